@@ -1,1 +1,3 @@
-//! (room under construction)
+//! Rules: TOML → checked, compiled rule set, and the built-in pack.
+
+pub mod spec;
