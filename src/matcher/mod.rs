@@ -1,1 +1,384 @@
-//! (room under construction)
+//! The matcher: bytes → candidates. Pure: no path, no I/O, no threads.
+//!
+//! The [`prefilter`] finds the literals that rules require; each occurrence is then *confirmed*: the
+//! rule's regex, or a built-in detector, runs in the window where a match can lie. What a window
+//! yields depends only on the bytes in it, so candidates of a text that was scanned before can be
+//! taken over where its bytes did not change (history's delta scan builds on this).
+//!
+//! The result equals running every rule's regex over the whole text with leftmost-first,
+//! non-overlapping matching. To keep that equality local, a window yields *every* match, one for each
+//! start at which the regex matches; [`Matcher::resolve`] then drops those that a search from the left
+//! would have jumped over.
+
+pub mod checksum;
+pub mod entropy;
+pub mod generic;
+pub mod prefilter;
+
+use regex_automata::meta::Cache;
+use regex_automata::util::primitives::NonMaxUsize;
+use regex_automata::{Anchored, Input};
+
+use crate::rules::{RuleIndex, RuleSet};
+use generic::Evidence;
+use prefilter::{Hit, Literal, LiteralIndex, Prefilter};
+
+/// A range of bytes in a text of at most 4 GiB.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: u32,
+    /// Offset after the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The bytes of `text` in this span; empty where it lies outside.
+    pub fn of(self, text: &[u8]) -> &[u8] {
+        text.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+
+    /// Whether the two share a byte.
+    pub fn overlaps(self, other: Span) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+
+    fn from_usize(start: usize, end: usize) -> Self {
+        let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Span { start: clamp(start), end: clamp(end) }
+    }
+}
+
+/// A text that a rule matched: not yet judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Candidate {
+    /// The rule.
+    pub rule: RuleIndex,
+    /// The whole match.
+    pub whole: Span,
+    /// The secret in it.
+    pub secret: Span,
+    /// What a detector saw around the value; None for rules with a pattern.
+    pub evidence: Option<Evidence>,
+}
+
+/// How far from an occurrence of a literal the bytes can change what is found there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Bytes before the literal's start and after it.
+    Window {
+        /// Bytes before the literal's first byte.
+        back: u32,
+        /// Bytes from the literal's first byte on.
+        forward: u32,
+    },
+    /// The whole text.
+    Whole,
+}
+
+/// Who wants to know of a literal.
+#[derive(Clone, Copy, Debug)]
+enum User {
+    /// A pattern of bounded reach; matches start `before_min..=before_max` bytes before the literal.
+    Window { rule: RuleIndex, before_min: u32, before_max: u32, max_len: u32 },
+    /// A pattern that must see the whole text.
+    Whole { rule: RuleIndex },
+    /// A trigger of the generic detector.
+    Generic { trigger: u16 },
+}
+
+/// A rule set, compiled for scanning. Share it between threads; give each its own [`Scratch`].
+#[derive(Debug)]
+pub struct Matcher {
+    rules: RuleSet,
+    prefilter: Prefilter,
+    /// `users[first_user[l]..first_user[l + 1]]` want literal `l`.
+    users: Vec<User>,
+    first_user: Vec<u32>,
+    reach: Vec<Reach>,
+    /// Rules with no literal at all: run over every text (users' rules only).
+    always: Vec<RuleIndex>,
+    /// Rule of each kind the generic detector finds; None when it is disabled.
+    generic: Vec<Option<RuleIndex>>,
+}
+
+/// Per-thread memory of a matcher, reused from text to text.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    caches: Vec<Option<Box<Cache>>>,
+    slots: Vec<Option<NonMaxUsize>>,
+    hits: Vec<Hit>,
+    assignments: Vec<generic::Assignment>,
+    whole: Vec<RuleIndex>,
+}
+
+impl Matcher {
+    /// Prepares a rule set. Regexes still compile on first use.
+    pub fn new(rules: RuleSet) -> Self {
+        let mut wanted: Vec<(Literal, User)> = Vec::new();
+        let mut always = Vec::new();
+        for (index, rule) in rules.iter() {
+            if rule.pattern.is_empty() {
+                continue;
+            }
+            if rule.anchors.is_empty() {
+                always.push(index);
+            }
+            let reach = rule.reach();
+            for anchor in rule.anchors.iter() {
+                let user = match (reach, anchor.before_max) {
+                    (Some(max_len), Some(before_max)) => {
+                        User::Window { rule: index, before_min: anchor.before_min, before_max, max_len }
+                    }
+                    _ => User::Whole { rule: index },
+                };
+                let mut bytes = anchor.literal.to_vec();
+                bytes.truncate(64);
+                wanted.push((Literal { bytes, fold: anchor.fold }, user));
+            }
+        }
+        let generic = generic::kinds(&|id| rules.find(id));
+        if generic.iter().any(Option::is_some) {
+            for (trigger, text) in generic::TRIGGERS.iter().enumerate() {
+                let literal = Literal { bytes: text.to_ascii_lowercase().into_bytes(), fold: true };
+                wanted.push((literal, User::Generic { trigger: trigger as u16 }));
+            }
+        }
+        wanted.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut literals: Vec<Literal> = Vec::with_capacity(wanted.len());
+        let mut users = Vec::with_capacity(wanted.len());
+        let mut first_user = Vec::with_capacity(wanted.len() + 1);
+        for (literal, user) in wanted {
+            if literals.last() != Some(&literal) {
+                literals.push(literal);
+                first_user.push(users.len() as u32);
+            }
+            users.push(user);
+        }
+        first_user.push(users.len() as u32);
+        let reach = first_user.windows(2).map(|w| reach_of(&users[w[0] as usize..w[1] as usize])).collect();
+        Matcher { rules, prefilter: Prefilter::new(literals), users, first_user, reach, always, generic }
+    }
+
+    /// The rules in force.
+    pub fn rules(&self) -> &RuleSet {
+        &self.rules
+    }
+
+    /// The prefilter over the rules' literals.
+    pub fn prefilter(&self) -> &Prefilter {
+        &self.prefilter
+    }
+
+    /// How far an occurrence of this literal reaches.
+    pub fn reach(&self, literal: LiteralIndex) -> Reach {
+        self.reach[usize::from(literal)]
+    }
+
+    /// Appends all candidates of a text, sorted by place.
+    ///
+    /// A text longer than 4 GiB is searched up to there only; callers scan such texts in chunks.
+    pub fn scan(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Candidate>) {
+        let mut hits = std::mem::take(&mut scratch.hits);
+        hits.clear();
+        self.prefilter.find(text, 0, text.len(), &mut hits);
+        let first = out.len();
+        for &hit in &hits {
+            self.confirm(text, hit, scratch, out);
+        }
+        scratch.hits = hits;
+        self.confirm_whole(text, scratch, out);
+        let mut found = out.split_off(first);
+        self.resolve(&mut found);
+        out.append(&mut found);
+    }
+
+    /// Appends every match that this occurrence can be part of. Rules that need the whole text are
+    /// only noted; [`confirm_whole`](Self::confirm_whole) runs them.
+    pub fn confirm(&self, text: &[u8], hit: Hit, scratch: &mut Scratch, out: &mut Vec<Candidate>) {
+        let literal = usize::from(hit.literal);
+        let users = &self.users[self.first_user[literal] as usize..self.first_user[literal + 1] as usize];
+        for &user in users {
+            match user {
+                User::Window { rule, before_min, before_max, max_len } => {
+                    let at = hit.at as usize;
+                    let Some(last) = at.checked_sub(before_min as usize) else { continue };
+                    let first = at.saturating_sub(before_max as usize);
+                    let end = (last + max_len as usize).min(text.len());
+                    self.search_window(text, rule, first, last, end, scratch, out);
+                }
+                User::Whole { rule } => {
+                    if !scratch.whole.contains(&rule) {
+                        scratch.whole.push(rule);
+                    }
+                }
+                User::Generic { trigger } => self.detect(text, hit.at as usize, trigger, scratch, out),
+            }
+        }
+    }
+
+    /// Runs the rules that were noted since the last call, and those without literals, over the text.
+    pub fn confirm_whole(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Candidate>) {
+        let mut noted = std::mem::take(&mut scratch.whole);
+        noted.extend_from_slice(&self.always);
+        for &rule in &noted {
+            if self.has_keyword(rule, text) {
+                self.search_whole(text, rule, scratch, out);
+            }
+        }
+        noted.clear();
+        scratch.whole = noted;
+    }
+
+    /// Sorts candidates and keeps those that a non-overlapping search from the left would find, with
+    /// the entropy that their rule asks for... which is checked by [`accepts`](Self::accepts).
+    pub fn resolve(&self, candidates: &mut Vec<Candidate>) {
+        candidates.sort_unstable();
+        candidates.dedup();
+        let mut rule = None;
+        let mut free_from = 0;
+        candidates.retain(|c| {
+            if rule != Some(c.rule) {
+                rule = Some(c.rule);
+                free_from = 0;
+            }
+            if c.evidence.is_none() {
+                if c.whole.start < free_from {
+                    return false;
+                }
+                free_from = c.whole.end;
+            }
+            true
+        });
+        candidates.sort_unstable_by_key(|c| (c.secret.start, c.secret.end, c.rule));
+    }
+
+    /// Whether a candidate has the entropy that its rule asks for.
+    pub fn accepts(&self, text: &[u8], candidate: &Candidate) -> bool {
+        let least = self.rules.rule(candidate.rule).entropy;
+        least <= 0.0 || entropy::shannon(candidate.secret.of(text)) >= least
+    }
+
+    /// Finds the match at every start in `first..=last` that ends at `end` at the latest.
+    #[allow(clippy::too_many_arguments)]
+    fn search_window(
+        &self,
+        text: &[u8],
+        rule: RuleIndex,
+        first: usize,
+        last: usize,
+        end: usize,
+        scratch: &mut Scratch,
+        out: &mut Vec<Candidate>,
+    ) {
+        /// More starts than this are searched by one unanchored search instead of one each.
+        const FEW: usize = 4;
+        if last - first < FEW {
+            for start in first..=last {
+                let input = Input::new(text).span(start..end).anchored(Anchored::Yes);
+                if let Some(found) = self.search(rule, &input, scratch) {
+                    out.push(found);
+                }
+            }
+            return;
+        }
+        let mut from = first;
+        while from <= last {
+            let input = Input::new(text).span(from..end);
+            match self.search(rule, &input, scratch) {
+                Some(found) if found.whole.start as usize <= last => {
+                    from = found.whole.start as usize + 1;
+                    out.push(found);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    fn search_whole(&self, text: &[u8], rule: RuleIndex, scratch: &mut Scratch, out: &mut Vec<Candidate>) {
+        let mut from = 0;
+        while from < text.len() {
+            let input = Input::new(text).span(from..text.len());
+            let Some(found) = self.search(rule, &input, scratch) else { return };
+            from = found.whole.end as usize;
+            out.push(found);
+        }
+    }
+
+    fn search(&self, rule: RuleIndex, input: &Input<'_>, scratch: &mut Scratch) -> Option<Candidate> {
+        let regex = self.rules.regex(rule);
+        if scratch.caches.len() < self.rules.len() {
+            scratch.caches.resize_with(self.rules.len(), || None);
+        }
+        let cache = scratch.caches[usize::from(rule)].get_or_insert_with(|| Box::new(regex.create_cache()));
+        scratch.slots.clear();
+        scratch.slots.resize(2 * regex.captures_len(), None);
+        regex.search_slots_with(cache, input, &mut scratch.slots)?;
+        let group = |g: usize| {
+            let at = |i: usize| scratch.slots.get(i).copied().flatten().map(NonMaxUsize::get);
+            Some((at(2 * g)?, at(2 * g + 1)?))
+        };
+        let whole = group(0)?;
+        let secret = match usize::from(self.rules.rule(rule).secret_group) {
+            0 => (1..regex.captures_len()).find_map(group),
+            g => group(g),
+        };
+        let secret = secret.unwrap_or(whole);
+        Some(Candidate {
+            rule,
+            whole: Span::from_usize(whole.0, whole.1),
+            secret: Span::from_usize(secret.0, secret.1),
+            evidence: None,
+        })
+    }
+
+    fn detect(&self, text: &[u8], at: usize, trigger: u16, scratch: &mut Scratch, out: &mut Vec<Candidate>) {
+        generic::at_hit(text, at, usize::from(trigger), &mut scratch.assignments);
+        for found in scratch.assignments.drain(..) {
+            if let Some(Some(rule)) = self.generic.get(found.kind.index()) {
+                out.push(Candidate {
+                    rule: *rule,
+                    whole: Span::from_usize(found.whole.start, found.whole.end),
+                    secret: Span::from_usize(found.value.start, found.value.end),
+                    evidence: Some(found.evidence),
+                });
+            }
+        }
+    }
+
+    fn has_keyword(&self, rule: RuleIndex, text: &[u8]) -> bool {
+        let keywords = &self.rules.rule(rule).keywords;
+        keywords.is_empty() || keywords.iter().any(|k| contains_folded(text, k.as_bytes()))
+    }
+}
+
+fn reach_of(users: &[User]) -> Reach {
+    let mut back = 0u32;
+    let mut forward = 0u32;
+    for user in users {
+        match *user {
+            // One byte more on each side, for `\b`, `^` and `$`.
+            User::Window { before_min, before_max, max_len, .. } => {
+                back = back.max(before_max.saturating_add(1));
+                forward = forward.max(max_len.saturating_sub(before_min).saturating_add(1));
+            }
+            User::Whole { .. } => return Reach::Whole,
+            User::Generic { .. } => {
+                back = back.max(generic::REACH_BACK as u32);
+                forward = forward.max(generic::REACH_FORWARD as u32);
+            }
+        }
+    }
+    Reach::Window { back, forward }
+}
+
+/// Whether `text` contains `needle`, ASCII case ignored.
+fn contains_folded(text: &[u8], needle: &[u8]) -> bool {
+    let Some((&first, rest)) = needle.split_first() else { return true };
+    let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
+    memchr::memchr2_iter(lower, upper, text)
+        .any(|at| text.get(at + 1..at + 1 + rest.len()).is_some_and(|t| t.eq_ignore_ascii_case(rest)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,17 @@
 //! Rules: TOML → checked, compiled rule set, and the built-in pack.
+//!
+//! The files that `build.rs` includes too (`analyse`, `compile`, `family`, `rule`, `spec`, `template`)
+//! depend only on one another; `set` is what the rest of the program uses.
 
+pub mod analyse;
+pub mod compile;
+pub mod family;
+pub mod rule;
+mod set;
 pub mod spec;
+pub mod template;
+
+use crate::finding::kind;
+
+pub use rule::{Allowlist, Anchor, RegexTarget, Remedy, Required, Rule};
+pub use set::{RuleIndex, RuleSet, builtin};

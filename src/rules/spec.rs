@@ -49,6 +49,8 @@ pub struct RuleSpec {
     pub provider: Option<String>,
     /// The pattern (syntax of the `regex` crate; ASCII classes, so `\w`, `\d`, `\b` and `(?i)` are ASCII).
     pub regex: Option<String>,
+    /// Name of a built-in detector that finds this rule's secrets instead of a `regex` (the pack only).
+    pub detector: Option<String>,
     /// Number of the capture group that holds the secret; 0 = first group that took part, else the match.
     #[serde(rename = "secretGroup", alias = "secret_group")]
     pub secret_group: usize,

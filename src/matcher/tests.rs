@@ -1,0 +1,119 @@
+//! The matcher against its slow twin: every rule's regex over the whole text.
+
+use super::*;
+use crate::rules::compile::{Strictness, compile};
+use crate::rules::spec::{Defaults, RuleSpec};
+use proptest::prelude::*;
+
+fn rule(id: &str, regex: &str, keywords: &[&str]) -> crate::rules::Rule {
+    let spec = RuleSpec {
+        id: id.into(),
+        regex: Some(regex.into()),
+        keywords: keywords.iter().map(|&k| k.into()).collect(),
+        ..RuleSpec::default()
+    };
+    compile(&spec, &Defaults::default(), Strictness::User, &|_| false).unwrap()
+}
+
+fn matcher() -> Matcher {
+    let rules = vec![
+        rule("prefix", r"\b(abc_[ab]{2,5})\b", &[]),
+        rule("shifted", r"[ab_]{0,6}cab[abc]{1,3}", &[]),
+        rule("folded", r"(?i)(?:^|[^b])bca=([abc]{1,4}|x)$?", &[]),
+        rule("set", r"a[bc]{2}x|cc_b", &[]),
+        rule("unbounded", r"bbb[ab]+c", &[]),
+        rule("keyword", r"[a-c]{5}", &["xab"]),
+        rule("always", r"[bx]=[bx]", &[]),
+        rule("lines", r"(?m)^aab\b.{0,4}$", &[]),
+    ];
+    Matcher::new(RuleSet::new(false, rules, |_| true).unwrap())
+}
+
+/// Runs every regex over the whole text.
+fn slow(matcher: &Matcher, text: &[u8]) -> Vec<Candidate> {
+    let mut all = Vec::new();
+    for (index, rule) in matcher.rules().iter() {
+        if !matcher.has_keyword(index, text) {
+            continue;
+        }
+        for caps in matcher.rules().regex(index).captures_iter(text) {
+            let whole = caps.get_group(0).unwrap();
+            let secret = (1..caps.group_len()).find_map(|g| caps.get_group(g)).unwrap_or(whole);
+            assert_eq!(rule.secret_group, 0);
+            all.push(Candidate {
+                rule: index,
+                whole: Span::from_usize(whole.start, whole.end),
+                secret: Span::from_usize(secret.start, secret.end),
+                evidence: None,
+            });
+        }
+    }
+    all.sort_unstable_by_key(|c| (c.secret.start, c.secret.end, c.rule));
+    all
+}
+
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    let byte = prop_oneof![
+        8 => prop::sample::select(b"abc".to_vec()),
+        2 => prop::sample::select(b"_=x\nABC ".to_vec()),
+        1 => any::<u8>(),
+    ];
+    prop::collection::vec(byte, 0..120)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn windows_find_what_whole_text_searches_find(text in text()) {
+        let matcher = matcher();
+        let mut found = Vec::new();
+        matcher.scan(&text, &mut Scratch::default(), &mut found);
+        prop_assert_eq!(found, slow(&matcher, &text));
+    }
+}
+
+/// Each built-in rule's own test texts, run both ways, together and in a longer text.
+#[test]
+fn the_builtin_pack_agrees_with_whole_text_searches() {
+    let matcher = Matcher::new(RuleSet::builtin());
+    let mut scratch = Scratch::default();
+    let mut all = String::new();
+    for rule in crate::rules::builtin() {
+        for template in rule.matches.iter() {
+            let complete = |p: &str| checksum::complete(&rule.checksum, p);
+            all.push_str(&crate::rules::template::expand(template, &complete).unwrap().text);
+            all.push_str("\n\n");
+        }
+    }
+    for piece in all.as_bytes().chunks(64 << 10) {
+        let mut found = Vec::new();
+        matcher.scan(piece, &mut scratch, &mut found);
+        found.retain(|c| c.evidence.is_none());
+        assert!(!found.is_empty());
+        let slow = slow_any_group(&matcher, piece);
+        assert_eq!(found, slow);
+    }
+}
+
+fn slow_any_group(matcher: &Matcher, text: &[u8]) -> Vec<Candidate> {
+    let mut all = Vec::new();
+    for (index, rule) in matcher.rules().iter().filter(|(_, r)| !r.pattern.is_empty()) {
+        for caps in matcher.rules().regex(index).captures_iter(text) {
+            let whole = caps.get_group(0).unwrap();
+            let secret = match usize::from(rule.secret_group) {
+                0 => (1..caps.group_len()).find_map(|g| caps.get_group(g)),
+                g => caps.get_group(g),
+            };
+            let secret = secret.unwrap_or(whole);
+            all.push(Candidate {
+                rule: index,
+                whole: Span::from_usize(whole.start, whole.end),
+                secret: Span::from_usize(secret.start, secret.end),
+                evidence: None,
+            });
+        }
+    }
+    all.sort_unstable_by_key(|c| (c.secret.start, c.secret.end, c.rule));
+    all
+}

@@ -1,0 +1,338 @@
+//! What a regex demands of the text it matches: required literals, where they stand, how far it reaches.
+//!
+//! The prefilter looks only for these literals, and the regex then runs only in the window that they
+//! leave. Everything here is derived from the pattern's syntax tree (`regex-syntax`'s `Hir`) and is
+//! conservative: a literal is *required* only if every possible match contains one of the set.
+//! `build.rs` includes this file, so it depends on nothing of the crate.
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use super::rule::Anchor;
+
+/// Most literals in the set of one rule.
+const MAX_LITERALS: usize = 64;
+/// Longest literal that is kept; longer ones are cut, which only makes them less selective.
+const MAX_LITERAL_LEN: usize = 24;
+/// Shortest literal that the prefilter can look for.
+pub const MIN_LITERAL_LEN: usize = 3;
+/// Rarity, in bits, below which a literal set is as good as none ("the", "key").
+const MIN_RARITY: f32 = 11.0;
+
+/// What [`analyse`] finds out about a pattern.
+#[derive(Clone, Debug)]
+pub struct Analysis {
+    /// The required literals: every match contains at least one. Empty when none could be derived.
+    pub anchors: Vec<Anchor>,
+    /// Length in bytes of the longest possible match; None when unbounded.
+    pub max_len: Option<u32>,
+    /// Whether the pattern can match the empty string.
+    pub matches_empty: bool,
+    /// Number of capture groups, the whole match not counted.
+    pub groups: usize,
+}
+
+/// Parses a pattern the way the matcher compiles it: bytes, ASCII classes, no Unicode.
+///
+/// # Errors
+/// The parser's message, which names the place in the pattern.
+pub fn parse(pattern: &str) -> Result<Hir, String> {
+    regex_syntax::ParserBuilder::new()
+        .utf8(false)
+        .unicode(false)
+        .nest_limit(100)
+        .build()
+        .parse(pattern)
+        .or_else(|first| {
+            // `.` and negated classes next to non-ASCII text, `\p{…}` and the like need Unicode mode.
+            regex_syntax::ParserBuilder::new()
+                .utf8(false)
+                .nest_limit(100)
+                .build()
+                .parse(pattern)
+                .map_err(|_| first)
+        })
+        .map_err(|e| e.to_string())
+}
+
+/// Derives required literals and bounds from a pattern's syntax tree.
+pub fn analyse(hir: &Hir) -> Analysis {
+    let properties = hir.properties();
+    let found = required(hir);
+    let anchors = match found {
+        Some(set) if set.rarity() >= MIN_RARITY => set.anchors,
+        _ => Vec::new(),
+    };
+    Analysis {
+        anchors,
+        max_len: properties.maximum_len().map(clamp),
+        matches_empty: properties.minimum_len().unwrap_or(0) == 0,
+        groups: properties.explicit_captures_len(),
+    }
+}
+
+fn clamp(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// A set of literals of which every match holds one.
+#[derive(Clone, Debug)]
+struct LiteralSet {
+    anchors: Vec<Anchor>,
+}
+
+impl LiteralSet {
+    /// Estimated rarity in bits of the set in ordinary text: that of its commonest literal, less the
+    /// number of alternatives.
+    fn rarity(&self) -> f32 {
+        let commonest = self
+            .anchors
+            .iter()
+            .map(|a| if a.literal.len() < MIN_LITERAL_LEN { 0.0 } else { literal_rarity(&a.literal, a.fold) })
+            .fold(f32::INFINITY, f32::min);
+        commonest - (self.anchors.len() as f32).log2() * 0.5
+    }
+
+    fn shifted(mut self, min: u32, max: Option<u32>) -> Self {
+        for a in &mut self.anchors {
+            a.before_min = a.before_min.saturating_add(min);
+            a.before_max = match (a.before_max, max) {
+                (Some(x), Some(y)) => x.checked_add(y),
+                _ => None,
+            };
+        }
+        self
+    }
+}
+
+/// Rough information content of a literal in source text, in bits.
+fn literal_rarity(literal: &[u8], fold: bool) -> f32 {
+    literal.iter().map(|&b| byte_rarity(b, fold)).sum()
+}
+
+fn byte_rarity(b: u8, fold: bool) -> f32 {
+    match b {
+        b' ' => 2.5,
+        b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' => 4.0,
+        b'a'..=b'z' => 5.0,
+        b'A'..=b'Z' if fold => 5.0,
+        b'A'..=b'Z' => 6.5,
+        b'0'..=b'9' => 6.0,
+        b'=' | b'"' | b'\'' | b'/' | b'(' | b')' | b',' | b'.' | b':' | b';' | b'\n' => 5.0,
+        b'_' | b'-' => 5.5,
+        _ => 7.0,
+    }
+}
+
+/// The finite language of a sub-pattern as literals, each byte either exact or of either case.
+#[derive(Clone, Debug)]
+struct Text {
+    bytes: Vec<u8>,
+    fold: bool,
+}
+
+/// All texts that a sub-pattern can match, when they are few and contain no variable part.
+fn finite(hir: &Hir) -> Option<Vec<Text>> {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Some(vec![Text { bytes: Vec::new(), fold: false }]),
+        HirKind::Literal(l) => Some(vec![Text { bytes: l.0.to_vec(), fold: false }]),
+        HirKind::Class(class) => class_texts(class),
+        HirKind::Capture(c) => finite(&c.sub),
+        HirKind::Repetition(r) => {
+            if r.max != Some(r.min) || r.min as usize > MAX_LITERAL_LEN {
+                return None;
+            }
+            let one = finite(&r.sub)?;
+            let mut all = vec![Text { bytes: Vec::new(), fold: false }];
+            for _ in 0..r.min {
+                all = product(&all, &one)?;
+            }
+            Some(all)
+        }
+        HirKind::Concat(parts) => {
+            let mut all = vec![Text { bytes: Vec::new(), fold: false }];
+            for part in parts {
+                all = product(&all, &finite(part)?)?;
+            }
+            Some(all)
+        }
+        HirKind::Alternation(parts) => {
+            let mut all = Vec::new();
+            for part in parts {
+                all.extend(finite(part)?);
+                if all.len() > MAX_LITERALS {
+                    return None;
+                }
+            }
+            Some(all)
+        }
+    }
+}
+
+/// The members of a class, a letter in both cases counting as one, when they are at most eight.
+fn class_texts(class: &Class) -> Option<Vec<Text>> {
+    let mut members = Vec::new();
+    let ranges: Vec<(u32, u32)> = match class {
+        Class::Bytes(c) => c.ranges().iter().map(|r| (u32::from(r.start()), u32::from(r.end()))).collect(),
+        Class::Unicode(c) => c.ranges().iter().map(|r| (r.start() as u32, r.end() as u32)).collect(),
+    };
+    for (start, end) in ranges {
+        if end > 0x7f || end - start > 16 {
+            return None;
+        }
+        members.extend((start..=end).map(|b| b as u8));
+    }
+    let mut texts: Vec<Text> = Vec::new();
+    for &b in &members {
+        let lower = b.to_ascii_lowercase();
+        let both = b.is_ascii_alphabetic() && members.contains(&lower) && members.contains(&b.to_ascii_uppercase());
+        if both && b != lower {
+            continue;
+        }
+        texts.push(Text { bytes: vec![b], fold: both });
+    }
+    (texts.len() <= 8).then_some(texts)
+}
+
+fn product(left: &[Text], right: &[Text]) -> Option<Vec<Text>> {
+    if left.len() * right.len() > MAX_LITERALS {
+        return None;
+    }
+    let mut all = Vec::with_capacity(left.len() * right.len());
+    for l in left {
+        for r in right {
+            let mut bytes = l.bytes.clone();
+            bytes.extend_from_slice(&r.bytes);
+            all.push(Text { bytes, fold: l.fold || r.fold });
+        }
+    }
+    Some(all)
+}
+
+fn literal_set(texts: Vec<Text>) -> LiteralSet {
+    let mut anchors: Vec<Anchor> = texts
+        .into_iter()
+        .map(|t| {
+            let mut literal = t.bytes;
+            if t.fold {
+                literal.make_ascii_lowercase();
+            }
+            literal.truncate(MAX_LITERAL_LEN);
+            Anchor { literal: literal.into(), fold: t.fold, before_min: 0, before_max: Some(0) }
+        })
+        .collect();
+    anchors.sort();
+    anchors.dedup();
+    LiteralSet { anchors }
+}
+
+/// The best set of required literals of a sub-pattern, with places relative to its start.
+fn required(hir: &Hir) -> Option<LiteralSet> {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => None,
+        HirKind::Literal(_) | HirKind::Class(_) => finite(hir).map(literal_set),
+        HirKind::Capture(c) => required(&c.sub),
+        HirKind::Repetition(r) => {
+            if r.min == 0 {
+                return None;
+            }
+            match finite(hir) {
+                Some(texts) => Some(literal_set(texts)),
+                // The first of the repetitions stands at the start.
+                None => required(&r.sub),
+            }
+        }
+        HirKind::Concat(parts) => required_of_concat(parts),
+        HirKind::Alternation(parts) => {
+            let mut anchors = Vec::new();
+            for part in parts {
+                anchors.extend(required(part)?.anchors);
+            }
+            anchors.sort();
+            anchors.dedup();
+            (anchors.len() <= MAX_LITERALS).then_some(LiteralSet { anchors })
+        }
+    }
+}
+
+/// Tries every run of consecutive finite parts, and every part's own set, and keeps the rarest.
+fn required_of_concat(parts: &[Hir]) -> Option<LiteralSet> {
+    let mut best: Option<(f32, LiteralSet)> = None;
+    let mut offset = (0u32, Some(0u32));
+    for (i, part) in parts.iter().enumerate() {
+        let mut offer = |set: LiteralSet| {
+            let set = set.shifted(offset.0, offset.1);
+            let rarity = set.rarity();
+            if best.as_ref().is_none_or(|(r, _)| rarity > *r) {
+                best = Some((rarity, set));
+            }
+        };
+        if let Some(mut run) = finite(part) {
+            for next in &parts[i + 1..] {
+                // A literal that is long enough gains nothing from more alternatives.
+                let longer = finite(next).and_then(|texts| product(&run, &texts));
+                match longer {
+                    Some(longer) if longer.len() <= run.len().max(8) => run = longer,
+                    _ => break,
+                }
+            }
+            offer(literal_set(run));
+        } else if let Some(set) = required(part) {
+            offer(set);
+        }
+        let properties = part.properties();
+        offset.0 = offset.0.saturating_add(clamp(properties.minimum_len().unwrap_or(0)));
+        offset.1 = match (offset.1, properties.maximum_len()) {
+            (Some(x), Some(y)) => x.checked_add(clamp(y)),
+            _ => None,
+        };
+    }
+    best.map(|(_, set)| set)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn literals(pattern: &str) -> Vec<(String, bool, u32, Option<u32>)> {
+        analyse(&parse(pattern).unwrap())
+            .anchors
+            .into_iter()
+            .map(|a| (String::from_utf8(a.literal.into_owned()).unwrap(), a.fold, a.before_min, a.before_max))
+            .collect()
+    }
+
+    #[test]
+    fn a_prefix_is_found_with_its_place() {
+        assert_eq!(literals(r"\b(ghp_[A-Za-z0-9]{36})\b"), [("ghp_".to_owned(), false, 0, Some(0))]);
+        assert_eq!(
+            literals(r"(?:^|[^a-z])(tok_live_[a-z]{4})"),
+            [("tok_live_".to_owned(), false, 0, Some(1))]
+        );
+    }
+
+    #[test]
+    fn small_classes_and_alternations_become_several_literals() {
+        let found = literals(r"gh[ps]_[a-z]{36}|github_pat_\w{22}");
+        assert_eq!(found.iter().map(|l| l.0.as_str()).collect::<Vec<_>>(), ["ghp_", "ghs_", "github_pat_"]);
+    }
+
+    #[test]
+    fn case_is_folded_where_the_pattern_ignores_it() {
+        assert_eq!(literals(r"(?i)algolia.{0,20}[a-f0-9]{32}"), [("algolia".to_owned(), true, 0, Some(0))]);
+    }
+
+    #[test]
+    fn what_is_optional_is_not_required() {
+        assert_eq!(literals(r"(?:password)?[a-z]{8}"), []);
+        assert_eq!(literals(r"(?:abcdef|[a-z]+)[0-9]"), []);
+    }
+
+    #[test]
+    fn bounds_are_known() {
+        let a = analyse(&parse(r"x{3,5}foobar[0-9]{1,4}").unwrap());
+        assert_eq!(a.max_len, Some(15));
+        assert_eq!((a.anchors[0].before_min, a.anchors[0].before_max), (3, Some(5)));
+        assert_eq!(analyse(&parse("foobar.*").unwrap()).max_len, None);
+        assert!(analyse(&parse("(foobar)?").unwrap()).matches_empty);
+    }
+}

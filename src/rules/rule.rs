@@ -1,0 +1,154 @@
+//! A checked rule. The built-in pack's are constants that `build.rs` wrote; users' are made at run time.
+//!
+//! `build.rs` includes this file, so it depends only on its siblings and on `finding::kind`.
+
+use std::borrow::Cow;
+
+use super::kind::{Category, Confidence, Severity};
+
+/// Text that is either part of the program or was read at run time.
+pub type Text = Cow<'static, str>;
+/// A list of such texts.
+pub type Texts = Cow<'static, [Text]>;
+
+/// A checked rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// Stable id, kebab-case.
+    pub id: Text,
+    /// What it finds.
+    pub description: Text,
+    /// Provider's name as the provider writes it; empty when there is none.
+    pub provider: Text,
+    /// Kind of secret.
+    pub category: Category,
+    /// Damage it can do.
+    pub severity: Severity,
+    /// Confidence of a match that passes all checks.
+    pub confidence: Confidence,
+    /// The pattern; empty for rules that look at the path only and for detectors.
+    pub pattern: Text,
+    /// Name of the built-in detector that finds this rule's secrets; empty for patterns.
+    pub detector: Text,
+    /// Capture group of the secret; 0 = the first group that took part, else the match.
+    pub secret_group: u16,
+    /// Least Shannon entropy of the secret in bits per byte; 0 = not checked.
+    pub entropy: f32,
+    /// Regex for the path; empty = any.
+    pub path: Text,
+    /// Literals of which one is in every match.
+    pub anchors: Cow<'static, [Anchor]>,
+    /// Length in bytes of the longest match; None when unbounded.
+    pub max_len: Option<u32>,
+    /// Words of which one must be somewhere in the text (gitleaks' keywords that no match implies).
+    pub keywords: Texts,
+    /// Name of the secret's checksum; empty = none.
+    pub checksum: Text,
+    /// Length in bytes of the self-identifying prefix that may be shown.
+    pub prefix: u8,
+    /// Only a part of other rules' findings.
+    pub skip_report: bool,
+    /// Rules that must (or may) match nearby.
+    pub required: Cow<'static, [Required]>,
+    /// Texts that are never reported.
+    pub allowlists: Cow<'static, [Allowlist]>,
+    /// Other names of the rule.
+    pub aliases: Texts,
+    /// Free words.
+    pub tags: Texts,
+    /// Pages that document the format.
+    pub references: Texts,
+    /// What to do about a leak.
+    pub remediation: Remedy,
+    /// Templates of texts that must match.
+    pub matches: Texts,
+    /// Templates of texts that must not be reported.
+    pub rejects: Texts,
+}
+
+/// A literal that stands in every match (or one of a set does), with its place in the match.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Anchor {
+    /// The bytes; lower case when `fold`.
+    pub literal: Cow<'static, [u8]>,
+    /// Whether ASCII case is ignored.
+    pub fold: bool,
+    /// Least number of bytes between the start of the match and the literal.
+    pub before_min: u32,
+    /// Greatest number of such bytes; None when unbounded.
+    pub before_max: Option<u32>,
+}
+
+/// Another rule's match nearby.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Required {
+    /// Id of the other rule.
+    pub id: Text,
+    /// Greatest distance in lines.
+    pub within_lines: Option<u32>,
+    /// Greatest distance in columns.
+    pub within_columns: Option<u32>,
+    /// Joins the finding when there, and is not demanded.
+    pub optional: bool,
+}
+
+/// What the regexes of an allowlist are applied to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegexTarget {
+    /// The secret.
+    Secret,
+    /// The whole match.
+    Match,
+    /// The line (or lines) of the match.
+    Line,
+}
+
+/// Texts, paths and commits that are never reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowlist {
+    /// Why.
+    pub description: Text,
+    /// Whether all kinds of conditions must hold (`AND`), or one (`OR`).
+    pub all: bool,
+    /// What `regexes` are applied to.
+    pub target: RegexTarget,
+    /// Patterns.
+    pub regexes: Texts,
+    /// Patterns for paths.
+    pub paths: Texts,
+    /// Commit ids or prefixes of them.
+    pub commits: Texts,
+    /// Words that a secret must not contain, lower case.
+    pub stopwords: Texts,
+}
+
+/// What to do about a leaked secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remedy {
+    /// What the secret opens.
+    pub opens: Text,
+    /// How to revoke it.
+    pub revoke: Text,
+    /// How to replace it.
+    pub rotate: Text,
+    /// Provider's page.
+    pub url: Text,
+    /// Command that revokes it.
+    pub command: Text,
+    /// Days after which it should be rotated anyway; 0 = not stated.
+    pub rotate_days: u32,
+}
+
+impl Rule {
+    /// How far a match can reach: `Some(bytes)` when both the match and the places of its literals are
+    /// bounded, None when the rule must see the whole text.
+    pub fn reach(&self) -> Option<u32> {
+        let bounded = self.keywords.is_empty()
+            && !self.anchors.is_empty()
+            && self.anchors.iter().all(|a| a.before_max.is_some_and(|n| n <= MAX_REACH));
+        self.max_len.filter(|&n| bounded && n <= MAX_REACH)
+    }
+}
+
+/// Longest match, in bytes, that is searched for in windows; rules that reach further see whole texts.
+pub const MAX_REACH: u32 = 64 * 1024;
