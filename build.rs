@@ -175,14 +175,14 @@ fn check_tests(rule: &Rule) -> Result<(), String> {
 
 fn emit(rules: &[Rule]) -> String {
     let mut out = String::with_capacity(1 << 20);
-    out.push_str("static BUILTIN: &[Rule] = &[\n");
+    out.push_str("pub static BUILTIN: &[Rule] = &[\n");
     for rule in rules {
         emit_rule(&mut out, rule);
     }
     out.push_str("];\n");
     let hash = Sha256::digest(out.as_bytes());
     let hex = data_encoding::HEXLOWER.encode(&hash[..8]);
-    let _ = writeln!(out, "static BUILTIN_HASH: &str = {hex:?};");
+    let _ = writeln!(out, "pub static BUILTIN_HASH: &str = {hex:?};");
     out
 }
 

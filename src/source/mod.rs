@@ -1,1 +1,6 @@
-//! (room under construction)
+//! Sources yield blobs with their origin, and an account of everything they could not read.
+
+pub mod git;
+pub mod reader;
+pub mod stdin;
+pub mod worktree;

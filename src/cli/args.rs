@@ -1,0 +1,147 @@
+//! The command line's grammar.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::finding::Confidence;
+
+/// Stops secrets from leaking through git.
+#[derive(Debug, Parser)]
+#[command(name = "stanch", version, about, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 clean, 1 findings, 2 error or incomplete: something asked for could not be read.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Scan files and folders, standard input (-), or what is staged for commit
+    Scan(ScanArgs),
+    /// Write shell completions to standard output
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual page to standard output
+    Man,
+}
+
+/// `stanch scan`.
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    /// Files and folders, or - for standard input
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    /// Scan what `git commit` is about to record: the index against HEAD
+    #[arg(long)]
+    pub staged: bool,
+    /// Scan files that .gitignore excludes, too
+    #[arg(long)]
+    pub no_ignore: bool,
+    /// Skip (and report) files larger than this, e.g. 50M
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub max_file_size: Option<u64>,
+    /// What every scan understands.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// Options of every command that scans.
+#[derive(Debug, Args)]
+pub struct CommonArgs {
+    /// Report format, or FORMAT=FILE; may be repeated
+    #[arg(long, value_name = "FORMAT[=FILE]")]
+    pub format: Vec<String>,
+    /// Write the report to this file
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Configuration file (default: the nearest .stanch.toml)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Baseline file (default: .stanch-baseline.toml, when it is there)
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Ignore the baseline
+    #[arg(long, conflicts_with = "baseline")]
+    pub no_baseline: bool,
+    /// Show whole secrets in the report
+    #[arg(long)]
+    pub show_secrets: bool,
+    /// List suppressed findings, too
+    #[arg(long)]
+    pub show_suppressed: bool,
+    /// Report findings of at least this confidence
+    #[arg(long, value_name = "LEVEL", value_parser = parse_confidence)]
+    pub min_confidence: Option<Confidence>,
+    /// Use only this rule; may be repeated
+    #[arg(long, value_name = "ID")]
+    pub rule: Vec<String>,
+    /// Do not use this rule; may be repeated
+    #[arg(long, value_name = "ID")]
+    pub disable_rule: Vec<String>,
+    /// Exit code when there are findings
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub exit_code: u8,
+    /// Exit by the findings even when something could not be read
+    #[arg(long)]
+    pub allow_incomplete: bool,
+    /// Number of threads (default: one a core)
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// Write nothing but findings and errors
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Say more
+    #[arg(long, short)]
+    pub verbose: bool,
+    /// Colours
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorWhen,
+    /// Show no progress
+    #[arg(long)]
+    pub no_progress: bool,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+fn parse_confidence(text: &str) -> Result<Confidence, String> {
+    Confidence::from_name(text).ok_or_else(|| "expected low, medium or high".to_owned())
+}
+
+/// A number of bytes: digits and an optional K, M or G (powers of 1024).
+fn parse_size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 0,
+        "K" | "KB" | "KIB" => 10,
+        "M" | "MB" | "MIB" => 20,
+        "G" | "GB" | "GIB" => 30,
+        _ => return Err("expected a number of bytes such as 500K, 50M or 1G".to_owned()),
+    };
+    let number: u64 = digits.parse().map_err(|_| "expected a number of bytes such as 500K, 50M or 1G".to_owned())?;
+    number.checked_mul(1 << shift).ok_or_else(|| "too large".to_owned())
+}
+
+impl Cli {
+    /// Parses the process's arguments.
+    ///
+    /// # Errors
+    /// What clap has to say: a mistake, or the text of `--help` and `--version`.
+    pub fn parse_from_env(args: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
+        Cli::try_parse_from(args)
+    }
+}

@@ -1,0 +1,214 @@
+//! Candidates of one text → findings: verdict, one finding per secret, parts, positions.
+
+use std::collections::BTreeMap;
+
+use bstr::BString;
+
+use super::{Engine, Lines, Text};
+use crate::finding::{Finding, Location, Remediation, Secret, Status};
+use crate::matcher::{Candidate, Span};
+use crate::rules::{Rule, RuleIndex};
+use crate::verdict::{self, Judgement};
+
+/// Longest stretch of a match shown before and after the secret, in bytes.
+const SHOWN: usize = 60;
+
+/// A candidate that passed the verdict.
+struct Judged {
+    candidate: Candidate,
+    judgement: Judgement,
+}
+
+/// Judges the candidates of a text and appends findings for those that hold.
+pub fn findings(engine: &Engine, text: &Text<'_>, candidates: &[Candidate], out: &mut Vec<Finding>) {
+    let rules = engine.matcher().rules();
+    let path = text.location.path.as_ref().map(|p| p.as_slice());
+    let mut judged: Vec<Judged> = Vec::new();
+    for candidate in candidates {
+        if !applies(engine, candidate.rule, path) || !engine.matcher().accepts(text.bytes, candidate) {
+            continue;
+        }
+        let judgement = judge(rules.rule(candidate.rule), candidate, text);
+        if judgement.confidence.is_some() {
+            judged.push(Judged { candidate: *candidate, judgement });
+        }
+    }
+    if judged.is_empty() {
+        return;
+    }
+    let lines = Lines::new(text.bytes, text.origin);
+    let kept = one_per_secret(engine, &judged);
+    let secrets = merged(judged.iter().map(|j| j.candidate.secret).collect());
+    for index in kept {
+        let it = &judged[index];
+        if it.judgement.confidence < Some(engine.options().min_confidence) {
+            continue;
+        }
+        if let Some(parts) = parts(engine, it, &judged, &lines, text) {
+            out.push(finding(rules.rule(it.candidate.rule), it, parts, &lines, text, &secrets));
+        }
+    }
+}
+
+/// Whether a rule looks at files of this path. Rules that ask for a path do not apply to texts without.
+fn applies(engine: &Engine, rule: RuleIndex, path: Option<&[u8]>) -> bool {
+    engine.matcher().rules().path_regex(rule).is_none_or(|regex| path.is_some_and(|p| regex.is_match(p)))
+}
+
+fn judge(rule: &Rule, candidate: &Candidate, text: &Text<'_>) -> Judgement {
+    let secret = candidate.secret.of(text.bytes);
+    verdict::pattern::judge(rule, secret)
+}
+
+/// Indexes of the candidates that stand for their secret: where several rules found overlapping
+/// texts, the surest, most specific one.
+fn one_per_secret(engine: &Engine, judged: &[Judged]) -> Vec<usize> {
+    let rules = engine.matcher().rules();
+    let mut order: Vec<usize> =
+        (0..judged.len()).filter(|&i| !rules.rule(judged[i].candidate.rule).skip_report).collect();
+    let rank = |i: usize| {
+        let it = &judged[i];
+        let rule = rules.rule(it.candidate.rule);
+        let length = it.candidate.secret.end - it.candidate.secret.start;
+        let generic = it.candidate.evidence.is_some();
+        let specific = rule.prefix > 0 || !rule.checksum.is_empty();
+        (std::cmp::Reverse((it.judgement.confidence, !generic, specific, length)), it.candidate.rule)
+    };
+    order.sort_by_key(|&i| rank(i));
+    let mut kept: Vec<usize> = Vec::with_capacity(order.len());
+    // Kept secrets by their start; they do not overlap.
+    let mut taken: BTreeMap<u32, u32> = BTreeMap::new();
+    for i in order {
+        let span = judged[i].candidate.secret;
+        let free = taken.range(..span.end).next_back().is_none_or(|(_, &end)| end <= span.start);
+        if free {
+            taken.insert(span.start, span.end);
+            kept.push(i);
+        }
+    }
+    kept.sort_unstable();
+    kept
+}
+
+/// The places of the parts that the rule asks for; None when one that is demanded is missing.
+fn parts(
+    engine: &Engine,
+    it: &Judged,
+    judged: &[Judged],
+    lines: &Lines<'_>,
+    text: &Text<'_>,
+) -> Option<Vec<(String, Location)>> {
+    let rules = engine.matcher().rules();
+    let rule = rules.rule(it.candidate.rule);
+    let mut parts = Vec::new();
+    let here = lines.position(it.candidate.secret.start as usize);
+    for required in rule.required.iter() {
+        let near = judged.iter().find(|other| {
+            if rules.rule(other.candidate.rule).id != required.id || other.candidate.secret == it.candidate.secret {
+                return false;
+            }
+            let there = lines.position(other.candidate.secret.start as usize);
+            required.within_lines.is_none_or(|n| here.line.abs_diff(there.line) <= u64::from(n))
+                && required.within_columns.is_none_or(|n| here.column.abs_diff(there.column) <= u64::from(n))
+        });
+        match near {
+            Some(other) => parts.push((required.id.to_string(), locate(other.candidate.secret, lines, text))),
+            None if required.optional => {}
+            None => return None,
+        }
+    }
+    Some(parts)
+}
+
+fn locate(span: Span, lines: &Lines<'_>, text: &Text<'_>) -> Location {
+    Location {
+        start: lines.position(span.start as usize),
+        end: lines.position(span.end as usize),
+        ..text.location.clone()
+    }
+}
+
+fn finding(
+    rule: &Rule,
+    it: &Judged,
+    parts: Vec<(String, Location)>,
+    lines: &Lines<'_>,
+    text: &Text<'_>,
+    secrets: &[Span],
+) -> Finding {
+    let Candidate { whole, secret, .. } = it.candidate;
+    let remedy = &rule.remediation;
+    Finding {
+        rule: rule.id.to_string(),
+        description: rule.description.to_string(),
+        category: rule.category,
+        severity: rule.severity,
+        confidence: it.judgement.confidence.unwrap_or(rule.confidence),
+        location: locate(secret, lines, text),
+        secret: Secret::new(secret.of(text.bytes), usize::from(rule.prefix)),
+        matched: around(text.bytes, whole, secret, secrets),
+        fingerprint: String::new(),
+        parts,
+        commit: None,
+        life: None,
+        occurrences: Vec::new(),
+        status: Status::New,
+        remediation: Remediation {
+            opens: remedy.opens.to_string(),
+            revoke: remedy.revoke.to_string(),
+            rotate: remedy.rotate.to_string(),
+            url: remedy.url.to_string(),
+            command: remedy.command.to_string(),
+            rotate_days: remedy.rotate_days,
+        },
+        reasons: it.judgement.reasons.clone(),
+        tags: rule.tags.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// What the match holds before and after the secret: at most [`SHOWN`] bytes each, within the line,
+/// every other secret in it hidden.
+fn around(text: &[u8], whole: Span, secret: Span, secrets: &[Span]) -> (BString, BString) {
+    let before_from = (whole.start as usize).max((secret.start as usize).saturating_sub(SHOWN));
+    let after_to = (whole.end as usize).min(secret.end as usize + SHOWN).min(text.len());
+    let mut before = hide(text, before_from, secret.start as usize, secrets);
+    let mut after = hide(text, secret.end as usize, after_to, secrets);
+    if let Some(line) = before.iter().rposition(|&b| b == b'\n') {
+        before.drain(..=line);
+    }
+    if let Some(line) = after.iter().position(|&b| b == b'\n') {
+        after.truncate(line);
+    }
+    (before.into(), after.into())
+}
+
+/// Sorts spans and joins those that overlap or touch.
+fn merged(mut spans: Vec<Span>) -> Vec<Span> {
+    spans.sort_unstable();
+    let mut joined: Vec<Span> = Vec::with_capacity(spans.len());
+    for span in spans {
+        match joined.last_mut() {
+            Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
+            _ => joined.push(span),
+        }
+    }
+    joined
+}
+
+/// The bytes in `from..to`, with `…` in place of every secret.
+fn hide(text: &[u8], from: usize, to: usize, secrets: &[Span]) -> Vec<u8> {
+    let mut shown = Vec::new();
+    let mut at = from;
+    let first = secrets.partition_point(|s| s.end as usize <= from);
+    for secret in &secrets[first..] {
+        let (start, end) = (secret.start as usize, secret.end as usize);
+        if start >= to {
+            break;
+        }
+        shown.extend_from_slice(&text[at..start.max(at)]);
+        shown.extend_from_slice("…".as_bytes());
+        at = end.min(to);
+    }
+    shown.extend_from_slice(&text[at.min(to)..to]);
+    shown
+}

@@ -1,0 +1,145 @@
+//! The join of source and matcher: content goes in, findings come out. The only room with threads.
+
+mod build;
+mod lines;
+mod worktree;
+
+use std::ops::Range;
+
+use crate::finding::{Confidence, Finding, Location, Position, Skipped};
+use crate::matcher::{Candidate, Matcher, Scratch};
+
+pub use lines::{Lines, advance};
+pub use worktree::{scan_stdin, scan_worktree};
+
+/// What decides whether a candidate becomes a finding.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Findings of less confidence are dropped.
+    pub min_confidence: Confidence,
+    /// Number of threads; 0 = one a core.
+    pub threads: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { min_confidence: Confidence::Medium, threads: 0 }
+    }
+}
+
+/// A rule set, ready to scan. Shared by all threads.
+#[derive(Debug)]
+pub struct Engine {
+    matcher: Matcher,
+    options: Options,
+}
+
+/// What a scan found and could not read, and how much it read.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The findings, in no order until [`Outcome::sort`].
+    pub findings: Vec<Finding>,
+    /// What was not read, or not whole.
+    pub skipped: Vec<Skipped>,
+    /// Number of files or blobs.
+    pub files: u64,
+    /// Number of bytes of content.
+    pub bytes: u64,
+}
+
+impl Outcome {
+    /// Adds what another thread found.
+    pub fn merge(&mut self, other: Outcome) {
+        self.findings.extend(other.findings);
+        self.skipped.extend(other.skipped);
+        self.files += other.files;
+        self.bytes += other.bytes;
+    }
+
+    /// Puts everything in an order that does not depend on threads: by place, then by rule.
+    pub fn sort(&mut self) {
+        self.findings.sort_by(|a, b| {
+            (&a.location, &a.rule, &a.secret).cmp(&(&b.location, &b.rule, &b.secret))
+        });
+        self.skipped.sort();
+        self.skipped.dedup();
+    }
+}
+
+impl Engine {
+    /// Joins a matcher and options.
+    pub fn new(matcher: Matcher, options: Options) -> Self {
+        Engine { matcher, options }
+    }
+
+    /// The matcher.
+    pub fn matcher(&self) -> &Matcher {
+        &self.matcher
+    }
+
+    /// The options.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+}
+
+/// A text to examine.
+#[derive(Clone, Debug)]
+pub struct Text<'a> {
+    /// The bytes, with context.
+    pub bytes: &'a [u8],
+    /// Secrets that begin in this part of `bytes` are reported.
+    pub own: Range<usize>,
+    /// Of those, only secrets that touch one of these ranges (sorted); None = all.
+    pub regions: Option<&'a [Range<usize>]>,
+    /// Position of the first byte.
+    pub origin: Position,
+    /// Where the text is; its positions are filled in.
+    pub location: &'a Location,
+}
+
+impl<'a> Text<'a> {
+    /// A whole file's or message's content.
+    pub fn whole(bytes: &'a [u8], location: &'a Location) -> Self {
+        Text { bytes, own: 0..bytes.len(), regions: None, origin: Position { line: 1, column: 1 }, location }
+    }
+}
+
+/// One thread's work: its scratch memory and what it found.
+#[derive(Debug)]
+pub struct Session<'e> {
+    engine: &'e Engine,
+    scratch: Scratch,
+    candidates: Vec<Candidate>,
+    /// What was found so far.
+    pub outcome: Outcome,
+}
+
+impl<'e> Session<'e> {
+    /// Begins a thread's work.
+    pub fn new(engine: &'e Engine) -> Self {
+        Session { engine, scratch: Scratch::default(), candidates: Vec::new(), outcome: Outcome::default() }
+    }
+
+    /// Examines a text and keeps what it finds.
+    pub fn examine(&mut self, text: &Text<'_>) {
+        let mut candidates = std::mem::take(&mut self.candidates);
+        candidates.clear();
+        self.engine.matcher.scan(text.bytes, &mut self.scratch, &mut candidates);
+        candidates.retain(|c| is_own(text, c));
+        if !candidates.is_empty() {
+            build::findings(self.engine, text, &candidates, &mut self.outcome.findings);
+        }
+        self.candidates = candidates;
+    }
+}
+
+fn is_own(text: &Text<'_>, candidate: &Candidate) -> bool {
+    let start = candidate.secret.start as usize;
+    let end = (candidate.secret.end as usize).max(start + 1);
+    text.own.contains(&start)
+        && text.regions.is_none_or(|regions| {
+            let next = regions.partition_point(|r| r.end <= start);
+            regions.get(next).is_some_and(|r| r.start < end)
+        })
+}
