@@ -1,6 +1,30 @@
 //! Reports: findings → bytes. One file per format; nothing here reads files, the environment or the clock.
+//!
+//! ```
+//! use stanch::report::{Format, Options, Report, write};
+//!
+//! let format = Format::from_name("jsonl").expect("a known format");
+//! let mut out = Vec::new();
+//! write(&Report::default(), format, &Options::default(), &mut out)?;
+//! assert!(out.starts_with(br#"{"summary":"#));
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! A new format is one file, one variant of [`Format`], one snapshot. It reads findings through the
+//! [`view`], which redacts them, and escapes every text for its own syntax.
+
+use std::io;
 
 use crate::finding::{Finding, Skipped};
+
+pub mod escape;
+mod gitleaks;
+mod json;
+pub mod redact;
+mod text;
+mod view;
+
+pub use json::SCHEMA;
 
 /// Everything a report shows. Times and places are passed in.
 #[derive(Clone, Debug, Default)]
@@ -53,4 +77,62 @@ pub struct Options {
     pub suppressed: bool,
     /// More details (`--verbose`).
     pub verbose: bool,
+}
+
+/// The formats of reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Format {
+    /// For people, in a terminal.
+    Text,
+    /// Everything, as one JSON object; its schema is [`SCHEMA`].
+    Json,
+    /// Everything, as one JSON object a line.
+    Jsonl,
+    /// The shape of gitleaks' JSON.
+    Gitleaks,
+}
+
+impl Format {
+    /// Every format, in the order of the help text.
+    pub const ALL: &'static [Format] =
+        &[Format::Text, Format::Json, Format::Jsonl, Format::Gitleaks];
+
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Format::Text => "text",
+            Format::Json => "json",
+            Format::Jsonl => "jsonl",
+            Format::Gitleaks => "gitleaks",
+        }
+    }
+
+    /// The format with this [`name`](Self::name), if there is one.
+    pub fn from_name(name: &str) -> Option<Format> {
+        Format::ALL
+            .iter()
+            .copied()
+            .find(|format| format.name() == name)
+    }
+}
+
+/// Writes a report.
+///
+/// The output is a stream: findings are turned into text one by one. `out` should be buffered.
+///
+/// # Errors
+/// Those of `out`, and no others.
+pub fn write(
+    report: &Report,
+    format: Format,
+    options: &Options,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let view = view::View::new(report, *options);
+    match format {
+        Format::Text => text::write(&view, out),
+        Format::Json => json::write(&view, out),
+        Format::Jsonl => json::write_lines(&view, out),
+        Format::Gitleaks => gitleaks::write(&view, out),
+    }
 }

@@ -1,1 +1,4 @@
-#[test] fn t(){}
+mod report;
+
+#[test]
+fn t() {}

@@ -1,0 +1,244 @@
+//! What a report may show: the one place where findings lose their secrets.
+//!
+//! Every format reads findings through a [`View`], never directly: texts that come out of it hold no
+//! value of a secret (unless `--show-secrets`), but are otherwise as hostile as they came in. Each
+//! format escapes them for its own syntax.
+
+use std::borrow::Cow;
+
+use bstr::{BStr, ByteSlice};
+use jiff::Timestamp;
+use jiff::fmt::temporal::DateTimePrinter;
+use jiff::tz::{Offset, TimeZone};
+
+use super::redact::{MARK, Redactor, SHORTEST_IN_NAMES, SHORTEST_IN_TEXT};
+use super::{Options, Report};
+use crate::finding::{
+    Commit, Finding, Location, MessageKind, Secret, Severity, Skipped, Status, Suppression,
+};
+
+/// The tool's version, as the package states it.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A report behind its redaction.
+pub(crate) struct View<'a> {
+    pub(crate) report: &'a Report,
+    pub(crate) options: Options,
+    redactor: Redactor<'a>,
+}
+
+impl<'a> View<'a> {
+    /// Learns the values that must not be shown.
+    pub(crate) fn new(report: &'a Report, options: Options) -> Self {
+        let redactor = if options.show_secrets {
+            Redactor::default()
+        } else {
+            Redactor::new(report.findings.iter().map(|f| f.secret.expose()))
+        };
+        View {
+            report,
+            options,
+            redactor,
+        }
+    }
+
+    /// The findings to show, in report order: new ones, and suppressed ones if they were asked for.
+    pub(crate) fn findings(&self) -> impl Iterator<Item = &'a Finding> + Clone {
+        let suppressed = self.options.suppressed;
+        self.report
+            .findings
+            .iter()
+            .filter(move |f| suppressed || is_new(f))
+    }
+
+    /// The findings that count.
+    pub(crate) fn new_findings(&self) -> impl Iterator<Item = &'a Finding> + Clone {
+        self.report.findings.iter().filter(|f| is_new(f))
+    }
+
+    /// How many findings count, and how many were suppressed (shown or not).
+    pub(crate) fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for finding in &self.report.findings {
+            match finding.status {
+                Status::New => {
+                    counts.new += 1;
+                    counts.by_severity[finding.severity as usize] += 1;
+                }
+                Status::Suppressed(_) => counts.suppressed += 1,
+            }
+        }
+        counts
+    }
+
+    /// What was asked for and not read: each of these makes the run incomplete.
+    pub(crate) fn unread(&self) -> impl Iterator<Item = &'a Skipped> + Clone {
+        self.report.skipped.iter().filter(|s| s.incomplete)
+    }
+
+    /// Whether the run must not be called clean, whatever was found.
+    pub(crate) fn incomplete(&self) -> bool {
+        self.report.summary.incomplete || self.unread().next().is_some()
+    }
+
+    /// The secret as it may be shown.
+    pub(crate) fn secret(&self, secret: &'a Secret) -> Cow<'a, str> {
+        if self.options.show_secrets {
+            secret.expose().to_str_lossy()
+        } else {
+            Cow::Owned(secret.redacted())
+        }
+    }
+
+    /// What stands before and after the secret in the match.
+    pub(crate) fn context(&self, finding: &'a Finding) -> (Cow<'a, [u8]>, Cow<'a, [u8]>) {
+        let (before, after) = &finding.matched;
+        (
+            self.redactor.redact(before, SHORTEST_IN_TEXT),
+            self.redactor.redact(after, SHORTEST_IN_TEXT),
+        )
+    }
+
+    /// The whole match with the secret as it may be shown.
+    pub(crate) fn matched(&self, finding: &'a Finding) -> String {
+        let (before, after) = self.context(finding);
+        format!(
+            "{}{}{}",
+            before.to_str_lossy(),
+            self.secret(&finding.secret),
+            after.to_str_lossy()
+        )
+    }
+
+    /// The path of a place. `finding` is the one the place belongs to: its value goes from its own
+    /// path even when it is short, if the path is what it was found in.
+    pub(crate) fn path(&self, finding: &Finding, place: &'a Location) -> Option<Cow<'a, BStr>> {
+        let path = place.path.as_ref()?;
+        let own = finding.secret.expose();
+        if self.options.show_secrets
+            || place.message_kind != Some(MessageKind::FileName)
+            || own.is_empty()
+        {
+            return Some(self.name(path));
+        }
+        Some(cow_bstr(Cow::Owned(path.replace(own, MARK))))
+    }
+
+    /// The name of a file, ref, person or archive member.
+    pub(crate) fn name(&self, name: &'a [u8]) -> Cow<'a, BStr> {
+        cow_bstr(self.redactor.redact(name, SHORTEST_IN_NAMES))
+    }
+
+    /// [`name`](Self::name) as text; invalid bytes become U+FFFD.
+    pub(crate) fn name_text(&self, name: &'a [u8]) -> Cow<'a, str> {
+        match self.name(name) {
+            Cow::Borrowed(name) => name.to_str_lossy(),
+            Cow::Owned(name) => Cow::Owned(name.to_str_lossy().into_owned()),
+        }
+    }
+
+    /// Names of archive members from the outside in.
+    pub(crate) fn container(&self, place: &'a Location) -> Vec<Cow<'a, str>> {
+        place
+            .container
+            .iter()
+            .map(|member| self.name_text(member))
+            .collect()
+    }
+
+    /// Words that people wrote about a finding, such as the reason of a suppression.
+    pub(crate) fn words(&self, words: &'a str) -> Cow<'a, str> {
+        match self.redactor.redact(words.as_bytes(), SHORTEST_IN_TEXT) {
+            Cow::Borrowed(_) => Cow::Borrowed(words),
+            Cow::Owned(words) => Cow::Owned(words.to_str_lossy().into_owned()),
+        }
+    }
+
+    /// A path that every consumer accepts, also for what has none: the path in the repository, with
+    /// archive members after `!`, or a made-up one (`.git/COMMIT/<id>` for a message, `stdin`).
+    pub(crate) fn machine_path(&self, finding: &'a Finding, place: &'a Location) -> Vec<u8> {
+        let mut path = match self.path(finding, place) {
+            Some(path) => path.into_owned().into(),
+            None => pathless(finding, place).into_bytes(),
+        };
+        for member in &place.container {
+            path.push(b'!');
+            path.extend_from_slice(&self.name(member));
+        }
+        path
+    }
+}
+
+fn cow_bstr(bytes: Cow<'_, [u8]>) -> Cow<'_, BStr> {
+    match bytes {
+        Cow::Borrowed(bytes) => Cow::Borrowed(bytes.as_bstr()),
+        Cow::Owned(bytes) => Cow::Owned(bytes.into()),
+    }
+}
+
+fn pathless(finding: &Finding, place: &Location) -> String {
+    let commit = finding.commit.as_ref().map(|c| c.id.as_str());
+    match (place.message_kind, commit) {
+        (Some(kind), Some(id)) => format!(".git/{kind}/{id}"),
+        (Some(kind), None) => format!(".git/{kind}"),
+        (None, _) => "stdin".to_owned(),
+    }
+}
+
+/// Whether a finding counts.
+pub(crate) fn is_new(finding: &Finding) -> bool {
+    finding.status == Status::New
+}
+
+/// Numbers of findings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Findings that count.
+    pub(crate) new: u64,
+    /// Findings that were suppressed.
+    pub(crate) suppressed: u64,
+    /// New findings by severity, in the order of [`Severity::ALL`].
+    pub(crate) by_severity: [u64; Severity::ALL.len()],
+}
+
+/// Why a finding is suppressed, in words, and who says so: `baseline`, `inline` or `allowlist`.
+pub(crate) fn suppression_parts(suppression: &Suppression) -> (&'static str, &str, &str) {
+    match suppression {
+        Suppression::Baseline { status, reason } => ("baseline", status, reason),
+        Suppression::Inline { marker, reason } => ("inline", marker, reason),
+        Suppression::Allowlist { description } => ("allowlist", "", description),
+    }
+}
+
+/// A time as RFC 3339 with the given offset; `None` for what no calendar holds.
+pub(crate) fn rfc3339(seconds: i64, offset_minutes: i32) -> Option<String> {
+    let timestamp = Timestamp::from_second(seconds).ok()?;
+    let offset = Offset::from_seconds(offset_minutes.checked_mul(60)?).ok()?;
+    Some(DateTimePrinter::new().timestamp_with_offset_to_string(&timestamp, offset))
+}
+
+/// The author's date of a commit as RFC 3339.
+pub(crate) fn commit_date(commit: &Commit) -> Option<String> {
+    // A clock with an impossible offset still tells the time.
+    rfc3339(commit.time, commit.offset_minutes).or_else(|| utc(commit.time))
+}
+
+/// A time as RFC 3339 in UTC (`2026-01-31T12:00:00Z`).
+pub(crate) fn utc(seconds: i64) -> Option<String> {
+    Some(DateTimePrinter::new().timestamp_to_string(&Timestamp::from_second(seconds).ok()?))
+}
+
+/// The day of a time, in the author's own time zone (`2026-01-31`).
+pub(crate) fn day(seconds: i64, offset_minutes: i32) -> Option<String> {
+    let timestamp = Timestamp::from_second(seconds).ok()?;
+    let offset = offset_minutes
+        .checked_mul(60)
+        .and_then(|s| Offset::from_seconds(s).ok())
+        .unwrap_or(Offset::UTC);
+    Some(
+        timestamp
+            .to_zoned(TimeZone::fixed(offset))
+            .date()
+            .to_string(),
+    )
+}
