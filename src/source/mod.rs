@@ -1,1 +1,3 @@
-//! (room under construction)
+//! Sources: where blobs come from.
+
+pub mod git;

@@ -1,1 +1,4 @@
-#[test] fn t(){}
+//! All integration tests, in one binary.
+
+mod git_staged;
+mod git_support;
