@@ -1,4 +1,5 @@
-mod report;
+//! All integration tests, in one binary: linking dominates otherwise.
 
-#[test]
-fn t() {}
+mod git_staged;
+mod git_support;
+mod report;

@@ -1,1 +1,46 @@
+<<<<<<< HEAD
 //! git (under construction)
+=======
+//! Repositories, read directly: packs, loose objects, refs and the index.
+//!
+//! Only objects are read. No setting, attribute, filter or hook of a user or a repository can change
+//! what is seen, nothing of a repository is executed, and the network is never used.
+
+mod alternates;
+mod bytes;
+mod cache;
+mod config;
+mod delta;
+mod error;
+mod ewah;
+mod idx;
+mod index;
+mod inflate;
+mod lines;
+mod loose;
+mod map;
+mod midx;
+mod object;
+mod odb;
+mod oid;
+mod pack;
+mod program;
+mod refs;
+mod repo;
+mod staged;
+mod tree_diff;
+
+pub use delta::DeltaOp;
+pub use error::{Error, Result};
+pub use index::{Index, IndexEntry};
+pub use lines::new_lines;
+pub use object::{Commit, Kind, Mode, Signature, Tag, TreeEntry, TreeIter, tree_entries};
+pub use odb::{Limits, Odb};
+pub use oid::{HashKind, Oid};
+pub use refs::{
+    Head, Ref, ReflogEntry, all as all_refs, head, pseudo_ref, reflogs, resolve as resolve_ref,
+};
+pub use repo::{GitEnv, RefStorage, Repo};
+pub use staged::{Staged, StagedBlob, StagedChange, staged};
+pub use tree_diff::{Change, TreeDiff};
+>>>>>>> w/git

@@ -1,0 +1,200 @@
+//! Deltas: an object as a sequence of copies from a base and insertions.
+//!
+//! Format: `gitformat-pack(5)`, "Deltified representation".
+
+use super::bytes::varint;
+use super::error::{Error, Result};
+
+/// One instruction of a delta. In order, they cover the object without gaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeltaOp {
+    /// Bytes that the base holds as well.
+    Copy {
+        /// Where they start in the base, in bytes.
+        src: usize,
+        /// Where they start in the object, in bytes.
+        dst: usize,
+        /// How many bytes.
+        len: usize,
+    },
+    /// Bytes that come from the delta itself.
+    Insert {
+        /// Where they start in the object, in bytes.
+        dst: usize,
+        /// How many bytes.
+        len: usize,
+    },
+}
+
+/// The sizes at the start of a delta.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DeltaHeader {
+    /// Size of the base in bytes.
+    pub(super) base_size: u64,
+    /// Size of the result in bytes.
+    pub(super) result_size: u64,
+    /// Where the instructions start.
+    ops_at: usize,
+}
+
+/// Reads the start of a delta.
+pub(super) fn header(delta: &[u8]) -> Result<DeltaHeader> {
+    let read = || {
+        let (base_size, base_len) = varint(delta)?;
+        let (result_size, result_len) = varint(&delta[base_len..])?;
+        Some(DeltaHeader {
+            base_size,
+            result_size,
+            ops_at: base_len + result_len,
+        })
+    };
+    read().ok_or(Error::CorruptObject("damaged delta header"))
+}
+
+/// Applies a delta: `out` is cleared and filled with the result, `ops` with the instructions.
+///
+/// Results of more than `limit` bytes are refused before anything is allocated.
+pub(super) fn apply(
+    base: &[u8],
+    delta: &[u8],
+    limit: u64,
+    out: &mut Vec<u8>,
+    ops: &mut Vec<DeltaOp>,
+) -> Result<()> {
+    out.clear();
+    ops.clear();
+    let header = header(delta)?;
+    if header.base_size != base.len() as u64 {
+        return Err(Error::CorruptObject("delta does not belong to its base"));
+    }
+    if header.result_size > limit {
+        return Err(Error::TooLarge {
+            size: header.result_size,
+            limit,
+        });
+    }
+    let size = header.result_size as usize;
+    out.try_reserve(size)
+        .map_err(|_| Error::CorruptObject("not enough memory"))?;
+    run(base, &delta[header.ops_at..], size, out, ops).ok_or(Error::CorruptObject("damaged delta"))
+}
+
+fn run(
+    base: &[u8],
+    mut code: &[u8],
+    size: usize,
+    out: &mut Vec<u8>,
+    ops: &mut Vec<DeltaOp>,
+) -> Option<()> {
+    while let Some((&op, rest)) = code.split_first() {
+        let dst = out.len();
+        if op & 0x80 != 0 {
+            let (src, len, used) = copy_operands(op, rest)?;
+            code = rest.get(used..)?;
+            if len > size - dst {
+                return None;
+            }
+            out.extend_from_slice(base.get(src..src.checked_add(len)?)?);
+            ops.push(DeltaOp::Copy { src, dst, len });
+        } else {
+            let len = usize::from(op);
+            if len == 0 || len > size - dst {
+                return None; // opcode 0 is reserved
+            }
+            let (inserted, after) = rest.split_at_checked(len)?;
+            out.extend_from_slice(inserted);
+            code = after;
+            ops.push(DeltaOp::Insert { dst, len });
+        }
+    }
+    (out.len() == size).then_some(())
+}
+
+/// (start in the base, length, bytes used)
+#[inline]
+fn copy_operands(op: u8, operands: &[u8]) -> Option<(usize, usize, usize)> {
+    let (mut src, mut len, mut used) = (0usize, 0usize, 0);
+    for bit in 0..7 {
+        if op >> bit & 1 == 0 {
+            continue; // absent bytes are zero
+        }
+        let byte = usize::from(*operands.get(used)?);
+        used += 1;
+        if bit < 4 {
+            src |= byte << (8 * bit);
+        } else {
+            len |= byte << (8 * (bit - 4));
+        }
+    }
+    Some((src, if len == 0 { 0x10000 } else { len }, used))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn applied(base: &[u8], delta: &[u8]) -> Result<(Vec<u8>, Vec<DeltaOp>)> {
+        let (mut out, mut ops) = (Vec::new(), Vec::new());
+        apply(base, delta, 1000, &mut out, &mut ops)?;
+        Ok((out, ops))
+    }
+
+    #[test]
+    fn copies_and_inserts() {
+        let delta = [6, 8, 0x91, 2, 4, 2, b'X', b'Y', 0x90, 2];
+        let (out, ops) = applied(b"abcdef", &delta).unwrap();
+        assert_eq!(out, b"cdefXYab");
+        assert_eq!(
+            ops,
+            [
+                DeltaOp::Copy {
+                    src: 2,
+                    dst: 0,
+                    len: 4
+                },
+                DeltaOp::Insert { dst: 4, len: 2 },
+                DeltaOp::Copy {
+                    src: 0,
+                    dst: 6,
+                    len: 2
+                }
+            ]
+        );
+    }
+
+    #[test]
+    fn a_copy_without_length_is_64_kib() {
+        let base = vec![b'a'; 0x10000];
+        let delta = [0x80, 0x80, 4, 0x80, 0x80, 4, 0x80];
+        let (mut out, mut ops) = (Vec::new(), Vec::new());
+        apply(&base, &delta, 1 << 20, &mut out, &mut ops).unwrap();
+        assert_eq!(out, base);
+    }
+
+    #[test]
+    fn damaged_deltas_are_errors() {
+        for (delta, what) in [
+            (&[6, 1][..], "too short a result"),
+            (&[5, 1, 1, b'x'], "wrong base"),
+            (&[6, 1, 0], "reserved opcode"),
+            (&[6, 1, 2, b'x'], "insert cut short"),
+            (&[6, 1, 2, b'x', b'y'], "insert too long"),
+            (&[6, 9, 0x91, 2, 5], "copy behind the base"),
+            (&[6, 2, 0x90, 3], "copy too long"),
+            (&[6, 2, 0x9f, 3], "operands cut short"),
+            (&[0x80], "header cut short"),
+        ] {
+            assert!(
+                matches!(applied(b"abcdef", delta), Err(Error::CorruptObject(_))),
+                "{what}"
+            );
+        }
+        assert!(matches!(
+            applied(b"", &[0, 0xff, 0xff, 3]),
+            Err(Error::TooLarge {
+                size: 65535,
+                limit: 1000
+            })
+        ));
+    }
+}

@@ -1,0 +1,53 @@
+//! Files of a repository, mapped into memory.
+
+use std::fs::File;
+use std::ops::Deref;
+use std::path::Path;
+
+use memmap2::Mmap;
+
+use super::error::{Error, Result};
+
+/// A whole file, readable as a slice.
+///
+/// Packs and their indexes are never changed once they have their name: git writes them under a
+/// temporary name, renames them, and later only deletes them. A deleted file stays readable while
+/// it is mapped, so a concurrent `git gc` does no harm. (A file that somebody truncates in place
+/// would kill the process, as it would kill git.)
+pub(super) struct MappedFile(Option<Mmap>);
+
+impl MappedFile {
+    /// Maps the file as it is now.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(|e| Error::io(path, e))?;
+        let meta = file.metadata().map_err(|e| Error::io(path, e))?;
+        if !meta.is_file() {
+            return Err(Error::corrupt(path, "not a regular file"));
+        }
+        if meta.len() == 0 {
+            return Ok(MappedFile(None)); // an empty range cannot be mapped
+        }
+        // SAFETY: the file is not changed while it is mapped; see the type's documentation.
+        let map = unsafe { Mmap::map(&file) }.map_err(|e| Error::io(path, e))?;
+        Ok(MappedFile(Some(map)))
+    }
+
+    /// Gives resident pages back to the system; they are read again on the next access. Keeps a
+    /// scan of a large pack from counting all of it as its own memory.
+    pub(super) fn release(&self) {
+        #[cfg(unix)]
+        if let Some(map) = &self.0 {
+            // SAFETY: a shared, read-only mapping of a file: dropped pages come back from the file
+            // with the same content.
+            let _ = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+        }
+    }
+}
+
+impl Deref for MappedFile {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.0.as_deref().unwrap_or_default()
+    }
+}

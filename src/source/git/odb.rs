@@ -1,0 +1,426 @@
+//! The object database: random access to every object of a repository.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use super::alternates::object_dirs;
+use super::cache::BaseCache;
+use super::delta;
+use super::error::{Error, Result};
+use super::inflate::inflate;
+use super::loose;
+use super::midx::Midx;
+use super::object::Kind;
+use super::oid::{HashKind, Oid};
+use super::pack::{Entry, Pack, Stored};
+use super::repo::{Repo, is_absent};
+
+/// Longest chain of deltas that random access follows. git makes none longer than 4095.
+const MAX_CHAIN: usize = 100_000;
+/// Bytes of recently used delta bases to keep.
+const CACHE_BYTES: usize = 32 << 20;
+
+/// What is too much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest object to read, in bytes.
+    pub max_object: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            max_object: 1 << 30,
+        }
+    }
+}
+
+/// All object folders of a repository. Never uses the network: what is not here is missing.
+pub struct Odb {
+    hash: HashKind,
+    limits: Limits,
+    dirs: Vec<PathBuf>,
+    absent: Vec<PathBuf>,
+    packs: RwLock<PackList>,
+    /// Index of the pack that the last object was found in.
+    last: AtomicUsize,
+    cache: Mutex<BaseCache>,
+}
+
+/// The packs that are known. The list only grows: a pack that git deletes stays readable if it is open.
+#[derive(Default)]
+struct PackList {
+    packs: Vec<Arc<Pack>>,
+    midxs: Vec<MappedMidx>,
+    damaged: Vec<(PathBuf, Error)>,
+    /// When each object folder's `pack` folder was last changed, as seen before it was read.
+    seen: Vec<Option<SystemTime>>,
+}
+
+/// A multi-pack index with its packs, by their numbers there.
+struct MappedMidx {
+    midx: Midx,
+    packs: Vec<Option<Arc<Pack>>>,
+}
+
+/// Where an object is.
+enum Place {
+    Packed(Arc<Pack>, u64),
+    Loose(Kind, Vec<u8>),
+}
+
+/// What a walk down a chain of deltas arrived at.
+struct Base {
+    kind: Kind,
+    data: Arc<Vec<u8>>,
+}
+
+impl Odb {
+    /// Opens the object folders of a repository, with the default limits.
+    pub fn open(repo: &Repo) -> Result<Self> {
+        Self::with_limits(repo, Limits::default())
+    }
+
+    /// Opens the object folders of a repository.
+    pub fn with_limits(repo: &Repo, limits: Limits) -> Result<Self> {
+        let (dirs, absent) = object_dirs(repo)?;
+        let odb = Odb {
+            hash: repo.hash(),
+            limits,
+            packs: RwLock::new(PackList {
+                seen: vec![None; dirs.len()],
+                ..PackList::default()
+            }),
+            dirs,
+            absent,
+            last: AtomicUsize::new(0),
+            cache: Mutex::new(BaseCache::new(CACHE_BYTES)),
+        };
+        odb.refresh()?;
+        Ok(odb)
+    }
+
+    /// The hash function of its object ids.
+    pub fn hash(&self) -> HashKind {
+        self.hash
+    }
+
+    /// What it refuses to read.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Object folders that exist, the repository's own first.
+    pub(super) fn dirs(&self) -> &[PathBuf] {
+        &self.dirs
+    }
+
+    /// Object folders that `alternates` name and that are not there.
+    pub fn absent_alternates(&self) -> &[PathBuf] {
+        &self.absent
+    }
+
+    /// The packs known now.
+    pub(super) fn packs(&self) -> Vec<Arc<Pack>> {
+        self.list().packs.clone()
+    }
+
+    /// Packs whose index cannot be used, with the reason.
+    pub fn damaged_packs(&self) -> Vec<(PathBuf, String)> {
+        self.list()
+            .damaged
+            .iter()
+            .map(|(path, error)| (path.clone(), error.to_string()))
+            .collect()
+    }
+
+    fn list(&self) -> std::sync::RwLockReadGuard<'_, PackList> {
+        self.packs.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks for packs that were added since, by a concurrent `git gc` for example. Returns whether
+    /// there are new ones.
+    pub fn refresh(&self) -> Result<bool> {
+        let mut list = self.packs.write().unwrap_or_else(PoisonError::into_inner);
+        let known = list.packs.len();
+        for (n, dir) in self.dirs.iter().enumerate() {
+            let dir = dir.join("pack");
+            let changed = fs::metadata(&dir).and_then(|meta| meta.modified()).ok();
+            if changed.is_none() || list.seen.get(n) == Some(&changed) {
+                continue;
+            }
+            list.add_dir(&dir, self.hash)?;
+            if let Some(seen) = list.seen.get_mut(n) {
+                *seen = changed;
+            }
+        }
+        Ok(list.packs.len() > known)
+    }
+
+    /// Reads an object. None if it is not there.
+    pub fn read(&self, oid: &Oid) -> Result<Option<(Kind, Vec<u8>)>> {
+        let place = match self.find(oid)? {
+            None if self.refresh()? => self.find(oid)?,
+            place => place,
+        };
+        match place {
+            None => Ok(None),
+            Some(Place::Loose(kind, data)) => Ok(Some((kind, data))),
+            Some(Place::Packed(pack, offset)) => {
+                self.read_packed(pack, offset).map(Some).or_else(|error| {
+                    // Its pack was deleted before it was opened, or is damaged: there may be another copy.
+                    self.refresh()?;
+                    self.read_elsewhere(oid)
+                        .ok()
+                        .flatten()
+                        .map_or(Err(error), |object| Ok(Some(object)))
+                })
+            }
+        }
+    }
+
+    /// Reads an object that must be there and of this kind.
+    pub fn read_kind(&self, oid: &Oid, kind: Kind) -> Result<Vec<u8>> {
+        match self.read(oid)? {
+            None => Err(Error::Missing(*oid)),
+            Some((found, data)) if found == kind => Ok(data),
+            Some(_) => Err(Error::WrongKind {
+                oid: *oid,
+                expected: kind.name(),
+            }),
+        }
+    }
+
+    /// Whether the object is there. It may still be damaged.
+    pub fn contains(&self, oid: &Oid) -> bool {
+        self.find_packed(oid).is_some()
+            || self.dirs.iter().any(|dir| loose::path(dir, oid).is_file())
+    }
+
+    /// All ids that start with these lower-case hexadecimal digits (at least four), sorted.
+    pub fn with_prefix(&self, prefix: &str) -> Vec<Oid> {
+        let low = format!("{prefix:0<width$}", width = self.hash.hex_len());
+        let Some(low) = Oid::from_hex(low.as_bytes()).filter(|_| prefix.len() >= 4) else {
+            return Vec::new();
+        };
+        let mut found: Vec<Oid> = self
+            .dirs
+            .iter()
+            .flat_map(|dir| loose::with_prefix(dir, prefix))
+            .collect();
+        for pack in &self.list().packs {
+            let oids = pack
+                .idx
+                .at_or_after(&low)
+                .map_while(|pos| pack.idx.oid(pos));
+            found.extend(oids.take_while(|oid| oid.to_hex().starts_with(prefix)));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn find(&self, oid: &Oid) -> Result<Option<Place>> {
+        if let Some((pack, offset)) = self.find_packed(oid) {
+            return Ok(Some(Place::Packed(pack, offset)));
+        }
+        for dir in &self.dirs {
+            if let Some((kind, data)) = loose::read(dir, oid, self.limits.max_object)? {
+                return Ok(Some(Place::Loose(kind, data)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn find_packed(&self, oid: &Oid) -> Option<(Arc<Pack>, u64)> {
+        let list = self.list();
+        let last = self.last.load(Ordering::Relaxed);
+        if let Some(hit) = list.packs.get(last).and_then(|pack| find_in(pack, oid)) {
+            return Some(hit);
+        }
+        list.midxs
+            .iter()
+            .find_map(|midx| midx.find(oid))
+            .or_else(|| {
+                let (n, hit) = list
+                    .packs
+                    .iter()
+                    .enumerate()
+                    .find_map(|(n, pack)| Some((n, find_in(pack, oid)?)))?;
+                self.last.store(n, Ordering::Relaxed);
+                Some(hit)
+            })
+    }
+
+    /// Tries every copy of an object, whatever pack it is in.
+    fn read_elsewhere(&self, oid: &Oid) -> Result<Option<(Kind, Vec<u8>)>> {
+        let mut failure = None;
+        for pack in self.packs() {
+            let Some((pack, offset)) = find_in(&pack, oid) else {
+                continue;
+            };
+            match self.read_packed(pack, offset) {
+                Ok(object) => return Ok(Some(object)),
+                Err(error) => failure = Some(error),
+            }
+        }
+        for dir in &self.dirs {
+            if let Some(object) = loose::read(dir, oid, self.limits.max_object)? {
+                return Ok(Some(object));
+            }
+        }
+        failure.map_or(Ok(None), Err)
+    }
+
+    /// Reads the entry at an offset: down its chain of deltas to a whole object, and up again.
+    fn read_packed(&self, mut pack: Arc<Pack>, mut offset: u64) -> Result<(Kind, Vec<u8>)> {
+        let mut chain: Vec<(Arc<Pack>, u64, Entry)> = Vec::new();
+        let base = loop {
+            if chain.len() > MAX_CHAIN {
+                return Err(Error::CorruptObject("chain of deltas does not end"));
+            }
+            if !chain.is_empty()
+                && let Some((kind, data)) = self.cached(&pack, offset)
+            {
+                break Base { kind, data };
+            }
+            let entry = pack.entry(offset)?;
+            let (next, next_offset) = match entry.stored {
+                Stored::Whole(kind) => {
+                    let data = self.inflate(&pack, &entry)?;
+                    if chain.is_empty() {
+                        return Ok((kind, data));
+                    }
+                    break self.keep(&pack, offset, kind, data);
+                }
+                Stored::OffsetDelta(base) => (Arc::clone(&pack), base),
+                Stored::RefDelta(base) => match self.find_base(&pack, &base)? {
+                    Place::Packed(pack, offset) => (pack, offset),
+                    Place::Loose(kind, data) => {
+                        chain.push((pack, offset, entry));
+                        break Base {
+                            kind,
+                            data: Arc::new(data),
+                        };
+                    }
+                },
+            };
+            chain.push((std::mem::replace(&mut pack, next), offset, entry));
+            offset = next_offset;
+        };
+        self.apply_chain(base, chain)
+    }
+
+    fn apply_chain(
+        &self,
+        mut base: Base,
+        mut chain: Vec<(Arc<Pack>, u64, Entry)>,
+    ) -> Result<(Kind, Vec<u8>)> {
+        let mut ops = Vec::new();
+        while let Some((pack, offset, entry)) = chain.pop() {
+            let delta = self.inflate(&pack, &entry)?;
+            let mut data = Vec::new();
+            delta::apply(
+                &base.data,
+                &delta,
+                self.limits.max_object,
+                &mut data,
+                &mut ops,
+            )?;
+            if chain.is_empty() {
+                return Ok((base.kind, data));
+            }
+            base = self.keep(&pack, offset, base.kind, data);
+        }
+        Err(Error::CorruptObject("empty chain of deltas")) // read_packed never asks for one
+    }
+
+    /// The base of a ref-delta: in the same pack as a rule, elsewhere if the pack is thin.
+    fn find_base(&self, pack: &Arc<Pack>, oid: &Oid) -> Result<Place> {
+        match find_in(pack, oid) {
+            Some((pack, offset)) => Ok(Place::Packed(pack, offset)),
+            None => self.find(oid)?.ok_or(Error::Missing(*oid)),
+        }
+    }
+
+    fn inflate(&self, pack: &Pack, entry: &Entry) -> Result<Vec<u8>> {
+        let limit = self.limits.max_object;
+        if entry.size > limit {
+            return Err(Error::TooLarge {
+                size: entry.size,
+                limit,
+            });
+        }
+        inflate(pack.stream(entry)?, entry.size)
+    }
+
+    fn cached(&self, pack: &Pack, offset: u64) -> Option<(Kind, Arc<Vec<u8>>)> {
+        self.cache
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get((pack.id, offset))
+    }
+
+    fn keep(&self, pack: &Pack, offset: u64, kind: Kind, data: Vec<u8>) -> Base {
+        let data = Arc::new(data);
+        self.cache
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .put((pack.id, offset), kind, &data);
+        Base { kind, data }
+    }
+}
+
+fn find_in(pack: &Arc<Pack>, oid: &Oid) -> Option<(Arc<Pack>, u64)> {
+    let offset = pack.idx.offset(pack.idx.find(oid)?)?;
+    Some((Arc::clone(pack), offset))
+}
+
+impl MappedMidx {
+    fn find(&self, oid: &Oid) -> Option<(Arc<Pack>, u64)> {
+        let (pack, offset) = self.midx.find(oid)?;
+        Some((Arc::clone(self.packs.get(pack)?.as_ref()?), offset))
+    }
+}
+
+impl PackList {
+    fn add_dir(&mut self, dir: &Path, hash: HashKind) -> Result<()> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(dir).map_err(|e| Error::io(dir, e))? {
+            let path = entry.map_err(|e| Error::io(dir, e))?.path();
+            if path.extension().is_some_and(|extension| extension == "idx") {
+                names.push(path);
+            }
+        }
+        names.sort_unstable(); // the same order in every run
+        self.damaged.retain(|(path, _)| path.parent() != Some(dir));
+        for path in names {
+            if self.packs.iter().any(|pack| pack.idx.path() == path) {
+                continue;
+            }
+            match Pack::open(&path, self.packs.len() as u32, hash) {
+                Ok(pack) => self.packs.push(Arc::new(pack)),
+                Err(Error::Io { source, .. }) if is_absent(&source) => {} // deleted meanwhile
+                Err(error) => self.damaged.push((path, error)),
+            }
+        }
+        let by_name = |name: &String| {
+            self.packs
+                .iter()
+                .find(|pack| pack.path().parent() == Some(dir) && pack.stem() == name)
+                .cloned()
+        };
+        let midxs: Vec<MappedMidx> = Midx::open_all(dir, hash)
+            .into_iter()
+            .map(|midx| MappedMidx {
+                packs: midx.packs().iter().map(by_name).collect(),
+                midx,
+            })
+            .collect();
+        self.midxs.extend(midxs);
+        Ok(())
+    }
+}

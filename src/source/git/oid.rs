@@ -1,0 +1,160 @@
+//! Object ids.
+
+use std::fmt;
+
+/// The hash function that names a repository's objects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum HashKind {
+    /// 20 bytes.
+    #[default]
+    Sha1,
+    /// 32 bytes.
+    Sha256,
+}
+
+impl HashKind {
+    /// Length of an id in bytes.
+    pub const fn len(self) -> usize {
+        match self {
+            HashKind::Sha1 => 20,
+            HashKind::Sha256 => 32,
+        }
+    }
+
+    /// Length of an id in hexadecimal digits.
+    pub const fn hex_len(self) -> usize {
+        self.len() * 2
+    }
+
+    /// The id of an object of this kind with this content.
+    pub fn hash(self, kind: super::object::Kind, data: &[u8]) -> Oid {
+        use sha1::Digest;
+        let header = format!("{} {}\0", kind.name(), data.len());
+        match self {
+            HashKind::Sha1 => Oid::new(
+                &sha1::Sha1::new()
+                    .chain_update(header)
+                    .chain_update(data)
+                    .finalize(),
+            ),
+            HashKind::Sha256 => Oid::new(
+                &sha2::Sha256::new()
+                    .chain_update(header)
+                    .chain_update(data)
+                    .finalize(),
+            ),
+        }
+    }
+}
+
+/// The id of an object: 20 bytes (SHA-1) or 32 bytes (SHA-256).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Oid {
+    bytes: [u8; 32],
+    len: u8,
+}
+
+impl Oid {
+    /// Copies an id. Bytes behind the 32nd are ignored.
+    fn new(raw: &[u8]) -> Self {
+        let len = raw.len().min(32);
+        let mut bytes = [0; 32];
+        bytes[..len].copy_from_slice(&raw[..len]);
+        Oid {
+            bytes,
+            len: len as u8,
+        }
+    }
+
+    /// The id with these bytes. None unless there are 20 or 32 of them.
+    pub fn from_bytes(raw: &[u8]) -> Option<Self> {
+        matches!(raw.len(), 20 | 32).then(|| Oid::new(raw))
+    }
+
+    /// The id written as 40 or 64 hexadecimal digits.
+    pub fn from_hex(hex: &[u8]) -> Option<Self> {
+        if !matches!(hex.len(), 40 | 64) {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
+            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+        }
+        Some(Oid {
+            bytes,
+            len: (hex.len() / 2) as u8,
+        })
+    }
+
+    /// The id of all zeros, which git writes where there is no object.
+    pub fn null(hash: HashKind) -> Self {
+        Oid {
+            bytes: [0; 32],
+            len: hash.len() as u8,
+        }
+    }
+
+    /// Whether all bytes are zero.
+    pub fn is_null(&self) -> bool {
+        self.bytes == [0; 32]
+    }
+
+    /// The 20 or 32 bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+
+    /// Lower-case hexadecimal digits.
+    pub fn to_hex(&self) -> String {
+        data_encoding::HEXLOWER.encode(self.as_bytes())
+    }
+
+    pub(super) fn first_byte(&self) -> u8 {
+        self.bytes[0]
+    }
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).map(|value| value as u8)
+}
+
+impl fmt::Debug for Oid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_hex())
+    }
+}
+
+impl fmt::Display for Oid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.to_hex())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::object::Kind;
+    use super::*;
+
+    #[test]
+    fn hex_goes_both_ways_and_rejects_the_rest() {
+        let hex = b"00112233445566778899AABBCCDDEEFF01234567";
+        let oid = Oid::from_hex(hex).unwrap();
+        assert_eq!(oid.to_hex().as_bytes(), hex.to_ascii_lowercase());
+        assert_eq!(Oid::from_bytes(oid.as_bytes()), Some(oid));
+        assert_eq!(Oid::from_hex(&hex[1..]), None);
+        assert_eq!(Oid::from_hex(&[b'g'; 40]), None);
+        assert_eq!(Oid::from_bytes(&[0; 21]), None);
+    }
+
+    #[test]
+    fn the_empty_blob_has_its_known_ids() {
+        assert_eq!(
+            HashKind::Sha1.hash(Kind::Blob, b"").to_hex(),
+            "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
+        );
+        assert_eq!(
+            HashKind::Sha256.hash(Kind::Blob, b"").to_hex(),
+            "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"
+        );
+    }
+}
