@@ -68,7 +68,8 @@ pub struct RuleSpec {
     pub severity: Option<String>,
     /// Confidence of a match that passes all checks: `low`, `medium`, `high`.
     pub confidence: Option<String>,
-    /// Name of the checksum that the secret carries; a wrong one lowers the confidence to `low`.
+    /// Name of the checksum that the secret carries; a wrong one lowers the confidence by one step
+    /// (a gate would lose most tokens: those in documentation and tests fail theirs).
     pub checksum: Option<String>,
     /// Ids under which other tools, or earlier versions, know this rule.
     pub aliases: Vec<String>,
@@ -159,6 +160,10 @@ pub struct RemediationSpec {
 pub struct FamilySpec {
     /// Name of the family; the ids of its rules are `<member id>` or `<provider>-<family>`.
     pub name: String,
+    /// How the value is recognised: `token` (by itself: the value has a prefix of its own), `near`
+    /// (a keyword, then a credential word or an assignment, then the value; the default) or
+    /// `assignment` (the value is assigned to a name that holds a keyword).
+    pub template: Option<String>,
     /// What the description of each rule says, with `{provider}`.
     pub description: String,
     /// See [`RuleSpec`].
@@ -185,6 +190,12 @@ pub struct MemberSpec {
     pub keywords: Vec<String>,
     /// Regex of the value.
     pub value: String,
+    /// See [`FamilySpec::template`].
+    pub template: Option<String>,
+    /// See [`RuleSpec`].
+    pub checksum: Option<String>,
+    /// See [`RuleSpec`].
+    pub prefix: Option<usize>,
     /// Least entropy of the value.
     pub entropy: Option<f64>,
     /// Overrides of the family's fields.
