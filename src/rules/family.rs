@@ -61,6 +61,7 @@ fn expand_member(family: &FamilySpec, member: &MemberSpec) -> Result<RuleSpec, S
         checksum: member.checksum.clone(),
         prefix: member.prefix,
         aliases: member.aliases.clone(),
+        references: member.references.clone(),
         remediation: remediation(family, member),
         matches: member.matches.clone(),
         reject: member.reject.clone(),
@@ -93,11 +94,11 @@ fn describe(text: &str, provider: &str) -> String {
 fn remediation(family: &FamilySpec, member: &MemberSpec) -> RemediationSpec {
     let fill = |text: &Option<String>| text.as_ref().map(|text| describe(text, &member.provider));
     RemediationSpec {
-        opens: fill(&family.remediation.opens),
+        opens: member.opens.clone().or(fill(&family.remediation.opens)),
         revoke: fill(&family.remediation.revoke),
         rotate: fill(&family.remediation.rotate),
         url: member.url.clone().or(fill(&family.remediation.url)),
-        command: fill(&family.remediation.command),
+        command: member.command.clone().or(fill(&family.remediation.command)),
         rotate_days: family.remediation.rotate_days,
     }
 }

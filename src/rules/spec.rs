@@ -206,8 +206,14 @@ pub struct MemberSpec {
     pub severity: Option<String>,
     /// See [`RuleSpec`].
     pub confidence: Option<String>,
+    /// See [`RemediationSpec`].
+    pub opens: Option<String>,
     /// Provider's page for revoking.
     pub url: Option<String>,
+    /// See [`RemediationSpec`].
+    pub command: Option<String>,
+    /// See [`RuleSpec`].
+    pub references: Vec<String>,
     /// Ids under which other tools know this rule.
     pub aliases: Vec<String>,
     /// Further tests, beside those that the family generates.
