@@ -1,12 +1,253 @@
-//! Families → rules.
+//! Families: one table row per provider instead of one regex per provider.
+//!
+//! A row names the provider, its keywords and the shape of its value; this file turns it into a rule
+//! with a regex, filters and tests. `build.rs` includes this file too, so besides `spec` it depends
+//! on nothing of the crate.
 
-use super::spec::{FamilySpec, RuleSpec};
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use super::spec::{AllowlistSpec, FamilySpec, MemberSpec, RemediationSpec, RuleSpec};
+
+/// Words that say that a credential follows. Two common words that begin alike (`author`,
+/// `keyboard`) are kept out by what may follow.
+const CREDENTIAL_WORD: &str = r"(?i:api|key(?:[^bfwnp]|$)|token|secret|passw|pwd|auth(?:[^o]|ori[sz])|bearer|credential)";
+/// Operators that assign, in the notations of code, configuration and markup.
+const ASSIGN: &str = r#"["'`\]\)]{0,2}[ \t]{0,8}(?::=|=>|->|={1,3}|[:,>(])[ \t]{0,4}(?:\\?["'`]){0,3}"#;
+
+/// How a value is recognised.
+#[derive(Clone, Copy, PartialEq)]
+enum Template {
+    /// By its own prefix and shape.
+    Token,
+    /// By a keyword before it and a credential word or an assignment between the two.
+    Near,
+    /// By the name it is assigned to.
+    Assignment,
+}
 
 /// Expands a family into one rule per member.
 ///
 /// # Errors
-/// What is wrong with the family.
+/// Names the member and what is wrong with it.
 pub fn expand(family: &FamilySpec) -> Result<Vec<RuleSpec>, String> {
-    let _ = family;
-    Ok(Vec::new())
+    family.members.iter().map(|member| expand_member(family, member)).collect()
+}
+
+fn expand_member(family: &FamilySpec, member: &MemberSpec) -> Result<RuleSpec, String> {
+    let place = |what: &str| format!("family `{}`, member `{}`: {what}", family.name, member.provider);
+    if member.provider.is_empty() || member.value.is_empty() {
+        return Err(place("`provider` and `value` are needed"));
+    }
+    let template = match member.template.as_deref().or(family.template.as_deref()) {
+        Some("token") => Template::Token,
+        None | Some("near") => Template::Near,
+        Some("assignment") => Template::Assignment,
+        Some(other) => return Err(place(&format!("unknown template `{other}`: token, near or assignment"))),
+    };
+    if template != Template::Token && member.keywords.is_empty() {
+        return Err(place("`keywords` are needed"));
+    }
+    let sampler = Sampler::new(&member.value, &member.provider).map_err(|why| place(&why))?;
+    let mut rule = RuleSpec {
+        id: member.id.clone().unwrap_or_else(|| format!("{}-{}", kebab(&member.provider), family.name)),
+        description: describe(member.description.as_ref().unwrap_or(&family.description), &member.provider),
+        provider: Some(member.provider.clone()),
+        regex: Some(regex(template, member)),
+        secret_group: 1,
+        entropy: member.entropy.or((template != Template::Token).then_some(2.8)),
+        category: member.category.clone().or(family.category.clone()),
+        severity: member.severity.clone().or(family.severity.clone()),
+        confidence: member.confidence.clone().or(family.confidence.clone()),
+        checksum: member.checksum.clone(),
+        prefix: member.prefix,
+        aliases: member.aliases.clone(),
+        references: member.references.clone(),
+        remediation: remediation(family, member),
+        matches: member.matches.clone(),
+        reject: member.reject.clone(),
+        ..RuleSpec::default()
+    };
+    if template != Template::Token {
+        rule.allowlists = vec![no_words(&sampler)];
+    }
+    add_tests(&mut rule, template, member, sampler);
+    Ok(rule)
+}
+
+/// `Better Stack` → `better-stack`.
+fn kebab(name: &str) -> String {
+    let mut id = String::new();
+    for c in name.chars() {
+        if c.is_ascii_alphanumeric() {
+            id.push(c.to_ascii_lowercase());
+        } else if !id.ends_with('-') && !id.is_empty() {
+            id.push('-');
+        }
+    }
+    id.trim_end_matches('-').to_owned()
+}
+
+fn describe(text: &str, provider: &str) -> String {
+    text.replace("{provider}", provider)
+}
+
+fn remediation(family: &FamilySpec, member: &MemberSpec) -> RemediationSpec {
+    let fill = |text: &Option<String>| text.as_ref().map(|text| describe(text, &member.provider));
+    RemediationSpec {
+        opens: member.opens.clone().or(fill(&family.remediation.opens)),
+        revoke: fill(&family.remediation.revoke),
+        rotate: fill(&family.remediation.rotate),
+        url: member.url.clone().or(fill(&family.remediation.url)),
+        command: member.command.clone().or(fill(&family.remediation.command)),
+        rotate_days: family.remediation.rotate_days,
+    }
+}
+
+// --- The regex --------------------------------------------------------------------------------------
+
+fn regex(template: Template, member: &MemberSpec) -> String {
+    let value = format!("({})(?:[^A-Za-z0-9_]|\\z)", member.value);
+    let keywords: Vec<String> = member.keywords.iter().map(|keyword| keyword_regex(keyword)).collect();
+    let keyword = format!("(?i:{})", keywords.join("|"));
+    match template {
+        Template::Token => format!("(?:\\b|_|\\\\[nrt]){value}"),
+        Template::Near => format!(
+            "{keyword}(?:(?s-u:.{{0,40}}?){CREDENTIAL_WORD}(?s-u:.{{0,40}}?)[^0-9A-Za-z]|[\\w.\\-]{{0,24}}{ASSIGN}){value}"
+        ),
+        Template::Assignment => format!("{keyword}[\\w.\\-]{{0,24}}{ASSIGN}(?i:bearer |token |basic )?{value}"),
+    }
+}
+
+/// A keyword whose words may be joined by `-`, `_`, `.`, a space, or nothing. A leading or trailing
+/// `^`/`$` demands that no letter stands there (for keywords that are parts of ordinary words).
+fn keyword_regex(keyword: &str) -> String {
+    let inner = keyword.trim_start_matches('^').trim_end_matches('$');
+    let words: Vec<String> =
+        inner.split(['-', '_', '.', ' ']).filter(|word| !word.is_empty()).map(regex_syntax::escape).collect();
+    let start = if keyword.starts_with('^') { "(?:\\b|_)" } else { "" };
+    let end = if keyword.ends_with('$') { "(?-i:[^a-z])" } else { "" };
+    format!("{start}{}{end}", words.join("[-_. ]?"))
+}
+
+/// Values of letters only are names, not secrets, unless the value never holds anything else.
+fn no_words(sampler: &Sampler) -> AllowlistSpec {
+    let mut regexes = Vec::new();
+    if sampler.may_hold_digits() {
+        regexes.push(r"^[^0-9]{1,1024}$".to_owned());
+    }
+    AllowlistSpec {
+        description: "a value without a digit is a name".to_owned(),
+        regexes,
+        stopwords: ["example", "changeme", "xxxx", "placeholder", "redacted"].map(str::to_owned).to_vec(),
+        ..AllowlistSpec::default()
+    }
+}
+
+// --- Tests ------------------------------------------------------------------------------------------
+
+fn add_tests(rule: &mut RuleSpec, template: Template, member: &MemberSpec, mut sampler: Sampler) {
+    let (value, other) = (sampler.sample(), sampler.sample());
+    let check = if member.checksum.is_some() { "‹check›" } else { "" };
+    let half = &value[..(0..=value.len() / 2).rev().find(|&at| value.is_char_boundary(at)).unwrap_or(0)];
+    if template == Template::Token {
+        rule.matches.push(format!("token = \"⟦{value}{check}⟧\"\n"));
+        rule.matches.push(format!("curl -H 'X-Auth: ⟦{other}{check}⟧' https://api.invalid/\n"));
+        rule.reject.push(format!("token = \"{half}\"\n"));
+        rule.reject.push(format!("see {}... in the documentation\n", &half[..half.len().min(4)]));
+        return;
+    }
+    let keyword = member.keywords.first().map(String::as_str).unwrap_or_default();
+    let keyword = keyword.trim_start_matches('^').trim_end_matches('$').replace(['-', '.', ' '], "_");
+    rule.matches.push(format!("{keyword}_api_key = \"⟦{value}⟧\"\n"));
+    rule.matches.push(format!("  \"{}_TOKEN\": \"⟦{other}⟧\",\n", keyword.to_uppercase()));
+    rule.reject.push(format!("{keyword}_api_key = os.environ[\"API_KEY\"]\n"));
+    rule.reject.push(format!("revision = \"{value}\"\n"));
+}
+
+/// Makes texts that a regex matches: the shortest of its alternatives' forms, letters at random but
+/// the same for the same seed.
+struct Sampler {
+    hir: Hir,
+    state: u64,
+}
+
+impl Sampler {
+    fn new(pattern: &str, seed: &str) -> Result<Self, String> {
+        let hir = regex_syntax::ParserBuilder::new()
+            .unicode(false)
+            .utf8(false)
+            .build()
+            .parse(pattern)
+            .map_err(|error| format!("value: {error}"))?;
+        let state = seed.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+        Ok(Sampler { hir, state })
+    }
+
+    fn next(&mut self, below: usize) -> usize {
+        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.state >> 33) as usize) % below.max(1)
+    }
+
+    /// A sample that holds letters and digits where the regex allows both.
+    fn sample(&mut self) -> String {
+        let hir = self.hir.clone();
+        let mut text = String::new();
+        for _ in 0..64 {
+            text.clear();
+            self.write(&hir, &mut text);
+            let digits = text.bytes().filter(u8::is_ascii_digit).count();
+            if !self.may_hold_digits() || (digits > 0 && digits < text.len()) {
+                break;
+            }
+        }
+        text
+    }
+
+    fn may_hold_digits(&self) -> bool {
+        fn digits(hir: &Hir) -> bool {
+            match hir.kind() {
+                HirKind::Class(Class::Bytes(class)) => class.ranges().iter().any(|r| r.start() <= b'9' && r.end() >= b'0'),
+                HirKind::Class(Class::Unicode(class)) => class.ranges().iter().any(|r| r.start() <= '9' && r.end() >= '0'),
+                HirKind::Repetition(repetition) => digits(&repetition.sub),
+                HirKind::Capture(capture) => digits(&capture.sub),
+                HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(digits),
+                _ => false,
+            }
+        }
+        digits(&self.hir)
+    }
+
+    fn write(&mut self, hir: &Hir, out: &mut String) {
+        match hir.kind() {
+            HirKind::Empty | HirKind::Look(_) => {}
+            HirKind::Literal(literal) => out.push_str(&String::from_utf8_lossy(&literal.0)),
+            HirKind::Class(class) => out.push(self.pick(class)),
+            HirKind::Repetition(repetition) => {
+                for _ in 0..repetition.min {
+                    self.write(&repetition.sub, out);
+                }
+            }
+            HirKind::Capture(capture) => self.write(&capture.sub, out),
+            HirKind::Concat(parts) => parts.iter().for_each(|part| self.write(part, out)),
+            HirKind::Alternation(parts) => {
+                let at = self.next(parts.len());
+                if let Some(part) = parts.get(at) {
+                    self.write(part, out);
+                }
+            }
+        }
+    }
+
+    fn pick(&mut self, class: &Class) -> char {
+        let ranges: Vec<(u32, u32)> = match class {
+            Class::Bytes(class) => class.ranges().iter().map(|r| (r.start().into(), r.end().into())).collect(),
+            Class::Unicode(class) => class.ranges().iter().map(|r| (r.start().into(), r.end().into())).collect(),
+        };
+        let plain = |c: &char| c.is_ascii_alphanumeric();
+        let all: Vec<char> = ranges.iter().flat_map(|&(a, b)| (a..=b.min(0x7e)).filter_map(char::from_u32)).collect();
+        let alphanumeric: Vec<char> = all.iter().copied().filter(plain).collect();
+        let from = if alphanumeric.is_empty() { all } else { alphanumeric };
+        let at = self.next(from.len());
+        from.get(at).copied().unwrap_or('-')
+    }
 }

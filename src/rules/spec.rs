@@ -68,7 +68,8 @@ pub struct RuleSpec {
     pub severity: Option<String>,
     /// Confidence of a match that passes all checks: `low`, `medium`, `high`.
     pub confidence: Option<String>,
-    /// Name of the checksum that the secret carries; a wrong one lowers the confidence to `low`.
+    /// Name of the checksum that the secret carries; a wrong one lowers the confidence by one step
+    /// (a gate would lose most tokens: those in documentation and tests fail theirs).
     pub checksum: Option<String>,
     /// Ids under which other tools, or earlier versions, know this rule.
     pub aliases: Vec<String>,
@@ -159,6 +160,10 @@ pub struct RemediationSpec {
 pub struct FamilySpec {
     /// Name of the family; the ids of its rules are `<member id>` or `<provider>-<family>`.
     pub name: String,
+    /// How the value is recognised: `token` (by itself: the value has a prefix of its own), `near`
+    /// (a keyword, then a credential word or an assignment, then the value; the default) or
+    /// `assignment` (the value is assigned to a name that holds a keyword).
+    pub template: Option<String>,
     /// What the description of each rule says, with `{provider}`.
     pub description: String,
     /// See [`RuleSpec`].
@@ -185,6 +190,12 @@ pub struct MemberSpec {
     pub keywords: Vec<String>,
     /// Regex of the value.
     pub value: String,
+    /// See [`FamilySpec::template`].
+    pub template: Option<String>,
+    /// See [`RuleSpec`].
+    pub checksum: Option<String>,
+    /// See [`RuleSpec`].
+    pub prefix: Option<usize>,
     /// Least entropy of the value.
     pub entropy: Option<f64>,
     /// Overrides of the family's fields.
@@ -195,8 +206,14 @@ pub struct MemberSpec {
     pub severity: Option<String>,
     /// See [`RuleSpec`].
     pub confidence: Option<String>,
+    /// See [`RemediationSpec`].
+    pub opens: Option<String>,
     /// Provider's page for revoking.
     pub url: Option<String>,
+    /// See [`RemediationSpec`].
+    pub command: Option<String>,
+    /// See [`RuleSpec`].
+    pub references: Vec<String>,
     /// Ids under which other tools know this rule.
     pub aliases: Vec<String>,
     /// Further tests, beside those that the family generates.
