@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-//! git (under construction)
-=======
 //! Repositories, read directly: packs, loose objects, refs and the index.
 //!
 //! Only objects are read. No setting, attribute, filter or hook of a user or a repository can change
@@ -43,4 +40,3 @@ pub use refs::{
 pub use repo::{GitEnv, RefStorage, Repo};
 pub use staged::{Staged, StagedBlob, StagedChange, staged};
 pub use tree_diff::{Change, TreeDiff};
->>>>>>> w/git
