@@ -69,7 +69,7 @@ pub fn write(report: &Report, targets: &[Target], args: &CommonArgs) -> anyhow::
 
 fn write_stdout(report: &Report, format: Format, options: report::Options) -> anyhow::Result<()> {
     let mut out = io::BufWriter::with_capacity(64 << 10, io::stdout().lock());
-    let written = report::write(report, format, options, &mut out).and_then(|()| out.flush());
+    let written = report::write(report, format, &options, &mut out).and_then(|()| out.flush());
     // What is left in the buffer after an error must not be tried again when it is dropped.
     let _ = out.into_parts();
     match written {
@@ -88,14 +88,14 @@ fn write_file(path: &Path, report: &Report, format: Format, options: report::Opt
     if path.metadata().is_ok_and(|m| !m.is_file()) {
         let file = std::fs::File::options().write(true).open(path).with_context(failed)?;
         let mut out = io::BufWriter::new(file);
-        return report::write(report, format, options, &mut out).and_then(|()| out.flush()).with_context(failed);
+        return report::write(report, format, &options, &mut out).and_then(|()| out.flush()).with_context(failed);
     }
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".stanch-").permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let file = builder.tempfile_in(folder).with_context(failed)?;
     let mut out = io::BufWriter::with_capacity(64 << 10, file);
-    report::write(report, format, options, &mut out).and_then(|()| out.flush()).with_context(failed)?;
+    report::write(report, format, &options, &mut out).and_then(|()| out.flush()).with_context(failed)?;
     let file = out.into_inner().map_err(|e| e.into_error()).with_context(failed)?;
     file.persist(path).with_context(failed)?;
     Ok(())
