@@ -38,7 +38,7 @@ pub struct ScanArgs {
     #[arg(value_name = "PATH", default_value = ".")]
     pub paths: Vec<PathBuf>,
     /// Scan what `git commit` is about to record: the index against HEAD
-    #[arg(long)]
+    #[arg(long, conflicts_with = "paths")]
     pub staged: bool,
     /// Scan files that .gitignore excludes, too
     #[arg(long)]

@@ -2,6 +2,7 @@
 //! environment, the clock and the terminal.
 
 mod args;
+mod environment;
 mod output;
 mod scan;
 

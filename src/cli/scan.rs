@@ -1,7 +1,7 @@
 //! `stanch scan`.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -26,7 +26,10 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<Exit> {
     let engine = engine(&args.common)?;
     let stop = AtomicBool::new(false);
     let stdin = args.paths.iter().any(|p| p.as_os_str() == "-");
-    let (mode, outcome) = if stdin {
+    let (mode, outcome) = if args.staged {
+        let repo = super::environment::repository(Path::new("."))?;
+        ("staged", scan::scan_staged(&engine, &repo)?)
+    } else if stdin {
         if args.paths.len() > 1 {
             bail!("standard input (-) cannot be scanned together with files");
         }

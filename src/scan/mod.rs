@@ -2,6 +2,7 @@
 
 mod build;
 mod lines;
+mod staged;
 mod worktree;
 
 use std::ops::Range;
@@ -10,6 +11,7 @@ use crate::finding::{Confidence, Finding, Location, Position, Skipped};
 use crate::matcher::{Candidate, Matcher, Scratch};
 
 pub use lines::{Lines, advance};
+pub use staged::scan_staged;
 pub use worktree::{scan_stdin, scan_worktree};
 
 /// What decides whether a candidate becomes a finding.

@@ -1,0 +1,29 @@
+//! What the process's environment says, as data for the rooms that must not read it.
+
+use std::env;
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::source::git::{GitEnv, Repo};
+
+/// What git's variables say; git sets them for hooks.
+pub fn git() -> GitEnv {
+    let path = |name: &str| env::var_os(name).filter(|v| !v.is_empty()).map(Into::into);
+    GitEnv {
+        git_dir: path("GIT_DIR"),
+        work_tree: path("GIT_WORK_TREE"),
+        index_file: path("GIT_INDEX_FILE"),
+        object_directory: path("GIT_OBJECT_DIRECTORY"),
+        alternates: env::var_os("GIT_ALTERNATE_OBJECT_DIRECTORIES").filter(|v| !v.is_empty()),
+        common_dir: path("GIT_COMMON_DIR"),
+    }
+}
+
+/// The repository at `start`, or the one that git's variables name.
+///
+/// # Errors
+/// When there is none, or it cannot be read.
+pub fn repository(start: &Path) -> anyhow::Result<Repo> {
+    Repo::discover(start, &git()).with_context(|| format!("cannot open the repository at {}", start.display()))
+}
