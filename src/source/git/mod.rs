@@ -26,6 +26,7 @@ mod pack;
 mod plan;
 mod program;
 mod queue;
+mod recover;
 mod refs;
 mod repo;
 mod staged;

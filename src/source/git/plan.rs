@@ -87,6 +87,11 @@ impl Plan {
         pack.idx.oid(self.rows.get(entry as usize)?.1 as usize)
     }
 
+    /// The checksum that the index has of an entry.
+    pub(super) fn crc(&self, pack: &Pack, entry: u32) -> Option<u32> {
+        pack.idx.crc(self.rows.get(entry as usize)?.1 as usize)
+    }
+
     /// Whether the entry is to be visited.
     pub(super) fn is_wanted(&self, entry: u32) -> bool {
         self.flags.get(entry as usize).is_some_and(|flags| flags & WANTED != 0)

@@ -109,6 +109,8 @@ struct Base<N> {
     data: Vec<u8>,
     /// None if the object was only decoded, not visited.
     node: Option<N>,
+    /// The bytes in the pack, or those of a base, are not the ones that the index knows.
+    suspicious: bool,
 }
 
 /// An entry to decode.
@@ -186,7 +188,7 @@ impl WalkStats {
 
 impl<'a, V: Visitor> Walk<'a, V> {
     fn new(odb: &'a Odb, verify: bool, threads: usize, visitor: &'a V) -> Result<Self> {
-        let mut packs = odb.packs();
+        let (mut packs, gone) = odb.open_all_packs()?;
         packs.sort_by_key(|pack| std::cmp::Reverse(pack.idx.count()));
         let loose: Vec<Vec<Oid>> =
             odb.dirs().iter().map(|dir| loose::list(dir, odb.hash())).collect::<Result<_>>()?;
@@ -208,6 +210,9 @@ impl<'a, V: Visitor> Walk<'a, V> {
         for (n, pack) in packs.into_iter().enumerate() {
             walk.add_pack(pack, marked.get(n));
         }
+        for (pack, error) in gone {
+            walk.fail_pack(&pack, &error);
+        }
         for (list, marked) in loose.iter().zip(marked.iter().skip(marked.len() - loose.len())) {
             let first_copies = list.iter().enumerate().filter(|(n, oid)| !marked.contains(*n) && visitor.wants(oid, None));
             walk.loose.extend(first_copies.map(|(_, oid)| *oid));
@@ -217,24 +222,28 @@ impl<'a, V: Visitor> Walk<'a, V> {
 
     fn add_pack(&mut self, pack: Arc<Pack>, duplicates: Option<&Duplicates>) {
         let is_first = |position| duplicates.is_none_or(|marked| !marked.contains(position));
-        let wants =
-            |position: usize, oid: &Oid, kind| is_first(position) && self.visitor.wants(oid, kind);
-        match Plan::new(&pack, self.odb.hash(), wants) {
-            Ok(plan) => {
-                let roots = self.root_ends.last().copied().unwrap_or(0) + plan.roots.len();
-                self.root_ends.push(roots);
-                self.budget = self.budget.saturating_add(pack.data().map_or(0, |data| data.len() as u64) * BUDGET_RATIO);
-                self.packs.push(Planned { pack, plan });
+        let wants = |position: usize, oid: &Oid, kind| is_first(position) && self.visitor.wants(oid, kind);
+        let mut plan = match Plan::new(&pack, self.odb.hash(), wants) {
+            Ok(plan) => plan,
+            Err(error) => return self.fail_pack(&pack, &error),
+        };
+        for (position, error) in plan.broken.drain(..) {
+            if let Some(oid) = pack.idx.oid(position) {
+                self.fail(oid, error);
             }
-            // The pack is gone or unreadable: each of its objects may still be somewhere else.
-            Err(error) => {
+        }
+        self.root_ends.push(self.root_ends.last().copied().unwrap_or(0) + plan.roots.len());
+        let size = pack.data().map_or(0, |data| data.len() as u64);
+        self.budget = self.budget.saturating_add(size.saturating_mul(BUDGET_RATIO));
+        self.packs.push(Planned { pack, plan });
+    }
+
+    /// A pack that is gone or cannot be read at all: each of its objects may still be somewhere else.
+    fn fail_pack(&self, pack: &Pack, error: &Error) {
+        for oid in (0..pack.idx.count()).filter_map(|position| pack.idx.oid(position)) {
+            if self.visitor.wants(&oid, None) {
                 let reason = error.to_string();
-                let wanted = (0..pack.idx.count())
-                    .filter_map(|position| Some((position, pack.idx.oid(position)?)))
-                    .filter(|(position, oid)| wants(*position, oid, None));
-                for (_, oid) in wanted {
-                    self.fail(oid, Error::PackUnreadable { path: pack.path().to_owned(), reason: reason.clone() });
-                }
+                self.fail(oid, Error::PackUnreadable { path: pack.path().to_owned(), reason });
             }
         }
     }
@@ -261,7 +270,8 @@ impl<'a, V: Visitor> Walk<'a, V> {
         for (oid, error) in failed {
             match self.odb.read(&oid) {
                 Ok(Some((kind, data))) => {
-                    worker.visit(Some(oid), kind, &data, None);
+                    worker.verify(&oid, kind, &data);
+                    worker.visit(oid, kind, &data, None);
                 }
                 _ => {
                     stats.unreadable += 1;
@@ -360,7 +370,10 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
         match self.walk.odb.read(&oid) {
             Ok(Some((kind, data))) => {
                 self.count(&data);
-                self.visit(Some(oid), kind, &data, None);
+                if self.walk.verify {
+                    self.verify(&oid, kind, &data);
+                }
+                self.visit(oid, kind, &data, None);
             }
             Ok(None) => self.walk.fail(oid, Error::Missing(oid)),
             Err(error) => self.walk.fail(oid, error),
@@ -374,11 +387,17 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
         match self.content(planned, &item) {
             Err(error) => self.fail_subtree(planned, item.entry, error),
             Ok((kind, data)) => {
+                let suspicious = self.is_suspicious(planned, &item);
                 let oid = planned.plan.oid(&planned.pack, item.entry);
                 let visit = planned.plan.is_wanted(item.entry)
                     && oid.is_some_and(|oid| item.base.is_some() || walk.visitor.wants(&oid, Some(kind)));
-                let node = if visit { self.visit(oid, kind, &data, item.base.as_deref()) } else { None };
-                self.push_children(planned, &item, Base { kind, data, node });
+                let node = oid.filter(|_| visit).map(|oid| {
+                    if suspicious || walk.verify {
+                        self.verify(&oid, kind, &data);
+                    }
+                    self.visit(oid, kind, &data, item.base.as_deref())
+                });
+                self.push_children(planned, &item, Base { kind, data, node, suspicious });
             }
         }
         if let Some(base) = item.base.and_then(Arc::into_inner) {
@@ -457,20 +476,33 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
     }
 
     /// Shows an object to the visitor. With a visited base, `self.ops` say how it is made from it.
-    fn visit(&mut self, oid: Option<Oid>, kind: Kind, data: &[u8], base: Option<&Base<V::Node>>) -> Option<V::Node> {
-        let oid = oid?;
-        let walk = self.walk;
-        if walk.verify && walk.odb.hash().hash(kind, data) != oid {
-            self.stats.unreadable += 1;
-            walk.visitor.unreadable(&oid, &Error::CorruptObject("its content is not what its id says"));
-        }
+    fn visit(&mut self, oid: Oid, kind: Kind, data: &[u8], base: Option<&Base<V::Node>>) -> V::Node {
         self.stats.objects += 1;
         let object = Visited { oid, kind, data };
         let base = base.and_then(|base| Some(DeltaOf { node: base.node.as_ref()?, data: &base.data, ops: &self.ops }));
-        Some(match base {
-            Some(base) => walk.visitor.delta(&mut self.local, object, base),
-            None => walk.visitor.whole(&mut self.local, object),
-        })
+        match base {
+            Some(base) => self.walk.visitor.delta(&mut self.local, object, base),
+            None => self.walk.visitor.whole(&mut self.local, object),
+        }
+    }
+
+    /// Whether an entry has to be verified: the zlib stream has a checksum, but not what stands before it (size
+    /// and base). The index has one of the whole entry; version 1 has none.
+    fn is_suspicious(&self, planned: &Planned, item: &Item<V::Node>) -> bool {
+        if item.base.as_ref().is_some_and(|base| base.suspicious) {
+            return true;
+        }
+        let (pack, plan) = (&planned.pack, &planned.plan);
+        let (Ok(data), Ok(end)) = (pack.data(), pack.entries_end()) else { return true };
+        let range = plan.offset(item.entry) as usize..plan.next_offset(item.entry, end as u64) as usize;
+        plan.crc(pack, item.entry) != data.get(range).map(crc32fast::hash)
+    }
+
+    fn verify(&mut self, oid: &Oid, kind: Kind, data: &[u8]) {
+        if self.walk.odb.hash().hash(kind, data) != *oid {
+            self.stats.unreadable += 1;
+            self.walk.visitor.unreadable(oid, &Error::CorruptObject("its content is not what its id says"));
+        }
     }
 
     /// Takes note of an entry that cannot be decoded, and of all that is made from it.
