@@ -13,7 +13,7 @@ pub(super) struct Config {
 
 #[derive(Debug)]
 struct Setting {
-    /// `section.name`, lower case. Settings with a subsection are left out.
+    /// `section.name`, lower case; `section.subsection.name` with the subsection as it is.
     key: String,
     /// None for a name without `=`, which means true.
     value: Option<Vec<u8>>,
@@ -67,13 +67,26 @@ impl Config {
         })
     }
 
-    /// Names and last values of a section's settings.
+    /// Whether a setting of this name is true in any subsection.
+    pub(super) fn is_true_in_any(&self, section: &str, name: &str) -> bool {
+        let inside = |key: &str| {
+            key.strip_prefix(section)
+                .and_then(|rest| rest.strip_prefix('.')?.strip_suffix(name)?.strip_suffix('.'))
+                .is_some()
+        };
+        self.settings.iter().any(|setting| inside(&setting.key) && self.is_true(&setting.key))
+    }
+
+    /// Names and last values of a section's settings, without those of subsections.
     pub(super) fn section<'a>(
         &'a self,
         section: &'a str,
     ) -> impl Iterator<Item = (&'a str, &'a [u8])> {
         self.settings.iter().filter_map(move |setting| {
             let name = setting.key.strip_prefix(section)?.strip_prefix('.')?;
+            if name.contains('.') {
+                return None;
+            }
             Some((name, self.get(&setting.key)?))
         })
     }
@@ -83,18 +96,19 @@ fn after_line(text: &[u8]) -> &[u8] {
     memchr::memchr(b'\n', text).map_or(&[], |at| &text[at + 1..])
 }
 
-/// `[section]` or `[section "sub"]`: the name if there is no subsection, and the text behind it.
+/// `[section]` or `[section "sub"]`: what names start with, and the text behind it.
 fn header(text: &[u8]) -> (Option<String>, &[u8]) {
     let line = &text[..memchr::memchr(b'\n', text).unwrap_or(text.len())];
-    let Some(close) = closing_bracket(line) else {
-        return (None, after_line(text));
+    let Some(close) = closing_bracket(line) else { return (None, after_line(text)) };
+    let name = String::from_utf8_lossy(trim(&line[1..close]));
+    let section = match name.split_once('"') {
+        None => name.to_ascii_lowercase(),
+        Some((section, sub)) => {
+            let sub = sub.strip_suffix('"').unwrap_or(sub);
+            format!("{}.{}", section.trim_end().to_ascii_lowercase(), sub.replace('\\', ""))
+        }
     };
-    let name = trim(&line[1..close]);
-    let plain = name
-        .iter()
-        .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
-    let section = plain.then(|| String::from_utf8_lossy(name).to_ascii_lowercase());
-    (section, &text[close + 1..])
+    (Some(section), &text[close + 1..])
 }
 
 /// The bracket that closes a header; one inside of a quoted subsection does not.
@@ -187,6 +201,9 @@ mod tests {
         assert!(config.is_true("core.ignorecase"));
         assert_eq!(config.get("extensions.objectformat"), Some(&b"sha1"[..]));
         assert_eq!(config.get("remote.url"), None);
+        assert_eq!(config.get("remote.o]x.url"), Some(&b"x"[..]));
+        assert!(!config.is_true_in_any("remote", "promisor"));
+        assert!(Config::parse(b"[remote \"a.b\"]\npromisor").is_true_in_any("remote", "promisor"));
         assert_eq!(
             config
                 .section("extensions")

@@ -59,6 +59,20 @@ pub enum Error {
         /// The limit in bytes.
         limit: u64,
     },
+    /// Objects decode to more bytes than any real repository's.
+    #[error("not decoded: the objects before it already made up {budget} bytes")]
+    DeltaBomb {
+        /// How many bytes may be decoded.
+        budget: u64,
+    },
+    /// The pack that holds an object cannot be read at all.
+    #[error("{path}: {reason}")]
+    PackUnreadable {
+        /// The pack.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// An object exists, but is of another kind than the reference to it says.
     #[error("object {oid} is not a {expected}")]
     WrongKind {
@@ -123,6 +137,8 @@ impl Error {
             },
             Error::Corrupt { .. } => "corrupt-repository",
             Error::CorruptObject(_) => "corrupt-object",
+            Error::DeltaBomb { .. } => "delta-bomb",
+            Error::PackUnreadable { .. } => "unreadable-pack",
             Error::Missing(_) => "missing-object",
             Error::TooLarge { .. } => "too-large",
             Error::WrongKind { .. } => "corrupt-object",

@@ -33,7 +33,15 @@ enum Layout {
 impl Idx {
     /// Opens an index and checks that its tables fit in the file.
     pub(super) fn open(path: &Path, hash: HashKind) -> Result<Self> {
-        let map = MappedFile::open(path)?;
+        Self::parse(MappedFile::open(path)?, path, hash)
+    }
+
+    /// Reads an index that was made in memory, in place of the file at `path`.
+    pub(super) fn made(content: Vec<u8>, path: &Path, hash: HashKind) -> Result<Self> {
+        Self::parse(MappedFile::made(content), path, hash)
+    }
+
+    fn parse(map: MappedFile, path: &Path, hash: HashKind) -> Result<Self> {
         let corrupt = |reason| Error::corrupt(path, reason);
         let v2 = map.starts_with(MAGIC);
         if v2 && be32(&map, 4) != Some(2) {
@@ -83,15 +91,18 @@ impl Idx {
         self.count
     }
 
-    /// The checksum of the pack that this index describes.
-    pub(super) fn pack_checksum(&self) -> &[u8] {
-        let end = self.map.len() - self.hash_len;
-        &self.map[end - self.hash_len..end]
+    /// Whether the file is as git wrote it, by its checksum.
+    pub(super) fn is_intact(&self, hash: HashKind) -> bool {
+        let (content, checksum) = self.map.split_at(self.map.len() - self.hash_len);
+        hash.checksum(content) == checksum
     }
 
-    /// The file without its checksum, and the checksum.
-    pub(super) fn checksummed(&self) -> (&[u8], &[u8]) {
-        self.map.split_at(self.map.len() - self.hash_len)
+    /// The CRC-32 of an entry's bytes in the pack. None in version 1.
+    pub(super) fn crc(&self, pos: usize) -> Option<u32> {
+        match &self.layout {
+            Layout::V2 { offsets, .. } if pos < self.count => be32(&self.map, offsets - (self.count - pos) * 4),
+            _ => None,
+        }
     }
 
     fn oid_at(&self, pos: usize) -> usize {

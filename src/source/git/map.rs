@@ -14,7 +14,13 @@ use super::error::{Error, Result};
 /// temporary name, renames them, and later only deletes them. A deleted file stays readable while
 /// it is mapped, so a concurrent `git gc` does no harm. (A file that somebody truncates in place
 /// would kill the process, as it would kill git.)
-pub(super) struct MappedFile(Option<Mmap>);
+pub(super) struct MappedFile(Content);
+
+enum Content {
+    Mapped(Mmap),
+    /// Made in memory, in place of a file that is damaged or not there.
+    Made(Vec<u8>),
+}
 
 impl MappedFile {
     /// Maps the file as it is now.
@@ -25,18 +31,23 @@ impl MappedFile {
             return Err(Error::corrupt(path, "not a regular file"));
         }
         if meta.len() == 0 {
-            return Ok(MappedFile(None)); // an empty range cannot be mapped
+            return Ok(MappedFile(Content::Made(Vec::new()))); // an empty range cannot be mapped
         }
         // SAFETY: the file is not changed while it is mapped; see the type's documentation.
         let map = unsafe { Mmap::map(&file) }.map_err(|e| Error::io(path, e))?;
-        Ok(MappedFile(Some(map)))
+        Ok(MappedFile(Content::Mapped(map)))
+    }
+
+    /// Stands in for a file.
+    pub(super) fn made(content: Vec<u8>) -> Self {
+        MappedFile(Content::Made(content))
     }
 
     /// Gives resident pages back to the system; they are read again on the next access. Keeps a
     /// scan of a large pack from counting all of it as its own memory.
     pub(super) fn release(&self) {
         #[cfg(unix)]
-        if let Some(map) = &self.0 {
+        if let Content::Mapped(map) = &self.0 {
             // SAFETY: a shared, read-only mapping of a file: dropped pages come back from the file
             // with the same content.
             let _ = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
@@ -48,6 +59,9 @@ impl Deref for MappedFile {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        self.0.as_deref().unwrap_or_default()
+        match &self.0 {
+            Content::Mapped(map) => map,
+            Content::Made(bytes) => bytes,
+        }
     }
 }

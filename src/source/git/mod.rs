@@ -4,9 +4,11 @@
 //! what is seen, nothing of a repository is executed, and the network is never used.
 
 mod alternates;
+mod buffers;
 mod bytes;
 mod cache;
 mod config;
+mod dedup;
 mod delta;
 mod error;
 mod ewah;
@@ -21,11 +23,15 @@ mod object;
 mod odb;
 mod oid;
 mod pack;
+mod plan;
 mod program;
+mod queue;
+mod recover;
 mod refs;
 mod repo;
 mod staged;
 mod tree_diff;
+mod walk;
 
 pub use delta::DeltaOp;
 pub use error::{Error, Result};
@@ -40,3 +46,4 @@ pub use refs::{
 pub use repo::{GitEnv, RefStorage, Repo};
 pub use staged::{Staged, StagedBlob, StagedChange, staged};
 pub use tree_diff::{Change, TreeDiff};
+pub use walk::{DeltaOf, Visited, Visitor, WalkOptions, WalkStats, walk};

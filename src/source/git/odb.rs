@@ -10,12 +10,14 @@ use super::alternates::object_dirs;
 use super::cache::BaseCache;
 use super::delta;
 use super::error::{Error, Result};
+use super::idx::Idx;
 use super::inflate::inflate;
 use super::loose;
 use super::midx::Midx;
 use super::object::Kind;
 use super::oid::{HashKind, Oid};
 use super::pack::{Entry, Pack, Stored};
+use super::recover;
 use super::repo::{Repo, is_absent};
 
 /// Longest chain of deltas that random access follows. git makes none longer than 4095.
@@ -56,6 +58,8 @@ struct PackList {
     packs: Vec<Arc<Pack>>,
     midxs: Vec<MappedMidx>,
     damaged: Vec<(PathBuf, Error)>,
+    /// Number of the next pack. Packs may leave the list, so its length will not do.
+    next_id: u32,
     /// When each object folder's `pack` folder was last changed, as seen before it was read.
     seen: Vec<Option<SystemTime>>,
 }
@@ -135,6 +139,53 @@ impl Odb {
             .iter()
             .map(|(path, error)| (path.clone(), error.to_string()))
             .collect()
+    }
+
+    /// Opens all packs for a walk: makes indexes for those that have none or a damaged one, and looks again
+    /// when some were deleted meanwhile. Returns the packs that can be read, and the others with the reason.
+    pub(super) fn open_all_packs(&self) -> Result<(Vec<Arc<Pack>>, Vec<(Arc<Pack>, Error)>)> {
+        self.refresh()?;
+        self.recover_packs()?;
+        loop {
+            let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+            for pack in self.packs() {
+                match pack.data() {
+                    Ok(_) => readable.push(pack),
+                    Err(error) => unreadable.push((pack, error)),
+                }
+            }
+            if unreadable.is_empty() || !self.refresh()? {
+                return Ok((readable, unreadable));
+            }
+        }
+    }
+
+    /// Makes indexes for packs that have none or a damaged one.
+    fn recover_packs(&self) -> Result<()> {
+        let mut list = self.packs.write().unwrap_or_else(PoisonError::into_inner);
+        list.set_aside_damaged(self.hash);
+        let mut lost: Vec<PathBuf> = list.damaged.drain(..).map(|(path, _)| path).collect();
+        for dir in &self.dirs {
+            lost.extend(packs_without_index(&dir.join("pack"))?);
+        }
+        lost.retain(|path| !list.packs.iter().any(|pack| pack.idx.path() == path));
+        for idx_path in lost {
+            let pack_path = idx_path.with_extension("pack");
+            let recovered = recover::index_of(&pack_path, self.hash, self.limits.max_object);
+            match recovered.and_then(|found| Ok((Idx::made(found.index, &idx_path, self.hash)?, found.complete))) {
+                Ok((idx, complete)) => {
+                    let id = list.new_id();
+                    list.packs.push(Arc::new(Pack::with_index(idx, id, self.hash)));
+                    if !complete {
+                        let reason = "its index is damaged or missing, and not all of its objects can be found";
+                        list.damaged.push((pack_path.clone(), Error::corrupt(&pack_path, reason)));
+                    }
+                }
+                Err(Error::Io { source, .. }) if is_absent(&source) => {} // deleted meanwhile
+                Err(error) => list.damaged.push((pack_path, error)),
+            }
+        }
+        Ok(())
     }
 
     fn list(&self) -> std::sync::RwLockReadGuard<'_, PackList> {
@@ -386,7 +437,42 @@ impl MappedMidx {
     }
 }
 
+/// Where the indexes of packs would be that have none. (git writes the index last: one may appear soon.)
+fn packs_without_index(dir: &Path) -> Result<Vec<PathBuf>> {
+    let names = match fs::read_dir(dir) {
+        Ok(names) => names,
+        Err(e) if is_absent(&e) => return Ok(Vec::new()),
+        Err(e) => return Err(Error::io(dir, e)),
+    };
+    let mut found = Vec::new();
+    for name in names {
+        let path = name.map_err(|e| Error::io(dir, e))?.path();
+        if path.extension().is_some_and(|extension| extension == "pack") && !path.with_extension("idx").exists() {
+            found.push(path.with_extension("idx"));
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
 impl PackList {
+    fn new_id(&mut self) -> u32 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    /// Takes packs from the list whose index is not what git wrote: it may hide objects.
+    fn set_aside_damaged(&mut self, hash: HashKind) {
+        let (intact, damaged) = std::mem::take(&mut self.packs).into_iter().partition(|pack| pack.idx.is_intact(hash));
+        self.packs = intact;
+        for pack in damaged {
+            let pack: Arc<Pack> = pack;
+            let path = pack.idx.path().to_owned();
+            let error = Error::corrupt(&path, "checksum of the pack index is wrong");
+            self.damaged.push((path, error));
+        }
+    }
+
     fn add_dir(&mut self, dir: &Path, hash: HashKind) -> Result<()> {
         let mut names = Vec::new();
         for entry in fs::read_dir(dir).map_err(|e| Error::io(dir, e))? {
@@ -401,7 +487,7 @@ impl PackList {
             if self.packs.iter().any(|pack| pack.idx.path() == path) {
                 continue;
             }
-            match Pack::open(&path, self.packs.len() as u32, hash) {
+            match Pack::open(&path, self.new_id(), hash) {
                 Ok(pack) => self.packs.push(Arc::new(pack)),
                 Err(Error::Io { source, .. }) if is_absent(&source) => {} // deleted meanwhile
                 Err(error) => self.damaged.push((path, error)),

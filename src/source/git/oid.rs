@@ -26,6 +26,15 @@ impl HashKind {
         self.len() * 2
     }
 
+    /// The checksum of a file's content, as git writes it at the end of packs and indexes.
+    pub(super) fn checksum(self, content: &[u8]) -> Vec<u8> {
+        use sha1::Digest;
+        match self {
+            HashKind::Sha1 => sha1::Sha1::digest(content).to_vec(),
+            HashKind::Sha256 => sha2::Sha256::digest(content).to_vec(),
+        }
+    }
+
     /// The id of an object of this kind with this content.
     pub fn hash(self, kind: super::object::Kind, data: &[u8]) -> Oid {
         use sha1::Digest;

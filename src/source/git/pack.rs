@@ -51,14 +51,13 @@ pub(super) struct Pack {
 impl Pack {
     /// Opens the index at `stem.idx`; `stem.pack` is the pack.
     pub(super) fn open(idx_path: &Path, id: u32, hash: HashKind) -> Result<Self> {
-        let idx = Idx::open(idx_path, hash)?;
-        Ok(Pack {
-            id,
-            idx,
-            path: idx_path.with_extension("pack"),
-            hash,
-            data: OnceLock::new(),
-        })
+        Ok(Self::with_index(Idx::open(idx_path, hash)?, id, hash))
+    }
+
+    /// A pack with an index that is open already.
+    pub(super) fn with_index(idx: Idx, id: u32, hash: HashKind) -> Self {
+        let path = idx.path().with_extension("pack");
+        Pack { id, idx, path, hash, data: OnceLock::new() }
     }
 
     /// The file.

@@ -90,7 +90,7 @@ impl Repo {
             alternates: env.alternates.clone(),
             hash: extensions.hash,
             ref_storage: extensions.ref_storage,
-            partial: extensions.partial,
+            partial: extensions.partial || config.is_true_in_any("remote", "promisor"),
             git_dir,
             common_dir,
             work_tree,

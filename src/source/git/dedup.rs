@@ -1,0 +1,69 @@
+//! Objects that a repository holds more than once.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::oid::Oid;
+
+/// One bit per object of a source: set where an earlier source holds the same object.
+pub(super) struct Duplicates(Vec<u64>);
+
+impl Duplicates {
+    pub(super) fn contains(&self, position: usize) -> bool {
+        self.0.get(position / 64).is_some_and(|word| word >> (position % 64) & 1 == 1)
+    }
+
+    fn insert(&mut self, position: usize) {
+        if let Some(word) = self.0.get_mut(position / 64) {
+            *word |= 1 << (position % 64);
+        }
+    }
+}
+
+/// A sorted list of ids: its length, and the id at a position.
+pub(super) type Source<'a> = (usize, &'a dyn Fn(usize) -> Option<Oid>);
+
+/// Merges sorted lists of ids, and marks all but the first copy of each. (In a list that is not sorted, because
+/// it is damaged, copies may stay unmarked: they are then read twice, which does no harm.)
+pub(super) fn duplicates(sources: &[Source<'_>]) -> Vec<Duplicates> {
+    let mut marked: Vec<Duplicates> =
+        sources.iter().map(|(count, _)| Duplicates(vec![0; count.div_ceil(64)])).collect();
+    if sources.len() < 2 {
+        return marked;
+    }
+    let mut heads: BinaryHeap<Reverse<(Oid, usize, usize)>> =
+        sources.iter().enumerate().filter_map(|(n, (_, oid))| Some(Reverse((oid(0)?, n, 0)))).collect();
+    let mut last = None;
+    while let Some(Reverse((oid, source, position))) = heads.pop() {
+        if last == Some(oid) {
+            marked[source].insert(position);
+        }
+        last = Some(oid);
+        let next = (position + 1..sources[source].0).find_map(|next| Some((sources[source].1(next)?, next)));
+        heads.extend(next.map(|(oid, next)| Reverse((oid, source, next))));
+    }
+    marked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_but_the_first_copy() {
+        let oid = |n: u8| Oid::from_bytes(&[n; 20]);
+        let lists = [vec![1, 3, 5], vec![1, 1, 2, 5], vec![], vec![2, 3, 6]];
+        let functions: Vec<Box<dyn Fn(usize) -> Option<Oid>>> = lists
+            .iter()
+            .map(|list| Box::new(|at: usize| oid(*list.get(at)?)) as Box<dyn Fn(usize) -> Option<Oid>>)
+            .collect();
+        let sources: Vec<Source<'_>> =
+            lists.iter().zip(&functions).map(|(list, oid)| (list.len(), &**oid)).collect();
+        let marked = duplicates(&sources);
+        let positions =
+            |n: usize| (0..lists[n].len()).filter(|&at| marked[n].contains(at)).collect::<Vec<_>>();
+        assert_eq!(positions(0), [0; 0]);
+        assert_eq!(positions(1), [0, 1, 3]);
+        assert_eq!(positions(3), [0, 1]);
+    }
+}

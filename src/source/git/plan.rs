@@ -1,0 +1,267 @@
+//! In which order to decode a pack: bases before what is made from them, each once.
+
+use std::path::Path;
+
+use super::error::{Error, Result};
+use super::object::Kind;
+use super::oid::{HashKind, Oid};
+use super::pack::{Pack, Stored, parse_entry};
+
+/// No entry.
+const NONE: u32 = u32::MAX;
+/// Let go of mapped pages after this many bytes of the pack.
+const RELEASE_BYTES: u64 = 32 << 20;
+
+/// The entries of a pack as a forest: a delta is a child of its base. Entries are numbered by offset.
+pub(super) struct Plan {
+    /// Offset in the pack and position in the index of each entry.
+    rows: Vec<(u64, u32)>,
+    /// The children of entry `n` are `children[first_child[n]..first_child[n + 1]]`. The one with the
+    /// largest subtree comes first, the rest is ascending.
+    first_child: Vec<u32>,
+    children: Vec<u32>,
+    flags: Vec<u8>,
+    /// Entries without a base in this pack that lead to something needed, ascending.
+    pub(super) roots: Vec<u32>,
+    /// Index positions of wanted entries that cannot be decoded, with the reason.
+    pub(super) broken: Vec<(usize, Error)>,
+}
+
+/// The entry itself is to be visited.
+const WANTED: u8 = 1;
+/// It or something that is made from it is to be visited.
+const NEEDED: u8 = 2;
+/// A way from a root leads to it.
+const REACHED: u8 = 4;
+
+/// What is known of entries while the plan is made.
+struct Links {
+    /// Base of each entry; [`NONE`] for roots, and for those whose base is in another pack.
+    base: Vec<u32>,
+    /// Kind of each root; None for deltas, and for roots that are deltas against another pack.
+    kind: Vec<Option<Kind>>,
+}
+
+impl Plan {
+    /// Reads the headers of all entries. `wants(position, id, kind)` says what is to be visited; the kind is
+    /// not known where the base is in another pack.
+    pub(super) fn new(
+        pack: &Pack,
+        hash: HashKind,
+        wants: impl Fn(usize, &Oid, Option<Kind>) -> bool,
+    ) -> Result<Self> {
+        let mut plan = Plan {
+            rows: Vec::with_capacity(pack.idx.count()),
+            first_child: Vec::new(),
+            children: Vec::new(),
+            flags: Vec::new(),
+            roots: Vec::new(),
+            broken: Vec::new(),
+        };
+        for position in 0..pack.idx.count() {
+            match pack.idx.offset(position) {
+                Some(offset) => plan.rows.push((offset, position as u32)),
+                None => plan.broken.push((position, damaged_index(pack.idx.path()))),
+            }
+        }
+        plan.rows.sort_unstable();
+        let links = plan.read_headers(pack, hash)?;
+        plan.link_children(&links);
+        plan.mark(pack, links, &wants);
+        plan.broken.retain(|(position, _)| pack.idx.oid(*position).is_some_and(|oid| wants(*position, &oid, None)));
+        Ok(plan)
+    }
+
+    /// Offset of an entry.
+    pub(super) fn offset(&self, entry: u32) -> u64 {
+        self.rows.get(entry as usize).map_or(0, |row| row.0)
+    }
+
+    /// Offset of the next entry, or `end` behind the last one.
+    pub(super) fn next_offset(&self, entry: u32, end: u64) -> u64 {
+        self.rows.get(entry as usize + 1).map_or(end, |row| row.0)
+    }
+
+    /// Id of an entry.
+    pub(super) fn oid(&self, pack: &Pack, entry: u32) -> Option<Oid> {
+        pack.idx.oid(self.rows.get(entry as usize)?.1 as usize)
+    }
+
+    /// The checksum that the index has of an entry.
+    pub(super) fn crc(&self, pack: &Pack, entry: u32) -> Option<u32> {
+        pack.idx.crc(self.rows.get(entry as usize)?.1 as usize)
+    }
+
+    /// Whether the entry is to be visited.
+    pub(super) fn is_wanted(&self, entry: u32) -> bool {
+        self.flags.get(entry as usize).is_some_and(|flags| flags & WANTED != 0)
+    }
+
+    /// What is made from an entry and leads to something needed. The largest subtree comes first.
+    pub(super) fn needed_children(&self, entry: u32) -> impl DoubleEndedIterator<Item = u32> {
+        let needed = |child: &u32| self.flags.get(*child as usize).is_some_and(|flags| flags & NEEDED != 0);
+        self.all_children(entry).iter().copied().filter(needed)
+    }
+
+    fn all_children(&self, entry: u32) -> &[u32] {
+        let at = |n: usize| self.first_child.get(n).map_or(0, |&first| first as usize);
+        self.children.get(at(entry as usize)..at(entry as usize + 1)).unwrap_or_default()
+    }
+
+    fn read_headers(&mut self, pack: &Pack, hash: HashKind) -> Result<Links> {
+        let data = pack.data()?;
+        let entries_end = pack.entries_end()? as u64;
+        let count = self.rows.len();
+        let mut links = Links { base: vec![NONE; count], kind: vec![None; count] };
+        let mut released = 0;
+        // Entry numbers of ref-deltas are looked up by index position.
+        let mut by_position: Vec<u32> = Vec::new();
+        self.flags = vec![0; count];
+        for entry in 0..count {
+            let (offset, position) = self.rows[entry];
+            if offset > released + RELEASE_BYTES {
+                released = offset;
+                data.release();
+            }
+            let parsed = match parse_entry(data, offset, hash) {
+                Ok(_) if offset >= entries_end => Err(Error::CorruptObject("outside of its pack")),
+                parsed => parsed,
+            };
+            let base = match parsed.map(|parsed| parsed.stored) {
+                Ok(Stored::Whole(kind)) => {
+                    links.kind[entry] = Some(kind);
+                    self.flags[entry] = REACHED;
+                    continue;
+                }
+                Ok(Stored::OffsetDelta(base)) => self.entry_at(base, entry),
+                Ok(Stored::RefDelta(base)) => match pack.idx.find(&base) {
+                    Some(found) => {
+                        if by_position.is_empty() {
+                            by_position = self.entries_by_position(pack.idx.count());
+                        }
+                        by_position.get(found).copied().filter(|&base| base != NONE)
+                    }
+                    None => {
+                        self.flags[entry] = REACHED; // its base is in another pack
+                        continue;
+                    }
+                },
+                Err(error) => {
+                    self.broken.push((position as usize, error));
+                    continue;
+                }
+            };
+            match base {
+                Some(base) => links.base[entry] = base,
+                None => {
+                    let error = Error::CorruptObject("the base of its delta is not in the index");
+                    self.broken.push((position as usize, error));
+                }
+            }
+        }
+        Ok(links)
+    }
+
+    /// The entry at an offset. Bases mostly stand a little before `entry`, so the search starts there.
+    fn entry_at(&self, offset: u64, entry: usize) -> Option<u32> {
+        let mut step = 1;
+        let mut low = entry;
+        while low > 0 && self.rows[low].0 > offset {
+            low = entry.saturating_sub(step);
+            step *= 2;
+        }
+        let rows = &self.rows[low..entry];
+        let at = rows.partition_point(|row| row.0 < offset);
+        rows.get(at).filter(|row| row.0 == offset).map(|_| (low + at) as u32)
+    }
+
+    fn entries_by_position(&self, count: usize) -> Vec<u32> {
+        let mut entries = vec![NONE; count];
+        for (entry, row) in self.rows.iter().enumerate() {
+            entries[row.1 as usize] = entry as u32;
+        }
+        entries
+    }
+
+    fn link_children(&mut self, links: &Links) {
+        let count = self.rows.len();
+        self.first_child = vec![0; count + 1];
+        for &base in links.base.iter().filter(|&&base| base != NONE) {
+            self.first_child[base as usize + 1] += 1;
+        }
+        for entry in 0..count {
+            self.first_child[entry + 1] += self.first_child[entry];
+        }
+        self.children = vec![0; self.first_child[count] as usize];
+        let mut next: Vec<u32> = self.first_child[..count].to_vec();
+        for (entry, &base) in links.base.iter().enumerate().filter(|(_, base)| **base != NONE) {
+            let slot = &mut next[base as usize];
+            self.children[*slot as usize] = entry as u32;
+            *slot += 1;
+        }
+    }
+
+    /// Finds out what is wanted, what is needed for that, and what no way leads to.
+    fn mark(&mut self, pack: &Pack, mut links: Links, wants: &impl Fn(usize, &Oid, Option<Kind>) -> bool) {
+        let roots = (0..self.rows.len() as u32).filter(|&entry| self.flags[entry as usize] & REACHED != 0);
+        let mut order: Vec<u32> = roots.collect();
+        let root_count = order.len();
+        let mut at = 0;
+        while at < order.len() {
+            let entry = order[at];
+            at += 1;
+            let kind = links.kind[entry as usize];
+            let position = self.rows[entry as usize].1 as usize;
+            if pack.idx.oid(position).is_some_and(|oid| wants(position, &oid, kind)) {
+                self.flags[entry as usize] |= WANTED | NEEDED;
+            }
+            let children = order.len();
+            order.extend_from_slice(self.all_children(entry));
+            for &child in &order[children..] {
+                self.flags[child as usize] |= REACHED;
+                links.kind[child as usize] = kind;
+            }
+        }
+        let mut weight = vec![1u32; self.rows.len()];
+        for &entry in order.iter().rev() {
+            let base = links.base[entry as usize];
+            if base == NONE {
+                continue;
+            }
+            weight[base as usize] = weight[base as usize].saturating_add(weight[entry as usize]);
+            if self.flags[entry as usize] & NEEDED != 0 {
+                self.flags[base as usize] |= NEEDED;
+            }
+        }
+        self.heaviest_first(&weight);
+        order.truncate(root_count);
+        order.retain(|&root| self.flags[root as usize] & NEEDED != 0);
+        self.roots = order;
+        self.find_unreached(&links);
+    }
+
+    fn heaviest_first(&mut self, weight: &[u32]) {
+        for entry in 0..self.rows.len() {
+            let range = self.first_child[entry] as usize..self.first_child[entry + 1] as usize;
+            let children = &mut self.children[range];
+            let heaviest = (0..children.len()).max_by_key(|&n| weight[children[n] as usize]);
+            if let Some(heaviest) = heaviest {
+                children[..=heaviest].rotate_right(1);
+            }
+        }
+    }
+
+    /// Deltas that are made from each other in a circle, and those whose base is broken.
+    fn find_unreached(&mut self, links: &Links) {
+        for (entry, row) in self.rows.iter().enumerate() {
+            if self.flags[entry] & REACHED == 0 && links.base[entry] != NONE {
+                let error = Error::CorruptObject("its chain of deltas does not start at a whole object");
+                self.broken.push((row.1 as usize, error));
+            }
+        }
+    }
+}
+
+fn damaged_index(path: &Path) -> Error {
+    Error::corrupt(path, "offset is outside of the index")
+}
