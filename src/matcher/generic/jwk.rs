@@ -1,18 +1,27 @@
 //! Private JSON web keys: objects with `kty` and one of the private members.
 
+use std::ops::Range;
+
 use super::cursor::{Cursor, before};
 use super::evidence::{Flags, Quote, Syntax, Wrapper, gather};
 use super::link::quote;
 use super::value::Value;
-use super::{Assignment, Kind, REACH_BACK, REACH_FORWARD, VALUE_REACH};
+use super::{Assignment, Kind, BEFORE_REACH, REACH_BACK, REACH_FORWARD, VALUE_REACH};
 
 /// How far from `kty` a private member may be.
 const FORWARD: usize = REACH_FORWARD - VALUE_REACH - 96;
 /// The same, before it.
-const BACK: usize = REACH_BACK - 168;
+const BACK: usize = REACH_BACK - BEFORE_REACH;
 
 /// Finds a private member of the key whose `kty` is `text[at..end]`.
 pub(super) fn find(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>) {
+    let literal = text.get(at..end).unwrap_or_default();
+    let (at, literal) = match literal.split_first() {
+        Some((b'"' | b'\'', name)) => (at + 1, name),
+        _ => (at, literal),
+    };
+    let literal = literal.get(..literal.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(literal.len())).unwrap_or_default();
+    let end = at + literal.len();
     if before(text, at, 1).iter().any(u8::is_ascii_alphanumeric) {
         return;
     }
@@ -20,6 +29,13 @@ pub(super) fn find(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>
     quote(&mut c);
     c.blanks();
     if !matches!(c.peek(), Some(b':' | b'=')) {
+        return;
+    }
+    if literal != b"kty" {
+        // `dp` and `qi` are members of private keys only.
+        if let Some((start, length, q, escapes)) = member(text, at + literal.len()) {
+            push(text, at..at + literal.len(), start..start + length, q, escapes, out);
+        }
         return;
     }
     let from = at - before(text, at, BACK).len();
@@ -33,12 +49,7 @@ pub(super) fn find(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>
             continue;
         }
         if let Some((start, length, q, escapes)) = member(text, from + n + private) {
-            let key = from + n..from + n + private;
-            let mut flags = Flags::default();
-            flags.set_if(Flags::CUT, length >= VALUE_REACH);
-            let read = Value { range: start..start + length, quote: q, escapes, wrapper: Wrapper::None, flags };
-            let evidence = gather(text, &key, &read, Syntax::Jwk, false);
-            out.push(Assignment { whole: key.start..start + length, key, value: start..start + length, kind: Kind::PrivateJwk, evidence });
+            push(text, from + n..from + n + private, start..start + length, q, escapes, out);
             return;
         }
     }
@@ -61,4 +72,12 @@ fn member(text: &[u8], at: usize) -> Option<(usize, usize, Quote, u8)> {
     let mut body = Cursor::new(text, start, VALUE_REACH);
     let value = body.take_while(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_' || b == b'=' || b == b'+' || b == b'/');
     (value.len() >= 16).then_some((start, value.len(), q, escapes))
+}
+
+fn push(text: &[u8], key: Range<usize>, value: Range<usize>, quote: Quote, escapes: u8, out: &mut Vec<Assignment>) {
+    let mut flags = Flags::default();
+    flags.set_if(Flags::CUT, value.len() >= VALUE_REACH);
+    let read = Value { range: value.clone(), quote, escapes, wrapper: Wrapper::None, flags };
+    let evidence = gather(text, &key, &read, Syntax::Jwk, false);
+    out.push(Assignment { whole: key.start..value.end, key, value, kind: Kind::PrivateJwk, evidence });
 }

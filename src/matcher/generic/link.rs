@@ -256,6 +256,11 @@ fn closing_tag(c: &mut Cursor<'_>) -> Option<()> {
 
 /// `name: KEY` followed by `value: …`, in YAML, JSON and XML.
 fn indirect(c: &mut Cursor<'_>, text: &[u8], start: usize) -> Option<Link> {
+    let mut with = *c;
+    with.white();
+    if with.eat(b"with: ") {
+        return Some(Link { syntax: Syntax::Indirect, at: with.at, key_quote: Quote::None, escapes: 0 }); // Capybara's fill_in
+    }
     let mut named = before(text, start, 24);
     while let [head @ .., b'"' | b'\'' | b' ' | b'\\'] = named {
         named = head;

@@ -34,11 +34,13 @@ const LINK_REACH: usize = 96;
 const VALUE_REACH: usize = 256;
 /// Bytes before a key that count as its surroundings.
 const BEFORE_REACH: usize = 160;
+/// Bytes before `kty` in which a member of a JSON web key may begin.
+const JWK_REACH: usize = 112;
 /// Bytes after a value that count as its surroundings.
 const AFTER_REACH: usize = 64;
 
 /// How many bytes before a trigger [`at_hit`] may look at.
-pub const REACH_BACK: usize = KEY_REACH + BEFORE_REACH + 16;
+pub const REACH_BACK: usize = KEY_REACH + BEFORE_REACH + JWK_REACH;
 /// How many bytes from the beginning of a trigger [`at_hit`] may look at.
 pub const REACH_FORWARD: usize = 16 + KEY_REACH + LINK_REACH + VALUE_REACH + AFTER_REACH + 160;
 

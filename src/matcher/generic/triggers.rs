@@ -38,7 +38,7 @@ macro_rules! triggers {
 triggers! {
     Key: "pass", "pwd", "secret", "token", "credential",
         "apikey", "api_key", "api-key", "api key", "accesskey", "access_key", "access-key", "_key", "-key",
-        "key\"", "key'", "key:", "key=", "key =", "key\\", "key(", "key>",
+        "key\"", "key'", "key:", "key=", "key =", "key\\", "key(", "key>", "key :", "key  ", "key !", "keyauth", "keystr",
         "auth\"", "auth'", "auth:", "auth=", "auth\\", "_auth", "auth_", "authoriz", "authcode", "authkey",
         "session", "sid=", "cookie", "private",
         // Other languages; capital letters outside ASCII are left out of the literal where they could differ.
@@ -53,5 +53,5 @@ triggers! {
     Sql: "identified by";
     SecureString: "convertto-secure";
     Literal: "from-literal";
-    Jwk: "kty";
+    Jwk: "kty", "\"dp\"", "dp: '", "dp: \"", "\"qi\"", "qi: '", "qi: \"";
 }

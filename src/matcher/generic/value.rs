@@ -36,6 +36,7 @@ pub(super) fn read(text: &[u8], key_end: usize, link: &Link) -> Option<Value> {
         }
         c = opening;
         match c.peek()? {
+            b'[' if c.nth(1) == Some(b']') => c.bump(2), // Go's conversion `[]byte("…")`
             b'[' | b'(' | b'{' if link.syntax != Syntax::UrlQuery && link.syntax != Syntax::Flag => {
                 c.bump(1);
                 c.white();
@@ -192,7 +193,7 @@ fn quoted(text: &[u8], at: usize, q: Quote, escapes: u8, link: &Link, wrapper: W
     }
     let lead = inside.len() - inside.trim_ascii_start().len();
     let range = start + lead..start + lead + trimmed.len();
-    plausible(trimmed, true, link.syntax).then_some(Value { range, quote: q, escapes, wrapper, flags })
+    plausible(trimmed, true, link.syntax, false).then_some(Value { range, quote: q, escapes, wrapper, flags })
 }
 
 /// Whether two more quotes follow an opening one.
@@ -238,7 +239,8 @@ fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut flags: Flags)
     if word.len() == VALUE_REACH {
         flags.set(Flags::CUT);
     }
-    let mut end = at + word.len();
+    let full = word.len();
+    let mut end = at + full;
     let mut word = word;
     while let [head @ .., b',' | b';' | b'.' | b':' | b'\\'] = word {
         word = head;
@@ -250,7 +252,12 @@ fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut flags: Flags)
     if flags.has(Flags::TOUCHES) && matches!(rest.peek(), Some(b'(' | b'[')) {
         return None; // a call or a subscript: code
     }
-    plausible(word, false, syntax).then_some(Value { range: at..end, quote: Quote::None, escapes: 0, wrapper, flags })
+    // `KEY=a.b` and a line of YAML may hold a dot; `key = a.b` and `key: a.b,` are code.
+    let tight = match syntax {
+        Syntax::Assign => at == link.at,
+        _ => !rest.peek().is_some_and(|b| matches!(b, b',' | b')' | b';' | b'}')) && end == at + full,
+    };
+    plausible(word, false, syntax, tight).then_some(Value { range: at..end, quote: Quote::None, escapes: 0, wrapper, flags })
 }
 
 /// Whether a byte can be part of a bare value.
@@ -268,7 +275,7 @@ fn belongs(b: u8, syntax: Syntax) -> bool {
 }
 
 /// Drops what cannot be a secret whatever stands around it: cheap, before any evidence is gathered.
-fn plausible(value: &[u8], quoted: bool, syntax: Syntax) -> bool {
+fn plausible(value: &[u8], quoted: bool, syntax: Syntax, tight: bool) -> bool {
     if value.len() < 3 || value.len() < 4 && !quoted && syntax != Syntax::Colon {
         return false;
     }
@@ -289,6 +296,7 @@ fn plausible(value: &[u8], quoted: bool, syntax: Syntax) -> bool {
     }
     // Paths to attributes (`this.config.password`) and calls are code.
     let dotted = value.iter().any(|&b| b == b'.') && value.iter().all(|&b| is_word(b) || b == b'.' || b == b'?') && !value.iter().any(u8::is_ascii_digit);
+    let dotted = dotted && !(syntax == Syntax::Flag || tight);
     !(dotted || KEYWORDS.iter().any(|k| value.eq_ignore_ascii_case(k)))
 }
 
