@@ -1,53 +1,93 @@
-//! The generic detector (under construction).
+//! The candidate finder for assignments in any syntax: `password = "…"`, `<token>…</token>`, `--password …`,
+//! `https://user:…@host`, `Authorization: Bearer …` and their like.
+//!
+//! Pure: bytes in, candidates out. It knows no path and no file kind; whether a candidate is a secret is
+//! decided by [`crate::verdict::generic`]. All work is bounded: [`at_hit`] looks at most [`REACH_BACK`]
+//! bytes back and [`REACH_FORWARD`] bytes forward of a trigger, whatever the text is, so that a scan is
+//! linear in the number of triggers and a history scan may keep a result as long as those bytes stay.
+
+mod commands;
+mod cursor;
+mod evidence;
+mod headers;
+mod jwk;
+mod keyed;
+mod kinds;
+mod link;
+mod triggers;
+mod urls;
+mod value;
+pub mod words;
 
 use std::ops::Range;
 
-use crate::rules::RuleIndex;
+pub use evidence::{Evidence, Flags, Quote, Syntax, Wrapper};
+pub use kinds::{Kind, kinds};
+pub use triggers::TRIGGERS;
+use triggers::{ROLES, Role};
 
-/// Literals whose occurrence triggers the finder.
-pub const TRIGGERS: &[&str] = &[];
-/// Bytes before a trigger that matter.
-pub const REACH_BACK: usize = 0;
-/// Bytes from a trigger on that matter.
-pub const REACH_FORWARD: usize = 0;
+/// Bytes a key may extend to either side of the trigger inside it. Longer "keys" are data, not names.
+const KEY_REACH: usize = 48;
+/// Bytes between the end of a key and the beginning of its value.
+const LINK_REACH: usize = 96;
+/// Bytes of a value that are looked at. A longer value is cut there and marked.
+const VALUE_REACH: usize = 256;
+/// Bytes before a key that count as its surroundings.
+const BEFORE_REACH: usize = 160;
+/// Bytes before `kty` in which a member of a JSON web key may begin.
+const JWK_REACH: usize = 112;
+/// Bytes after a value that count as its surroundings.
+const AFTER_REACH: usize = 64;
 
-/// What was seen around a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Evidence {}
+/// How many bytes before a trigger [`at_hit`] may look at.
+pub const REACH_BACK: usize = KEY_REACH + BEFORE_REACH + JWK_REACH;
+/// How many bytes from the beginning of a trigger [`at_hit`] may look at.
+pub const REACH_FORWARD: usize = 16 + KEY_REACH + LINK_REACH + VALUE_REACH + AFTER_REACH + 160;
 
-/// Kind of assignment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {}
-
-impl Kind {
-    /// Place in `kinds`.
-    pub fn index(self) -> usize {
-        match self {}
-    }
-}
-
-/// A value with a name.
-#[derive(Clone, Debug)]
+/// A value that something names as a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assignment {
-    /// Name.
+    /// Bytes of the name: an identifier, a flag, a header, the user of a URL.
     pub key: Range<usize>,
-    /// Value.
+    /// Bytes of the value, without quotes.
     pub value: Range<usize>,
-    /// Both.
+    /// From the beginning of the key to the end of the value, or the other way round.
     pub whole: Range<usize>,
-    /// Kind.
+    /// What kind of secret the name and the syntax promise.
     pub kind: Kind,
-    /// Evidence.
+    /// What the surroundings say, for the verdict.
     pub evidence: Evidence,
 }
 
-/// Rule of each kind.
-pub fn kinds(find: &dyn Fn(&str) -> Option<RuleIndex>) -> Vec<Option<RuleIndex>> {
-    let _ = find;
-    Vec::new()
+/// Appends the candidates that the occurrence of `TRIGGERS[trigger]` at byte `at` of `text` leads to.
+///
+/// The result depends only on `text[at - REACH_BACK .. at + REACH_FORWARD]` (and on whether the text
+/// ends there). Two triggers may lead to the same assignment, byte for byte; [`dedup`] removes the
+/// repetition. An index that is not a trigger's, or an offset outside the text, yields nothing.
+pub fn at_hit(text: &[u8], at: usize, trigger: usize, out: &mut Vec<Assignment>) {
+    let (Some(literal), Some(role)) = (TRIGGERS.get(trigger), ROLES.get(trigger)) else { return };
+    let end = at.saturating_add(literal.len());
+    if end > text.len() {
+        return;
+    }
+    match role {
+        Role::Key => keyed::find(text, at, end, out),
+        Role::Url => urls::find(text, at, out),
+        Role::Scheme => headers::find(text, at, end, out),
+        Role::UserFlag => commands::user_flag(text, at, end, out),
+        Role::ShortFlag => commands::short_flag(text, at, end, out),
+        Role::Sql => commands::identified_by(text, at, end, out),
+        Role::SecureString => commands::secure_string(text, at, end, out),
+        Role::Literal => commands::from_literal(text, end, out),
+        Role::Jwk => jwk::find(text, at, end, out),
+    }
 }
 
-/// Finds assignments at a trigger.
-pub fn at_hit(text: &[u8], at: usize, trigger: usize, out: &mut Vec<Assignment>) {
-    let _ = (text, at, trigger, out);
+/// Sorts assignments by value and keeps one for each value: the one with the most specific kind.
+pub fn dedup(found: &mut Vec<Assignment>) {
+    found.sort_by_key(|a| (a.value.start, a.value.end, a.kind.generality(), a.key.start, a.key.end));
+    found.dedup_by_key(|a| (a.value.start, a.value.end));
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! The kinds of generic secrets. Their texts are rules of the pack (`rules/generic.toml`).
+
+use crate::rules::RuleIndex;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $id:literal, $generality:literal;)+) => {
+        /// What a candidate is, by its name and syntax.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum Kind { $($(#[$doc])* $kind),+ }
+
+        impl Kind {
+            /// Every kind.
+            pub const ALL: &'static [Kind] = &[$(Kind::$kind),+];
+
+            /// The id of the kind's rule.
+            pub const fn id(self) -> &'static str {
+                match self { $(Kind::$kind => $id),+ }
+            }
+
+            /// Smaller is more specific: it wins when two kinds claim one value.
+            pub(super) const fn generality(self) -> u8 {
+                match self { $(Kind::$kind => $generality),+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// `password = "…"` and its like.
+    Password = "generic-password", 2;
+    /// `token: …`.
+    Token = "generic-token", 3;
+    /// `api_key=…`, `access-key`, `"key": "…"`.
+    ApiKey = "generic-api-key", 3;
+    /// `client_secret`, `SECRET_KEY_BASE`.
+    Secret = "generic-secret", 3;
+    /// `https://user:…@host`.
+    UrlCredentials = "url-credentials", 0;
+    /// `Authorization: Basic …`.
+    BasicAuth = "http-basic-auth", 0;
+    /// `Authorization: Bearer …`.
+    BearerToken = "http-bearer-token", 0;
+    /// `IDENTIFIED BY '…'`, `ALTER USER … PASSWORD '…'`.
+    SqlPassword = "sql-password", 1;
+    /// `--password …`, `-u user:…`.
+    CliPassword = "cli-password", 1;
+    /// `Server=…;Password=…`.
+    ConnectionString = "connection-string-password", 1;
+    /// The private members of a JSON web key.
+    PrivateJwk = "jwk-private-key", 0;
+    /// Session cookies.
+    SessionCookie = "session-cookie", 4;
+}
+
+impl Kind {
+    /// Place of the kind's rule in what [`kinds`] returns.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The kind whose rule has this id.
+    pub fn from_id(id: &str) -> Option<Kind> {
+        Kind::ALL.iter().copied().find(|k| k.id() == id)
+    }
+}
+
+/// The rule of each kind, in the order of [`Kind::ALL`]; None where the rule is disabled.
+pub fn kinds(find: &dyn Fn(&str) -> Option<RuleIndex>) -> Vec<Option<RuleIndex>> {
+    Kind::ALL.iter().map(|kind| find(kind.id())).collect()
+}

@@ -1,0 +1,296 @@
+//! What joins a name to its value: `=`, `: `, `=>`, `","`, `>`, ` `, …
+
+use super::cursor::{Cursor, before, ends_caseless, is_blank, is_word, line_before, starts_caseless};
+use super::evidence::{Quote, Syntax};
+use super::LINK_REACH;
+
+/// A link that was recognised.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Link {
+    pub syntax: Syntax,
+    /// Where the value may begin.
+    pub at: usize,
+    /// The quote that closes the key, if one does.
+    pub key_quote: Quote,
+    /// Backslashes before that quote (JSON inside strings).
+    pub escapes: u8,
+}
+
+/// Reads the closing quote of a key: `"`, `'`, `` ` ``, escaped ones, and HTML's entities.
+pub(super) fn quote(c: &mut Cursor<'_>) -> (Quote, u8) {
+    let mut probe = *c;
+    let escapes = probe.take_while(|b| b == b'\\').len();
+    if escapes > 7 {
+        return (Quote::None, 0);
+    }
+    let found = match probe.peek() {
+        Some(b'"') => (Quote::Double, 1),
+        Some(b'\'') => (Quote::Single, 1),
+        Some(b'`') => (Quote::Back, 1),
+        Some(b'&') if escapes == 0 => entity(probe.rest()),
+        _ => (Quote::None, 0),
+    };
+    if found.0 == Quote::None {
+        return (Quote::None, 0);
+    }
+    probe.bump(found.1);
+    *c = probe;
+    (found.0, escapes as u8)
+}
+
+/// HTML's ways to write a quote, and their length.
+fn entity(text: &[u8]) -> (Quote, usize) {
+    for name in [b"&quot;".as_slice(), b"&#34;", b"&#39;", b"&#x27;"] {
+        if text.starts_with(name) {
+            return (Quote::Entity, name.len());
+        }
+    }
+    (Quote::None, 0)
+}
+
+/// What follows the key `text[start..end]`, if it is something that can give it a value.
+pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Link> {
+    let mut c = Cursor::new(text, end, LINK_REACH);
+    // The byte after most names in code ends the matter: `token)`, `token;`, `token[`.
+    match c.peek()? {
+        b'=' | b':' | b'"' | b'\'' | b'`' | b' ' | b'\t' | b'(' | b'>' | b'|' | b']' | b'\\' | b'&' | b'!' | b'<' | b'*'
+        | b',' | b'\n' | b'\r' | b'?' | 0xef | 0xe3 => {}
+        _ => return None,
+    }
+    let (key_quote, escapes) = quote(&mut c);
+    let quoted = key_quote != Quote::None;
+    let link = |syntax, c: &Cursor<'_>| Some(Link { syntax, at: c.at, key_quote, escapes });
+    c.eat(b"]");
+    c.eat(b"**");
+    let blanks = c.blanks();
+    let b = c.peek()?;
+    match b {
+        b'=' => equals(&mut c).and_then(|syntax| link(syntax, &c)),
+        b':' => colon(&mut c, quoted).and_then(|syntax| link(syntax, &c)),
+        0xef if c.eat("\u{ff1a}".as_bytes()) || c.eat("\u{ff1d}".as_bytes()) => link(Syntax::Colon, &c),
+        0xe3 | 0xef => None,
+        b'!' if c.eat(b"!=") => {
+            c.eat(b"=");
+            link(Syntax::Compare, &c)
+        }
+        b'|' if c.eat(b"||=") => link(Syntax::Assign, &c),
+        b'|' if c.nth(1) != Some(b'|') && is_cell(text, start) => {
+            c.bump(1);
+            link(Syntax::Cell, &c)
+        }
+        b'?' if c.eat(b"?=") || c.eat(b"??=") => link(Syntax::Assign, &c),
+        b'?' if !quoted && c.nth(1) == Some(b':') => {
+            c.bump(1);
+            colon(&mut c, quoted).and_then(|syntax| link(syntax, &c))
+        }
+        b'(' if !quoted && blanks == 0 => {
+            c.bump(1);
+            link(Syntax::Call, &c)
+        }
+        b',' if quoted || before(text, start, 1) == b":" => {
+            c.bump(1);
+            indirect(&mut c, text, start).or_else(|| link(Syntax::Pair, &c))
+        }
+        b'>' if in_tag(text, start) => {
+            c.bump(1);
+            link(Syntax::Element, &c)
+        }
+        b'<' if c.nth(1) == Some(b'/') => closing_tag(&mut c).and_then(|()| link(Syntax::Element, &c)),
+        b'\n' | b'\r' => indirect(&mut c, text, start),
+        _ if blanks > 0 => after_blank(&mut c, text, start, end, quoted).and_then(|syntax| link(syntax, &c)),
+        _ => None,
+    }
+}
+
+/// `=`, `==`, `===`, `=>`; not `=~`.
+fn equals(c: &mut Cursor<'_>) -> Option<Syntax> {
+    c.bump(1);
+    match c.peek()? {
+        b'=' => {
+            c.bump(1);
+            c.eat(b"=");
+            Some(Syntax::Compare)
+        }
+        b'>' => {
+            c.bump(1);
+            Some(Syntax::Arrow)
+        }
+        b'~' => None,
+        _ => Some(Syntax::Assign),
+    }
+}
+
+/// `:`, `:=`, and `: Type =`; not `::`.
+fn colon(c: &mut Cursor<'_>, quoted: bool) -> Option<Syntax> {
+    c.bump(1);
+    match c.peek()? {
+        b':' => return None,
+        b'=' => {
+            c.bump(1);
+            return Some(Syntax::Assign);
+        }
+        _ => {}
+    }
+    c.eat(b"**");
+    if !quoted {
+        let mut typed = *c;
+        typed.blanks();
+        let name = typed.take_while(|b| is_word(b) || matches!(b, b'.' | b'<' | b'>' | b'?' | b'&' | b'\'' | b'[' | b']'));
+        if (1..=40).contains(&name.len()) && name[0] != b'\'' {
+            if typed.blanks() == 0 && name.ends_with(b"static") {
+                return Some(Syntax::Colon);
+            }
+            if name.ends_with(b"'static") {
+                typed.take_while(|b| is_word(b) || b == b' ');
+            }
+            if typed.peek() == Some(b'=') && !matches!(typed.nth(1), Some(b'=' | b'>' | b'~')) && typed.nth(1) == Some(b' ') {
+                typed.bump(1);
+                *c = typed;
+                return Some(Syntax::Assign);
+            }
+        }
+    }
+    Some(Syntax::Colon)
+}
+
+/// What may stand between a key and its value when a blank comes first.
+fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted: bool) -> Option<Syntax> {
+    let key = text.get(start..end).unwrap_or_default();
+    if key.starts_with(b"-") && !quoted {
+        return Some(Syntax::Flag);
+    }
+    let b = c.peek()?;
+    if matches!(b, b'"' | b'\'') && !quoted {
+        return Some(if sql_before(text, start) { Syntax::Sql } else { Syntax::Space });
+    }
+    if !is_word(b) {
+        return None;
+    }
+    let word_at = *c;
+    let word = c.take_while(is_word);
+    if word.len() > 24 {
+        *c = word_at;
+        return spaced(text, start, quoted);
+    }
+    if starts_caseless(word, b"value") || starts_caseless(word, b"content") || word.eq_ignore_ascii_case(b"default") {
+        if quoted && c.eat(b"=") {
+            return Some(Syntax::Indirect);
+        }
+    }
+    let gap = c.blanks();
+    if !quoted && word.len() >= 2 && c.peek() == Some(b'=') && matches!(c.nth(1), Some(b' ')) {
+        c.bump(1);
+        return Some(Syntax::Assign); // Go: `password string = "…"`
+    }
+    if gap > 0 && matches!(c.peek(), Some(b'"' | b'\'' | b'`')) {
+        let says = [b"is".as_slice(), b"was", b"as", b"to", b"of", b"by", b"with", b"be", b"equals", b"eq", b"set"];
+        if says.iter().any(|s| word.eq_ignore_ascii_case(s)) {
+            return Some(if word.eq_ignore_ascii_case(b"by") && sql_before(text, start) { Syntax::Sql } else { Syntax::Prose });
+        }
+        if word.eq_ignore_ascii_case(b"BY") || word.ends_with(b"_password") {
+            return Some(Syntax::Sql);
+        }
+    }
+    if gap > 0 && matches!(word, b"is" | b"IS" | b"ist" | b"est" | b"es") {
+        return Some(Syntax::Prose);
+    }
+    if gap > 0 && sql_before(text, start) && starts_caseless(c.rest(), b"by ") {
+        c.bump(3);
+        return Some(Syntax::Sql);
+    }
+    *c = word_at;
+    spaced(text, start, quoted)
+}
+
+/// `login x password y` of `.netrc`, `WITH PASSWORD y` of SQL.
+fn spaced(text: &[u8], start: usize, quoted: bool) -> Option<Syntax> {
+    if quoted {
+        return None;
+    }
+    if sql_before(text, start) {
+        return Some(Syntax::Sql);
+    }
+    let login = before(text, start, 100).windows(6).any(|w| w == b"login ");
+    login.then_some(Syntax::Space)
+}
+
+/// Whether the line before the key reads as an SQL statement about a user or a role.
+pub(super) fn sql_before(text: &[u8], start: usize) -> bool {
+    let line = line_before(text, start, 120);
+    let has = |word: &[u8]| line.windows(word.len()).any(|w| w.eq_ignore_ascii_case(word));
+    (has(b"create ") || has(b"alter ") || has(b"grant ") || has(b"set "))
+        && (has(b"user") || has(b"role") || has(b"login") || has(b"identified") || has(b"master"))
+}
+
+/// Whether the key is the first thing in a cell of a Markdown table.
+fn is_cell(text: &[u8], start: usize) -> bool {
+    let line = line_before(text, start, 40);
+    line.trim_ascii_end().trim_ascii_end().ends_with(b"|") || line.trim_ascii_end().ends_with(b"| `") || line.ends_with(b"`")
+}
+
+/// Whether an XML tag is open before the key: `<password`, `<entry key="password"`.
+fn in_tag(text: &[u8], start: usize) -> bool {
+    let line = line_before(text, start, 100);
+    match line.iter().rposition(|&b| b == b'<') {
+        Some(n) => !line[n..].contains(&b'>') && line.get(n + 1).is_none_or(|b| b.is_ascii_alphabetic()),
+        None => false,
+    }
+}
+
+/// `</key>` and the opening tag of the value that follows it: `<string>`.
+fn closing_tag(c: &mut Cursor<'_>) -> Option<()> {
+    c.take_while(|b| b != b'>' && b != b'\n');
+    if !c.eat(b">") {
+        return None;
+    }
+    c.white();
+    if !c.eat(b"<") || c.peek() == Some(b'/') {
+        return None;
+    }
+    let tag = c.take_while(|b| b != b'>' && b != b'\n' && b != b'<');
+    if tag.ends_with(b"/") || !c.eat(b">") {
+        return None;
+    }
+    Some(())
+}
+
+/// `name: KEY` followed by `value: …`, in YAML, JSON and XML.
+fn indirect(c: &mut Cursor<'_>, text: &[u8], start: usize) -> Option<Link> {
+    let mut with = *c;
+    with.white();
+    if with.eat(b"with: ") {
+        return Some(Link { syntax: Syntax::Indirect, at: with.at, key_quote: Quote::None, escapes: 0 }); // Capybara's fill_in
+    }
+    let mut named = before(text, start, 24);
+    while let [head @ .., b'"' | b'\'' | b' ' | b'\\'] = named {
+        named = head;
+    }
+    let [head @ .., b':' | b'='] = named else { return None };
+    let mut head = head;
+    while let [rest @ .., b'"' | b'\'' | b'\\' | b' '] = head {
+        head = rest;
+    }
+    if !(ends_caseless(head, b"name") || ends_caseless(head, b"key") || ends_caseless(head, b"id")) {
+        return None;
+    }
+    let mut probe = *c;
+    probe.white();
+    probe.eat(b"- ");
+    quote(&mut probe);
+    if !probe.eat_caseless(b"value") {
+        return None;
+    }
+    let (key_quote, escapes) = quote(&mut probe);
+    probe.blanks();
+    match probe.peek() {
+        Some(b':') => {
+            probe.bump(1);
+            if !probe.peek().is_some_and(|b| is_blank(b) || b == b'"') {
+                return None;
+            }
+        }
+        Some(b'=') => probe.bump(1),
+        _ => return None,
+    }
+    Some(Link { syntax: Syntax::Indirect, at: probe.at, key_quote, escapes })
+}

@@ -1,0 +1,57 @@
+//! The literals that lead to the finder, and what each of them is.
+
+/// What an occurrence of a trigger may be part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A name, followed by a value.
+    Key,
+    /// `://` of a URL.
+    Url,
+    /// The scheme of an HTTP `Authorization` header.
+    Scheme,
+    /// `-u user:password`.
+    UserFlag,
+    /// `-p password`.
+    ShortFlag,
+    /// `IDENTIFIED BY '…'`.
+    Sql,
+    /// PowerShell's `ConvertTo-SecureString`.
+    SecureString,
+    /// `kubectl … --from-literal=name=value`.
+    Literal,
+    /// `"kty"` of a JSON web key.
+    Jwk,
+}
+
+macro_rules! triggers {
+    ($($role:ident: $($literal:literal),+ ;)+) => {
+        /// The literals whose occurrence (ASCII case ignored) calls [`super::at_hit`]: 3 to 16 bytes each.
+        ///
+        /// Names of keys are chosen sparingly: `key` alone is everywhere in code, so it counts only next
+        /// to something that could assign it.
+        pub const TRIGGERS: &[&str] = &[$($($literal),+),+];
+
+        pub(super) const ROLES: &[Role] = &[$($({ let _ = $literal; Role::$role }),+),+];
+    };
+}
+
+triggers! {
+    Key: "pass", "pwd", "secret", "token", "credential",
+        "apikey", "api_key", "api-key", "api key", "accesskey", "access_key", "access-key", "_key", "-key",
+        "key\"", "key'", "key:", "key=", "key =", "key\\", "key(", "key>", "key :", "key  ", "key !", "keyauth", "keystr",
+        "auth\"", "auth'", "auth:", "auth=", "auth\\", "_auth", "auth_", "authoriz", "authcode", "authkey",
+        "session", "sid=", "cookie", "private",
+        // Other languages; capital letters outside ASCII are left out of the literal where they could differ.
+        "contrase", "senha", "clave", "kennwort", "geheim", "wachtwoord", "parola", "sifre", "\u{15f}ifre",
+        "heslo", "haslo", "has\u{142}o", "l\u{f6}senord", "losenord", "jeton", "chiave", "chave",
+        "ароль", "екрет", "токен", "密码", "密碼", "口令", "密钥", "密鑰", "令牌", "パスワ", "暗証",
+        "トークン", "비밀번", "암호", "토큰", "mật kh", "المرور", "पासवर", "סיסמ";
+    Url: "://";
+    Scheme: "bearer ", "basic ";
+    UserFlag: "-u ", "--user";
+    ShortFlag: " -p";
+    Sql: "identified by";
+    SecureString: "convertto-secure";
+    Literal: "from-literal";
+    Jwk: "kty", "\"dp\"", "dp: '", "dp: \"", "\"qi\"", "qi: '", "qi: \"";
+}

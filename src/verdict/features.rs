@@ -1,0 +1,210 @@
+//! What the verdict weighs, as a vector of small integers: the same for the hand-written rules, the
+//! model and the explanation.
+//!
+//! Of the value only its length, classes of characters, placeholder words, repetition and shape are
+//! looked at: no letter statistics, which separate generated test data better than life.
+
+use crate::matcher::generic::words::{GROUP_NAMES, Group, bit};
+use crate::matcher::generic::{Evidence, Flags, Kind, Quote};
+
+use super::filekind::FileKind;
+use super::{placeholder, reference};
+
+/// Number of word groups.
+const GROUPS: usize = GROUP_NAMES.len();
+/// Features that are no sets of words.
+const PLAIN: usize = 44;
+/// Number of bits of [`Flags`].
+const FLAGS: usize = 24;
+/// Length of the vector.
+pub const COUNT: usize = PLAIN + FLAGS + 4 * GROUPS;
+
+/// Names of the plain features, in order.
+const PLAIN_NAMES: [&str; PLAIN] = [
+    "kind", "syntax", "quote", "wrapper", "escapes", "name-length", "column", "tail", "next", "previous", "marks", "language", "role",
+    "length", "upper", "lower", "digits", "symbols", "spaces", "non-ascii", "classes", "changes", "distinct", "longest-run",
+    "placeholder", "reference", "hex", "base64", "identifier", "dotted", "path", "url", "number", "uuid", "date", "camel", "snake", "first-class",
+    "last-class", "longest-letters", "basic-pair", "hash-shape", "pem-or-jwt", "escapes-inside",
+];
+
+/// The name of a feature, for explanations.
+pub fn name(index: usize) -> String {
+    if let Some(name) = PLAIN_NAMES.get(index) {
+        return (*name).to_owned();
+    }
+    let rest = index - PLAIN;
+    if rest < FLAGS {
+        return format!("flag-{rest}");
+    }
+    let rest = rest - FLAGS;
+    let set = ["name", "head", "line", "around"].get(rest / GROUPS).copied().unwrap_or("?");
+    format!("{set}:{}", GROUP_NAMES.get(rest % GROUPS).copied().unwrap_or("?"))
+}
+
+/// The features of a candidate.
+pub fn vector(kind: Kind, value: &[u8], evidence: &Evidence, file: FileKind) -> [i16; COUNT] {
+    let mut f = [0_i16; COUNT];
+    let e = evidence;
+    let s = Shape::of(value);
+    let plain: [i16; PLAIN] = [
+        kind.index() as i16, e.syntax as i16, e.quote as i16, e.wrapper as i16, i16::from(e.escapes), i16::from(e.name_len), i16::from(e.column),
+        i16::from(e.tail), i16::from(e.next), i16::from(e.previous), i16::from(e.marks), file.language as i16, file.role as i16,
+        s.length, s.upper, s.lower, s.digits, s.symbols, s.spaces, s.non_ascii, s.classes, s.changes, s.distinct, s.run,
+        placeholder_class(value), i16::from(reference::of_value(value).is_some()), s.hex, s.base64, s.identifier, s.dotted, s.path, s.url, s.number,
+        s.uuid, s.date, s.camel, s.snake, s.first, s.last, s.letters_run, i16::from(kind == Kind::BasicAuth && basic_pair(value)), s.hash_shape, s.pem_or_jwt,
+        s.escapes,
+    ];
+    f[..PLAIN].copy_from_slice(&plain);
+    for (i, slot) in f[PLAIN..PLAIN + FLAGS].iter_mut().enumerate() {
+        *slot = i16::from(e.flags.bits() >> i & 1 != 0);
+    }
+    for (n, set) in [e.name, e.head, e.line, e.around].into_iter().enumerate() {
+        for (i, slot) in f[PLAIN + FLAGS + n * GROUPS..][..GROUPS].iter_mut().enumerate() {
+            *slot = i16::from(set >> i & 1 != 0);
+        }
+    }
+    f
+}
+
+fn placeholder_class(value: &[u8]) -> i16 {
+    match placeholder::placeholder(value) {
+        None => 0,
+        Some("masked") => 1,
+        Some("example-word") => 2,
+        Some("repeated") => 3,
+        Some("sequence") => 4,
+        Some("placeholder-words") => 5,
+        Some(_) => 6,
+    }
+}
+
+/// Counts of classes, and shapes made of them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Shape {
+    length: i16, upper: i16, lower: i16, digits: i16, symbols: i16, spaces: i16, non_ascii: i16, classes: i16, changes: i16, distinct: i16, run: i16,
+    hex: i16, base64: i16, identifier: i16, dotted: i16, path: i16, url: i16, number: i16, uuid: i16, date: i16, camel: i16, snake: i16, first: i16,
+    last: i16, letters_run: i16, hash_shape: i16, pem_or_jwt: i16, escapes: i16,
+}
+
+/// 0 lower case, 1 upper case, 2 digit, 3 other ASCII, 4 outside ASCII.
+fn class(b: u8) -> usize {
+    match b {
+        b'a'..=b'z' => 0,
+        b'A'..=b'Z' => 1,
+        b'0'..=b'9' => 2,
+        0..=0x7f => 3,
+        _ => 4,
+    }
+}
+
+impl Shape {
+    fn of(value: &[u8]) -> Shape {
+        let mut count = [0_i16; 5];
+        let mut seen = [false; 256];
+        let (mut changes, mut run, mut best, mut letters, mut most, mut camel) = (0_i16, 0_i16, 0_i16, 0_i16, 0_i16, 0_i16);
+        let mut last = None;
+        for &b in value.iter().take(512) {
+            let c = class(b);
+            count[c] += 1;
+            seen[usize::from(b)] = true;
+            if let Some(l) = last {
+                changes += i16::from(class(l) != c);
+                camel += i16::from(class(l) == 0 && c == 1);
+                run = if l == b { run + 1 } else { 1 };
+            } else {
+                run = 1;
+            }
+            best = best.max(run);
+            letters = if c < 2 { letters + 1 } else { 0 };
+            most = most.max(letters);
+            last = Some(b);
+        }
+        let all = |ok: fn(u8) -> bool| value.iter().all(|&b| ok(b));
+        let n = value.len();
+        let underscores = value.iter().filter(|&&b| b == b'_' || b == b'-').count();
+        Shape {
+            length: n.min(300) as i16,
+            upper: count[1], lower: count[0], digits: count[2], symbols: count[3], non_ascii: count[4],
+            spaces: value.iter().filter(|&&b| b == b' ').count().min(99) as i16,
+            classes: count.iter().take(4).filter(|&&c| c > 0).count() as i16,
+            changes,
+            distinct: seen.iter().filter(|&&s| s).count() as i16,
+            run: best,
+            hex: i16::from(all(|b| b.is_ascii_hexdigit())),
+            base64: i16::from(all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=')) && n % 4 == 0 && n >= 8),
+            identifier: i16::from(value.first().is_some_and(|b| !b.is_ascii_digit()) && all(|b| b.is_ascii_alphanumeric() || b == b'_')),
+            dotted: i16::from(value.contains(&b'.') && all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))),
+            path: path_shape(value),
+            url: i16::from(memchr::memmem::find(value, b"://").is_some()),
+            number: i16::from(all(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b'-' | b'+' | b':' | b' '))),
+            uuid: i16::from(is_uuid(value)),
+            date: i16::from(n >= 8 && value.iter().take(4).all(u8::is_ascii_digit) && matches!(value.get(4), Some(b'-' | b'/'))),
+            camel,
+            snake: if count[1] == 0 && count[2] == 0 && all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') { underscores.min(20) as i16 } else { 0 },
+            first: value.first().map_or(0, |&b| class(b) as i16),
+            last: value.last().map_or(0, |&b| class(b) as i16),
+            letters_run: most,
+            hash_shape: i16::from(all(|b| b.is_ascii_hexdigit()) && matches!(n, 32 | 40 | 56 | 64 | 96 | 128)),
+            pem_or_jwt: i16::from(value.starts_with(b"eyJ") || value.starts_with(b"-----BEGIN") || value.starts_with(b"LS0tLS1CRUdJTi")),
+            escapes: value.iter().filter(|&&b| b == b'\\').count().min(99) as i16,
+        }
+    }
+}
+
+/// 1 = has slashes between words, 2 = begins like a path.
+fn path_shape(value: &[u8]) -> i16 {
+    let slashes = value.iter().filter(|&&b| b == b'/').count();
+    if value.starts_with(b"/") || value.starts_with(b"./") || value.starts_with(b"../") || value.starts_with(b"~/") {
+        2
+    } else {
+        i16::from(slashes > 0)
+    }
+}
+
+fn is_uuid(value: &[u8]) -> bool {
+    value.len() == 36 && value.iter().enumerate().all(|(i, &b)| if matches!(i, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() })
+}
+
+/// Whether Basic credentials decode to `user:password`.
+pub(crate) fn basic_pair(value: &[u8]) -> bool {
+    let mut bits = 0_u32;
+    let mut have = 0;
+    let mut colon = false;
+    for &b in value {
+        let six = match b {
+            b'A'..=b'Z' => b - b'A',
+            b'a'..=b'z' => b - b'a' + 26,
+            b'0'..=b'9' => b - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            b'=' => break,
+            _ => return false,
+        };
+        bits = bits << 6 | u32::from(six);
+        have += 6;
+        if have >= 8 {
+            have -= 8;
+            let byte = (bits >> have & 0xff) as u8;
+            if byte < 0x20 && byte != b'\n' {
+                return false;
+            }
+            colon |= byte == b':';
+        }
+    }
+    colon
+}
+
+/// Whether a flag is set; a shorthand for rules.
+pub(crate) fn flag(evidence: &Evidence, flag: u32) -> bool {
+    evidence.flags.has(flag)
+}
+
+/// Whether a group of words is in a set.
+pub(crate) fn has(set: u64, group: Group) -> bool {
+    set & bit(group) != 0
+}
+
+/// Whether the value stands in quotes.
+pub(crate) fn is_quoted(evidence: &Evidence) -> bool {
+    evidence.quote != Quote::None || evidence.flags.has(Flags::BLOCK)
+}

@@ -1,0 +1,166 @@
+//! What kind of file a path names: by its extension, its base name and the folders above.
+
+/// Languages, as far as they differ in what an unquoted word after `=` or `:` is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Language {
+    /// Not known: no extension, or an unknown one.
+    #[default]
+    Unknown,
+    /// Compiled and scripting languages: a bare word is an identifier.
+    Code,
+    /// JavaScript and TypeScript, and templates that hold them.
+    Script,
+    /// Ruby.
+    Ruby,
+    /// Python.
+    Python,
+    /// Go.
+    Go,
+    /// PHP.
+    Php,
+    /// JVM languages.
+    Jvm,
+    /// C, C++, Objective-C, C#.
+    CFamily,
+    /// Shell and PowerShell: a bare word is a literal.
+    Shell,
+    /// YAML.
+    Yaml,
+    /// JSON.
+    Json,
+    /// TOML, INI, properties, `.env`, HCL: configuration.
+    Config,
+    /// XML, and what is written in it.
+    Xml,
+    /// HTML and style sheets.
+    Markup,
+    /// Markdown, reStructuredText, plain text.
+    Prose,
+    /// SQL.
+    Sql,
+    /// Notebooks, logs, recordings, tables.
+    Data,
+}
+
+/// What a file is for, where its path says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Role {
+    /// Nothing special.
+    #[default]
+    Plain,
+    /// Tests and their data.
+    Test,
+    /// Examples and documentation.
+    Example,
+    /// Texts in other languages.
+    Translation,
+    /// Lock files, checksums, generated and third-party code.
+    Generated,
+    /// A template whose values are filled in later: `.env.example`, `.dist`.
+    Template,
+}
+
+/// The kind of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileKind {
+    /// Its language.
+    pub language: Language,
+    /// Its purpose.
+    pub role: Role,
+}
+
+impl FileKind {
+    /// The kind of text without a path: standard input, messages.
+    pub const UNKNOWN: FileKind = FileKind { language: Language::Unknown, role: Role::Plain };
+
+    /// The kind that a `/`-separated path tells.
+    pub fn from_path(path: &[u8]) -> FileKind {
+        let base = path.rsplit(|&b| b == b'/').next().unwrap_or(path);
+        let mut lower = [0_u8; 96];
+        let tail = &base[base.len().saturating_sub(lower.len())..];
+        let lower = &mut lower[..tail.len()];
+        lower.copy_from_slice(tail);
+        lower.make_ascii_lowercase();
+        FileKind { language: language(lower), role: role(lower, path) }
+    }
+}
+
+/// The last extension of a lower-case base name, and what stands before it.
+fn split(base: &[u8]) -> (&[u8], &[u8]) {
+    match base.iter().rposition(|&b| b == b'.') {
+        Some(n) => (&base[..n], &base[n + 1..]),
+        None => (base, b""),
+    }
+}
+
+fn language(base: &[u8]) -> Language {
+    let (stem, extension) = split(base);
+    match extension {
+        b"js" | b"mjs" | b"cjs" | b"jsx" | b"ts" | b"tsx" | b"mts" | b"vue" | b"svelte" | b"coffee" | b"bundle" => Language::Script,
+        b"rb" | b"rake" | b"erb" | b"gemspec" | b"ru" | b"cr" => Language::Ruby,
+        b"py" | b"pyi" | b"pyx" => Language::Python,
+        b"go" => Language::Go,
+        b"php" | b"phpt" | b"inc" | b"module" => Language::Php,
+        b"java" | b"kt" | b"kts" | b"scala" | b"groovy" | b"gradle" | b"clj" | b"jsp" => Language::Jvm,
+        b"c" | b"h" | b"cc" | b"cpp" | b"cxx" | b"hpp" | b"hh" | b"m" | b"mm" | b"cs" | b"csx" | b"vb" => Language::CFamily,
+        b"rs" | b"swift" | b"dart" | b"ex" | b"exs" | b"erl" | b"hs" | b"lua" | b"pl" | b"pm" | b"r" | b"jl" | b"ml" | b"fs" | b"nim" | b"zig"
+        | b"v" | b"d" | b"pas" | b"t" | b"elm" | b"sol" | b"graphql" | b"proto" | b"idl" => Language::Code,
+        b"sh" | b"bash" | b"zsh" | b"fish" | b"ksh" | b"bats" | b"ps1" | b"psm1" | b"bat" | b"cmd" => Language::Shell,
+        b"yml" | b"yaml" => Language::Yaml,
+        b"json" | b"json5" | b"jsonc" | b"jsonl" | b"har" | b"tfstate" => Language::Json,
+        b"toml" | b"ini" | b"cfg" | b"conf" | b"config" | b"properties" | b"env" | b"tf" | b"tfvars" | b"hcl" | b"cnf" | b"dist" | b"local"
+        | b"netrc" | b"npmrc" | b"pypirc" | b"desktop" | b"service" => Language::Config,
+        b"xml" | b"xib" | b"storyboard" | b"resx" | b"xaml" | b"plist" | b"csproj" | b"svg" | b"wsdl" | b"pom" => Language::Xml,
+        b"html" | b"htm" | b"css" | b"scss" | b"less" | b"hbs" | b"ejs" | b"haml" | b"slim" | b"pug" | b"twig" => Language::Markup,
+        b"md" | b"markdown" | b"rst" | b"adoc" | b"asciidoc" | b"txt" | b"org" | b"tex" | b"pod" => Language::Prose,
+        b"sql" | b"psql" | b"ddl" => Language::Sql,
+        b"ipynb" | b"log" | b"csv" | b"tsv" | b"snap" | b"golden" | b"http" | b"pcap" | b"out" => Language::Data,
+        b"j2" | b"tmpl" | b"tpl" | b"template" | b"example" | b"sample" | b"default" | b"in" | b"bak" | b"orig" | b"old" if !stem.is_empty() => {
+            match language(stem) {
+                Language::Unknown => Language::Config,
+                inner => inner,
+            }
+        }
+        _ if stem == b".env" || base.starts_with(b".env") => Language::Config,
+        _ => match base {
+            b"dockerfile" | b"makefile" | b"jenkinsfile" | b"vagrantfile" | b"procfile" => Language::Shell,
+            b"gemfile" | b"rakefile" | b"podfile" | b"fastfile" => Language::Ruby,
+            _ => Language::Unknown,
+        },
+    }
+}
+
+fn role(base: &[u8], path: &[u8]) -> Role {
+    const GENERATED: &[&[u8]] = &[
+        b"package-lock.json", b"yarn.lock", b"pnpm-lock.yaml", b"composer.lock", b"gemfile.lock", b"cargo.lock", b"poetry.lock", b"go.sum",
+        b"pipfile.lock", b"npm-shrinkwrap.json", b"packages.lock.json", b"podfile.lock", b"flake.lock", b"uv.lock",
+    ];
+    let (stem, extension) = split(base);
+    if GENERATED.contains(&base) || stem.ends_with(b".min") || matches!(extension, b"map" | b"lock" | b"sum") {
+        return Role::Generated;
+    }
+    if matches!(extension, b"po" | b"pot" | b"xlf" | b"xliff" | b"strings" | b"resx" | b"arb") {
+        return Role::Translation;
+    }
+    if matches!(extension, b"example" | b"sample" | b"dist" | b"template" | b"tmpl" | b"tpl") {
+        return Role::Template;
+    }
+    let mut role = Role::Plain;
+    for folder in path.split(|&b| b == b'/') {
+        let is = |names: &[&[u8]]| names.iter().any(|n| folder.eq_ignore_ascii_case(n));
+        if is(&[b"locale", b"locales", b"i18n", b"l10n", b"lang", b"translations", b"intl"]) {
+            return Role::Translation;
+        }
+        if is(&[b"node_modules", b"vendor", b"third_party", b"bower_components"]) {
+            role = Role::Generated;
+        } else if is(&[b"test", b"tests", b"spec", b"specs", b"testdata", b"fixtures", b"fixture", b"__tests__", b"testing", b"e2e", b"mocks", b"cassettes"]) {
+            role = Role::Test;
+        } else if role == Role::Plain && is(&[b"example", b"examples", b"doc", b"docs", b"samples", b"demo"]) {
+            role = Role::Example;
+        }
+    }
+    let tested = stem.ends_with(b"_test") || stem.ends_with(b"_spec") || stem.ends_with(b".test") || stem.ends_with(b".spec") || stem.starts_with(b"test_");
+    if role == Role::Plain && tested { Role::Test } else { role }
+}
