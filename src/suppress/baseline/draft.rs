@@ -1,0 +1,315 @@
+//! Changing a baseline: adding values, recording decisions, finding what is out of date.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+
+use super::entry::without_addresses;
+use super::{Baseline, Decision, Entry, Stored};
+use crate::config::ConfigError;
+use crate::suppress::fingerprint::{Fingerprinter, new_salt};
+
+/// What the first lines of the file say.
+const PREAMBLE: &str = "\
+# Known values, by fingerprint: neither secrets nor addresses are in this file. Commit it.
+# Written by `stanch baseline update` and `stanch audit`; may be edited by hand.
+# The lines #00 to #ff keep the entries of two branches apart, so that git can merge them.
+";
+
+/// Greatest number of paths recorded for one value.
+const MAX_PLACES: usize = 3;
+
+/// A value that a scan found.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// Rule that found it.
+    pub rule: String,
+    /// Where it is. Leave out paths that hold the value itself.
+    pub places: Vec<String>,
+    /// Since when it is in the history, if known.
+    pub since: Option<Date>,
+}
+
+/// A baseline that is being changed. Lines that are not changed stay as they are.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    path: PathBuf,
+    salt: String,
+    key_check: Option<String>,
+    rows: BTreeMap<String, Row>,
+}
+
+#[derive(Clone, Debug)]
+struct Row {
+    entry: Entry,
+    /// The line as it was read; None once the entry changed.
+    line: Option<String>,
+    /// Comment lines that stood above it.
+    comments: Vec<String>,
+}
+
+impl Draft {
+    /// An empty baseline with a new random salt; keyed if there is a key.
+    ///
+    /// # Errors
+    /// The system has no source of randomness.
+    pub fn new(path: &Path, key: Option<&[u8]>) -> std::io::Result<Self> {
+        let salt = new_salt()?;
+        let key_check = key.map(|key| Fingerprinter::new(Some(&salt), Some(key)).check_value());
+        let salt = data_encoding::HEXLOWER.encode(&salt);
+        Ok(Draft { path: path.to_owned(), salt, key_check, rows: BTreeMap::new() })
+    }
+
+    /// Opens a baseline for changes.
+    ///
+    /// # Errors
+    /// A damaged entry: nothing is ever rewritten that was not understood.
+    pub fn open(baseline: &Baseline) -> Result<Self, ConfigError> {
+        let mut comments = comments(baseline);
+        let mut rows = BTreeMap::new();
+        for (_, stored) in &baseline.rows {
+            let entry = baseline.parse(stored)?;
+            let line = match stored {
+                Stored::Line(..) => Some(baseline.source.text[stored.span()].to_owned()),
+                Stored::Parsed(..) => None,
+            };
+            let comments = comments.remove(&stored.span().start).unwrap_or_default();
+            rows.insert(entry.fingerprint.clone(), Row { entry, line, comments });
+        }
+        let header = &baseline.header;
+        Ok(Draft {
+            path: baseline.source.path.clone(),
+            salt: header.salt.clone(),
+            key_check: header.key_check.clone(),
+            rows,
+        })
+    }
+
+    /// Makes fingerprints for this baseline. The key is not checked: see [`Baseline::fingerprinter`].
+    pub fn fingerprinter(&self, key: Option<&[u8]>) -> Fingerprinter {
+        let salt = data_encoding::HEXLOWER_PERMISSIVE.decode(self.salt.as_bytes()).unwrap_or_default();
+        Fingerprinter::new(Some(&salt), key)
+    }
+
+    /// The entry of a value.
+    pub fn get(&self, fingerprint: &str) -> Option<&Entry> {
+        self.rows.get(fingerprint).map(|row| &row.entry)
+    }
+
+    /// Every entry, in order of fingerprints.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.rows.values().map(|row| &row.entry)
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Records an entry, in place of what was recorded for the value.
+    pub fn set(&mut self, entry: Entry) {
+        match self.rows.get_mut(&entry.fingerprint) {
+            Some(row) if row.entry == entry => {}
+            Some(row) => {
+                row.entry = entry;
+                row.line = None;
+            }
+            None => {
+                let row = Row { line: None, comments: Vec::new(), entry };
+                self.rows.insert(row.entry.fingerprint.clone(), row);
+            }
+        }
+    }
+
+    /// Removes an entry.
+    pub fn remove(&mut self, fingerprint: &str) -> Option<Entry> {
+        self.rows.remove(fingerprint).map(|row| row.entry)
+    }
+
+    /// Adds values that are not recorded yet, undecided. Returns how many. Recorded values keep
+    /// their entries untouched.
+    pub fn add(&mut self, found: impl IntoIterator<Item = Found>, by: &str, today: Date) -> usize {
+        let before = self.rows.len();
+        for known in found {
+            if self.rows.contains_key(&known.fingerprint) {
+                continue;
+            }
+            let mut places = known.places;
+            places.sort();
+            places.dedup();
+            places.truncate(MAX_PLACES);
+            self.set(Entry {
+                fingerprint: known.fingerprint,
+                rule: known.rule,
+                by: without_addresses(by),
+                on: Some(today),
+                since: known.since,
+                places,
+                ..Entry::default()
+            });
+        }
+        self.rows.len() - before
+    }
+
+    /// The file's text.
+    pub fn text(&self) -> String {
+        let mut text = String::with_capacity(1024 + self.rows.len() * 160);
+        text.push_str(PREAMBLE);
+        text.push_str(&format!("version = {}\nsalt = \"{}\"\n", super::VERSION, self.salt));
+        if let Some(check) = &self.key_check {
+            text.push_str(&format!("key_check = \"{check}\"\n"));
+        }
+        text.push_str("\n[entries]\n");
+        let mut rows = self.rows.iter().peekable();
+        for anchor in 0..=0xffu8 {
+            let anchor = format!("{anchor:02x}");
+            text.push_str(&format!("#{anchor}\n"));
+            while let Some((_, row)) = rows.next_if(|(fingerprint, _)| fingerprint.starts_with(&anchor)) {
+                for comment in &row.comments {
+                    text.push_str(comment);
+                    text.push('\n');
+                }
+                match &row.line {
+                    Some(line) => text.push_str(line),
+                    None => text.push_str(&row.entry.line()),
+                }
+                text.push('\n');
+            }
+        }
+        text
+    }
+
+    /// Writes the file: whole, or not at all.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn write(&self) -> std::io::Result<()> {
+        write_atomically(&self.path, self.text().as_bytes())
+    }
+}
+
+/// Comment lines other than the anchors, by the offset of the entry's line that follows them.
+fn comments(baseline: &Baseline) -> BTreeMap<usize, Vec<String>> {
+    let text = &baseline.source.text;
+    let mut found = BTreeMap::new();
+    let mut pending = Vec::new();
+    let mut at = super::body_start(text).unwrap_or(text.len());
+    for line in text[at..].split_inclusive('\n') {
+        let trimmed = line.trim_end();
+        let anchor = trimmed.len() == 3 && trimmed.bytes().skip(1).all(|b| b.is_ascii_hexdigit());
+        if trimmed.starts_with('#') {
+            if !anchor {
+                pending.push(trimmed.to_owned());
+            }
+        } else if !trimmed.is_empty() && !pending.is_empty() {
+            found.insert(at, std::mem::take(&mut pending));
+        }
+        at += line.len();
+    }
+    found
+}
+
+/// Writes a file next to its place and renames it, so that no reader sees half of it. A symbolic
+/// link is followed, and the permissions of an existing file are kept.
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::Builder::new().prefix(".stanch-").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    match std::fs::metadata(&path) {
+        Ok(metadata) => file.as_file().set_permissions(metadata.permissions())?,
+        Err(_) => share(file.as_file())?,
+    }
+    file.as_file().sync_all()?;
+    file.persist(&path)?;
+    Ok(())
+}
+
+/// Gives a new file the permissions of an ordinary one: temporary files are private.
+#[cfg(unix)]
+fn share(file: &std::fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn share(_: &std::fs::File) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Something that `baseline check` reports about an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// The value was not found any more.
+    Stale(Entry),
+    /// The entry has run out.
+    Expired(Entry),
+    /// Nobody has decided yet.
+    Undecided(Entry),
+    /// A real secret is older than the policy allows: its age in days.
+    TooOld(Entry, i64),
+}
+
+/// What `baseline check` looks for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CheckOptions {
+    /// Entries whose value the scan did not find.
+    pub stale: bool,
+    /// Entries that have run out.
+    pub expired: bool,
+    /// Entries without a decision.
+    pub undecided: bool,
+    /// Greatest age in days of a real secret that is not rotated.
+    pub max_age: Option<i64>,
+}
+
+impl Baseline {
+    /// What is out of date. `found` says whether the scan found a value, by fingerprint.
+    ///
+    /// # Errors
+    /// A damaged entry.
+    pub fn check(
+        &self,
+        options: CheckOptions,
+        today: Date,
+        found: impl Fn(&str) -> bool,
+    ) -> Result<Vec<Check>, ConfigError> {
+        let mut checks = Vec::new();
+        for entry in self.entries() {
+            let entry = entry?;
+            if options.stale && !found(&entry.fingerprint) {
+                checks.push(Check::Stale(entry.clone()));
+            }
+            if options.expired && entry.expired(today) {
+                checks.push(Check::Expired(entry.clone()));
+            }
+            if options.undecided && entry.status == Decision::Undecided {
+                checks.push(Check::Undecided(entry.clone()));
+            }
+            if let Some(age) = too_old(&entry, options.max_age, today) {
+                checks.push(Check::TooOld(entry, age));
+            }
+        }
+        Ok(checks)
+    }
+}
+
+/// The age in days of a secret that may still work, when it is above the limit.
+fn too_old(entry: &Entry, limit: Option<i64>, today: Date) -> Option<i64> {
+    let open = matches!(entry.status, Decision::Real | Decision::Undecided | Decision::Accepted);
+    let since = entry.since.or(entry.on)?;
+    let age = i64::from((today - since).get_days());
+    (open && age > limit?).then_some(age)
+}

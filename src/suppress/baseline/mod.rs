@@ -1,0 +1,343 @@
+//! The baseline: one sorted TOML line per known value.
+//!
+//! ```toml
+//! version = 1
+//! salt = "…64 hex digits…"
+//!
+//! [entries]
+//! #00
+//! 00c5…9b = { rule = "github-pat", status = "false-positive", reason = "from the docs", by = "Ann", on = 2025-11-03, where = ["docs/api.md"] }
+//! #01
+//! ```
+//!
+//! Lines are sorted by fingerprint, which is as good as random, and lines `#00` to `#ff` stand
+//! between them whatever else does: two branches that each add entries touch different lines, so
+//! that git merges them. Reading is quick for 100,000 entries: lines of exactly this form are only
+//! indexed, and parsed when a value is looked up. Any other form is read by the TOML parser.
+
+mod draft;
+mod entry;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+pub use draft::{Check, CheckOptions, Draft, Found};
+pub use entry::{Decision, Entry};
+
+use super::fingerprint::{Fingerprinter, LENGTH};
+use crate::config::{ConfigError, Place, SourceText, decode};
+
+/// The file's name where none is configured.
+pub const FILE_NAME: &str = ".stanch-baseline.toml";
+
+/// Newest version of the format that this code reads.
+const VERSION: i64 = 1;
+
+/// Greatest size read, in bytes.
+const SIZE_LIMIT: u64 = 512 << 20;
+
+/// A baseline as read, for looking values up.
+#[derive(Debug)]
+pub struct Baseline {
+    source: Arc<SourceText>,
+    header: Header,
+    /// Sorted by fingerprint.
+    rows: Vec<(u128, Stored)>,
+}
+
+#[derive(Debug)]
+enum Stored {
+    /// Byte range of a line that has exactly the form we write.
+    Line(u32, u32),
+    /// An entry that was written otherwise, and the byte range it stands in.
+    Parsed(Box<Entry>, std::ops::Range<usize>),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    version: i64,
+    salt: String,
+    /// Present when fingerprints are keyed: tells whether the key at hand is the right one.
+    #[serde(default)]
+    key_check: Option<String>,
+    #[serde(default)]
+    entries: toml::Table,
+}
+
+impl Baseline {
+    /// Reads the file. None when there is none.
+    ///
+    /// # Errors
+    /// Anything else that keeps it from being read whole.
+    pub fn read(path: &Path) -> Result<Option<Self>, ConfigError> {
+        match read_file(path) {
+            Ok(bytes) => Baseline::load(path, bytes).map(Some),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ConfigError::whole_file(path, format!("cannot read the baseline: {error}"))),
+        }
+    }
+
+    /// Reads a baseline from bytes; `path` is for messages.
+    ///
+    /// # Errors
+    /// Damage, merge-conflict markers, a newer version: with the line.
+    pub fn load(path: &Path, bytes: Vec<u8>) -> Result<Self, ConfigError> {
+        let source = decode(path, bytes)?;
+        if source.text.trim().is_empty() {
+            return Err(ConfigError::whole_file(path, "the baseline is empty")
+                .with_help("restore it, or delete it and run `stanch baseline update`"));
+        }
+        let body = body_start(&source.text);
+        match body.and_then(|body| index_lines(&source.text, body)) {
+            Some(rows) => {
+                let header = read_header(&source, &source.text[..body.unwrap_or(0)])?;
+                Baseline { source, header, rows }.sorted()
+            }
+            None => Baseline::load_slowly(source),
+        }
+    }
+
+    /// Reads any TOML with the right meaning.
+    fn load_slowly(source: Arc<SourceText>) -> Result<Self, ConfigError> {
+        let header = read_header(&source, &source.text)?;
+        let mut rows = Vec::with_capacity(header.entries.len());
+        for (fingerprint, value) in &header.entries {
+            let at = source.text.find(fingerprint.as_str()).unwrap_or(0);
+            let span = at..at + fingerprint.len();
+            let place = Place { source: source.clone(), span: span.clone() };
+            let Some(key) = parse_fingerprint(fingerprint.as_bytes()) else {
+                return Err(place.error("not a fingerprint").with_help("32 lower-case hex digits are expected"));
+            };
+            let row: entry::Row = value.clone().try_into().map_err(|error| row_error(&place, &error))?;
+            let entry = row.check(fingerprint).map_err(|reason| place.error(reason))?;
+            rows.push((key, Stored::Parsed(Box::new(entry), span)));
+        }
+        Baseline { source, header, rows }.sorted()
+    }
+
+    fn sorted(mut self) -> Result<Self, ConfigError> {
+        if !self.rows.is_sorted_by_key(|(key, _)| *key) {
+            self.rows.sort_by_key(|(key, _)| *key);
+        }
+        let text = |stored: &Stored| &self.source.text[stored.span()];
+        // `merge=union` can leave a line twice: that is harmless. Two different ones are not.
+        let differing = self.rows.windows(2).find(|pair| pair[0].0 == pair[1].0 && text(&pair[0].1) != text(&pair[1].1));
+        if let Some(pair) = differing {
+            let (first, second) = (self.place(&pair[0].1), self.place(&pair[1].1));
+            let first = self.source.position(first.span.start).0;
+            return Err(second
+                .error(format!("a second entry for the value of line {first}, with another decision"))
+                .with_help("keep one of the two lines"));
+        }
+        self.rows.dedup_by_key(|(key, _)| *key);
+        Ok(self)
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The file.
+    pub fn path(&self) -> &PathBuf {
+        &self.source.path
+    }
+
+    /// Makes fingerprints that can be looked up here. `key` is the key from the environment, if any.
+    ///
+    /// # Errors
+    /// The baseline was written with a key and there is none or another, or without and there is one.
+    pub fn fingerprinter(&self, key: Option<&[u8]>) -> Result<Fingerprinter, ConfigError> {
+        let salt = self.salt()?;
+        let error = |message: &str| Err(ConfigError::whole_file(&self.source.path, message));
+        let made = Fingerprinter::new(Some(&salt), key);
+        match (&self.header.key_check, key) {
+            (Some(_), None) => error("the baseline is keyed, and no fingerprint key is set"),
+            (Some(check), Some(_)) if *check != made.check_value() => {
+                error("the baseline was written with another fingerprint key")
+            }
+            (None, Some(_)) => error("a fingerprint key is set, but the baseline was written without one"),
+            _ => Ok(made),
+        }
+    }
+
+    fn salt(&self) -> Result<Vec<u8>, ConfigError> {
+        let salt = data_encoding::HEXLOWER_PERMISSIVE.decode(self.header.salt.as_bytes()).ok();
+        salt.filter(|salt| salt.len() >= 16).ok_or_else(|| {
+            let at = self.source.text.find(&self.header.salt).unwrap_or(0);
+            let place = Place { source: self.source.clone(), span: at..at + self.header.salt.len() };
+            place.error("`salt` must be at least 32 hex digits")
+        })
+    }
+
+    /// The entry of a value. Whether it covers a rule and path, and still counts, is for the caller
+    /// to ask ([`Entry::covers`], [`Entry::expired`]).
+    ///
+    /// # Errors
+    /// The entry's line is damaged.
+    pub fn lookup(&self, fingerprint: &str) -> Result<Option<Entry>, ConfigError> {
+        let Some(key) = parse_fingerprint(fingerprint.as_bytes()) else { return Ok(None) };
+        match self.rows.binary_search_by_key(&key, |(key, _)| *key) {
+            Ok(at) => self.parse(&self.rows[at].1).map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Whether there is an entry for a value.
+    pub fn contains(&self, fingerprint: &str) -> bool {
+        parse_fingerprint(fingerprint.as_bytes())
+            .is_some_and(|key| self.rows.binary_search_by_key(&key, |(key, _)| *key).is_ok())
+    }
+
+    /// Every entry, in order of fingerprints.
+    ///
+    /// # Errors
+    /// Each damaged line is one.
+    pub fn entries(&self) -> impl Iterator<Item = Result<Entry, ConfigError>> {
+        self.rows.iter().map(|(_, stored)| self.parse(stored))
+    }
+
+    fn parse(&self, stored: &Stored) -> Result<Entry, ConfigError> {
+        match stored {
+            Stored::Parsed(entry, _) => Ok((**entry).clone()),
+            Stored::Line(..) => {
+                let place = self.place(stored);
+                parse_line(&self.source.text[place.span.clone()]).map_err(|(at, reason)| {
+                    let start = place.span.start + at.start;
+                    Place { source: place.source.clone(), span: start..place.span.start + at.end }.error(reason)
+                })
+            }
+        }
+    }
+
+    fn place(&self, stored: &Stored) -> Place {
+        Place { source: self.source.clone(), span: stored.span() }
+    }
+}
+
+impl Stored {
+    fn span(&self) -> std::ops::Range<usize> {
+        match self {
+            Stored::Line(start, end) => *start as usize..*end as usize,
+            Stored::Parsed(_, span) => span.clone(),
+        }
+    }
+}
+
+fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(std::io::Error::other("not a regular file"));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(SIZE_LIMIT)).unwrap_or(0));
+    file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > SIZE_LIMIT {
+        return Err(std::io::Error::other("larger than 512 MiB"));
+    }
+    Ok(bytes)
+}
+
+/// Where the lines of the table `[entries]` begin, if its header stands on a line of its own.
+fn body_start(text: &str) -> Option<usize> {
+    let at = if text.starts_with("[entries]") { 0 } else { text.find("\n[entries]")? + 1 };
+    let end = at + "[entries]".len();
+    let rest = text[end..].trim_start_matches('\r');
+    rest.is_empty().then_some(text.len()).or_else(|| rest.starts_with('\n').then(|| text.len() - rest.len() + 1))
+}
+
+/// The quick way: every line is blank, a comment, or of exactly the form we write. None if one is not.
+fn index_lines(text: &str, body: usize) -> Option<Vec<(u128, Stored)>> {
+    let bytes = text.as_bytes();
+    u32::try_from(bytes.len()).ok()?;
+    let mut rows = Vec::with_capacity(bytes.len() / 160);
+    let mut start = body;
+    while start < bytes.len() {
+        let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |at| start + at);
+        let line = bytes[start..end].strip_suffix(b"\r").unwrap_or(&bytes[start..end]);
+        match line.first() {
+            None | Some(b'#') => {}
+            Some(_) => {
+                let key = parse_fingerprint(line.get(..2 * LENGTH)?)?;
+                if !line[2 * LENGTH..].starts_with(b" = { ") || !line.ends_with(b" }") {
+                    return None;
+                }
+                rows.push((key, Stored::Line(start as u32, (start + line.len()) as u32)));
+            }
+        }
+        start = end + 1;
+    }
+    Some(rows)
+}
+
+/// A fingerprint's 32 lower-case hex digits as a number, so that order and search are cheap.
+fn parse_fingerprint(digits: &[u8]) -> Option<u128> {
+    if digits.len() != 2 * LENGTH {
+        return None;
+    }
+    digits.iter().try_fold(0u128, |value, &digit| {
+        let digit = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        Some(value << 4 | u128::from(digit))
+    })
+}
+
+fn read_header(source: &Arc<SourceText>, text: &str) -> Result<Header, ConfigError> {
+    let header: Header = toml::from_str(text).map_err(|error| {
+        let span = error.span().unwrap_or(0..0);
+        Place { source: source.clone(), span }
+            .error(error.message().to_owned())
+            .with_help("is this a stanch baseline? `stanch baseline import` reads those of other tools")
+    })?;
+    if header.version > VERSION {
+        let at = source.text.find("version").unwrap_or(0);
+        let message = format!("version {} of the baseline format; this stanch reads {VERSION}", header.version);
+        return Err(Place { source: source.clone(), span: at..at + 7 }.error(message).with_help("update stanch"));
+    }
+    Ok(header)
+}
+
+fn parse_line(line: &str) -> Result<Entry, (std::ops::Range<usize>, String)> {
+    let (fingerprint, _) = line.split_at(2 * LENGTH);
+    let mut rows: std::collections::BTreeMap<String, entry::Row> =
+        toml::from_str(line).map_err(|error| (error.span().unwrap_or(0..line.len()), explain(&error)))?;
+    match rows.remove(fingerprint) {
+        Some(row) if rows.is_empty() => row.check(fingerprint).map_err(|reason| (0..line.len(), reason)),
+        _ => Err((0..line.len(), "not an entry of a baseline".to_owned())),
+    }
+}
+
+fn row_error(place: &Place, error: &toml::de::Error) -> ConfigError {
+    place.error(explain(error))
+}
+
+/// The parser's message, with a suggestion for unknown fields.
+fn explain(error: &toml::de::Error) -> String {
+    const FIELDS: [&str; 10] =
+        ["rule", "status", "reason", "by", "on", "since", "expires", "where", "only_rules", "only_paths"];
+    let message = error.message();
+    let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+    match unknown {
+        Some(field) => {
+            let help = crate::config::did_you_mean(field, FIELDS).unwrap_or_else(|| format!("known are {}", FIELDS.join(", ")));
+            format!("unknown field `{}`: {help}", field.escape_debug())
+        }
+        None => message.lines().next().unwrap_or("not valid TOML").to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! Identity of a value: `HMAC-SHA256(salt, secret)`, truncated to 16 bytes.
+//!
+//! The same value has the same fingerprint wherever it stands, so moves, renames, rebases and copies
+//! change nothing. Three kinds of salt:
+//!
+//! - **A baseline's**: 32 random bytes in its header. Every run that reads the baseline uses it.
+//! - **Without a baseline**: a constant. Fingerprints are then the same in every run, clone and
+//!   machine, which is what code-scanning services need to follow an alert. A salt that a reader of
+//!   the report could work out (from the first commit, say) would hide no more than a constant.
+//! - **Keyed**: with a key from the environment the salt is `HMAC-SHA256(key, salt)`. Only this keeps
+//!   a *guessable* value (a short password) safe from somebody who holds the fingerprint and tries
+//!   passwords; long random tokens cannot be guessed either way.
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+type HmacSha256 = Hmac<Sha256>;
+
+/// Length of a fingerprint in bytes; its text has twice as many hex digits.
+pub const LENGTH: usize = 16;
+
+/// The salt of runs without a baseline.
+const PUBLIC_SALT: &[u8] = b"stanch fingerprint without baseline, version 1";
+
+/// Makes the fingerprints of one run.
+#[derive(Clone)]
+pub struct Fingerprinter {
+    mac: HmacSha256,
+}
+
+impl Fingerprinter {
+    /// Fingerprints under `salt` (None: the constant of runs without a baseline), keyed if there is a key.
+    pub fn new(salt: Option<&[u8]>, key: Option<&[u8]>) -> Self {
+        let salt = salt.unwrap_or(PUBLIC_SALT);
+        match key {
+            Some(key) => {
+                let mut derive = keyed(key);
+                derive.update(salt);
+                Fingerprinter { mac: keyed(&derive.finalize().into_bytes()) }
+            }
+            None => Fingerprinter { mac: keyed(salt) },
+        }
+    }
+
+    /// The fingerprint of a value, as 32 lower-case hex digits.
+    pub fn of(&self, secret: &[u8]) -> String {
+        let mut mac = self.mac.clone();
+        mac.update(secret);
+        data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes()[..LENGTH])
+    }
+
+    /// A short text by which a baseline recognises the key it was written with.
+    pub fn check_value(&self) -> String {
+        let mut mac = self.mac.clone();
+        // No scanned value can collide: a NUL never starts a secret.
+        mac.update(b"\0stanch key check");
+        data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes()[..4])
+    }
+}
+
+impl std::fmt::Debug for Fingerprinter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Fingerprinter")
+    }
+}
+
+/// Whether a text has the form of a fingerprint.
+pub fn is_fingerprint(text: &str) -> bool {
+    text.len() == 2 * LENGTH && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+/// 32 random bytes for a new baseline.
+///
+/// # Errors
+/// The system has no source of randomness.
+pub fn new_salt() -> std::io::Result<[u8; 32]> {
+    let mut salt = [0; 32];
+    getrandom::fill(&mut salt).map_err(|error| std::io::Error::other(error.to_string()))?;
+    Ok(salt)
+}
+
+fn keyed(key: &[u8]) -> HmacSha256 {
+    // HMAC takes keys of any length; the error variant of the trait cannot occur.
+    HmacSha256::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC accepts every key length"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn value_salt_and_key_decide() {
+        let plain = Fingerprinter::new(None, None);
+        let salted = Fingerprinter::new(Some(&[7; 32]), None);
+        let with_key = Fingerprinter::new(Some(&[7; 32]), Some(b"k"));
+        let all = [plain.of(b"v"), salted.of(b"v"), with_key.of(b"v"), plain.of(b"w")];
+        for (i, one) in all.iter().enumerate() {
+            assert!(is_fingerprint(one), "{one}");
+            assert!(!all[..i].contains(one));
+        }
+        assert_eq!(plain.of(b"v"), Fingerprinter::new(None, None).of(b"v"));
+        assert_ne!(salted.check_value(), with_key.check_value());
+    }
+
+    /// Test case 2 of RFC 4231.
+    #[test]
+    fn is_hmac_sha256() {
+        let made = Fingerprinter::new(Some(b"Jefe"), None).of(b"what do ya want for nothing?");
+        assert_eq!(made, "5bdcc146bf60754e6a042426089575c7");
+    }
+}

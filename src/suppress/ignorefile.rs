@@ -1,0 +1,113 @@
+//! `.gitleaksignore`: finds that gitleaks users ignored, one `[commit:]file:rule:line` a line.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::config::{ConfigError, Place, SourceText, decode};
+
+/// The entries of one or more `.gitleaksignore` files.
+#[derive(Debug, Default)]
+pub struct IgnoreFile {
+    entries: HashSet<Ignored>,
+}
+
+/// One entry.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Ignored {
+    /// Full commit id in hex; None: in any commit and in the worktree.
+    pub commit: Option<String>,
+    /// Path as gitleaks wrote it, with `/`.
+    pub path: String,
+    /// Rule id.
+    pub rule: String,
+    /// 1-based line on which the match begins.
+    pub line: u64,
+}
+
+impl IgnoreFile {
+    /// Reads a file's content and adds its entries. Returns what was not understood (gitleaks warns
+    /// of it, too).
+    ///
+    /// # Errors
+    /// The file is not text, or holds an unresolved merge conflict.
+    pub fn add(&mut self, path: &Path, bytes: Vec<u8>) -> Result<Vec<ConfigError>, ConfigError> {
+        let source = decode(path, bytes)?;
+        let mut warnings = Vec::new();
+        let mut start = 0;
+        for line in source.text.split_inclusive('\n') {
+            let text = line.trim();
+            if !text.is_empty() && !text.starts_with('#') {
+                match parse(text) {
+                    Some(entry) => {
+                        self.entries.insert(entry);
+                    }
+                    None => warnings.push(invalid(&source, start, line)),
+                }
+            }
+            start += line.len();
+        }
+        Ok(warnings)
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Every entry, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = &Ignored> {
+        self.entries.iter()
+    }
+
+    /// Whether a find is ignored.
+    pub fn contains(&self, commit: Option<&str>, path: &[u8], rule: &str, line: u64) -> bool {
+        if self.entries.is_empty() {
+            return false;
+        }
+        let Ok(path) = std::str::from_utf8(path) else { return false };
+        let entry = Ignored { commit: None, path: path.to_owned(), rule: rule.to_owned(), line };
+        self.entries.contains(&entry)
+            || commit.is_some_and(|commit| self.entries.contains(&Ignored { commit: Some(commit.to_owned()), ..entry }))
+    }
+}
+
+fn invalid(source: &Arc<SourceText>, start: usize, line: &str) -> ConfigError {
+    Place { source: source.clone(), span: start..start + line.trim_end().len() }
+        .error("not an entry of a .gitleaksignore file")
+        .with_help("expected `file:rule-id:line` or `commit:file:rule-id:line`")
+}
+
+/// Read from the right: only the path may hold colons.
+fn parse(text: &str) -> Option<Ignored> {
+    let (rest, line) = text.rsplit_once(':')?;
+    let (rest, rule) = rest.rsplit_once(':')?;
+    let is_commit = |id: &str| (id.len() == 40 || id.len() == 64) && id.bytes().all(|b| b.is_ascii_hexdigit());
+    let (commit, path) = match rest.split_once(':') {
+        Some((commit, path)) if is_commit(commit) => (Some(commit.to_ascii_lowercase()), path),
+        _ => (None, rest),
+    };
+    if path.is_empty() || rule.is_empty() {
+        return None;
+    }
+    Some(Ignored { commit, path: path.replace('\\', "/"), rule: rule.to_owned(), line: line.trim().parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_with_and_without_commit() {
+        let commit = "0123456789abcdef0123456789abcdef01234567";
+        let text = format!("# note\n\nsrc\\a.py:generic-api-key:12\r\n{commit}:b:c.txt:jwt:3\nnonsense\n{commit}::jwt:1\n");
+        let mut ignored = IgnoreFile::default();
+        let warnings = ignored.add(Path::new(".gitleaksignore"), text.into_bytes()).unwrap();
+        assert_eq!(warnings.iter().map(|warning| warning.line).collect::<Vec<_>>(), [5, 6]);
+        assert!(ignored.contains(None, b"src/a.py", "generic-api-key", 12));
+        assert!(ignored.contains(Some(commit), b"src/a.py", "generic-api-key", 12));
+        assert!(!ignored.contains(None, b"src/a.py", "generic-api-key", 13));
+        assert!(ignored.contains(Some(commit), b"b:c.txt", "jwt", 3));
+        assert!(!ignored.contains(None, b"b:c.txt", "jwt", 3));
+    }
+}
