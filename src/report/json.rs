@@ -11,8 +11,8 @@ use data_encoding::BASE64;
 use serde::{Serialize, Serializer};
 
 use super::escape::SafeJson;
-use super::view::{VERSION, View, commit_date, is_new, suppression_parts, utc};
-use crate::finding::{Commit, Finding, Life, Location, Remediation, Severity, Skipped, Status};
+use super::view::{VERSION, View, commit_date, is_new, suppressed, utc};
+use crate::finding::{Commit, Finding, Life, Location, Remediation, Severity, Skipped};
 
 /// The JSON schema of both formats. Its version is the `version` of the report.
 pub const SCHEMA: &str = include_str!("schema/finding-v1.schema.json");
@@ -230,11 +230,15 @@ struct JsonLife<'a> {
 
 #[derive(Serialize)]
 struct JsonSuppression<'a> {
-    by: &'static str,
+    kind: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
     status: Cow<'a, str>,
     #[serde(skip_serializing_if = "str::is_empty")]
     reason: Cow<'a, str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    by: Cow<'a, str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    on: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
@@ -348,7 +352,7 @@ pub(crate) fn finding<'a>(view: &View<'a>, f: &'a Finding) -> JsonFinding<'a> {
             })
             .collect(),
         status: if is_new(f) { "new" } else { "suppressed" },
-        suppression: suppression(view, &f.status),
+        suppression: suppression(view, f),
         remediation: remediation(&f.remediation),
         reasons: &f.reasons,
         tags: &f.tags,
@@ -405,15 +409,14 @@ fn life<'a>(view: &View<'a>, life: &'a Life) -> JsonLife<'a> {
     }
 }
 
-fn suppression<'a>(view: &View<'a>, status: &'a Status) -> Option<JsonSuppression<'a>> {
-    let Status::Suppressed(suppression) = status else {
-        return None;
-    };
-    let (by, status, reason) = suppression_parts(suppression);
+fn suppression<'a>(view: &View<'a>, f: &'a Finding) -> Option<JsonSuppression<'a>> {
+    let why = suppressed(f)?;
     Some(JsonSuppression {
-        by,
-        status: view.words(status),
-        reason: view.words(reason),
+        kind: why.kind,
+        status: view.words(why.status),
+        reason: view.words(why.reason),
+        by: view.words(why.by),
+        on: view.words(why.on),
     })
 }
 
