@@ -242,7 +242,7 @@ struct JsonSuppression<'a> {
 }
 
 #[derive(Serialize)]
-struct JsonRemediation<'a> {
+pub(crate) struct JsonRemediation<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     opens: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -317,7 +317,21 @@ pub(crate) fn skipped<'a>(view: &View<'a>, skipped: &'a Skipped) -> JsonSkipped<
 }
 
 /// A finding with all that is known of it.
-pub(crate) fn finding<'a>(view: &View<'a>, f: &'a Finding) -> JsonFinding<'a> {
+fn finding<'a>(view: &View<'a>, f: &'a Finding) -> JsonFinding<'a> {
+    finding_with(view, f, Extent { remediation: true, email: true })
+}
+
+/// What of a finding is written.
+#[derive(Clone, Copy)]
+pub(crate) struct Extent {
+    /// What to do, which is the same for all findings of a rule.
+    pub(crate) remediation: bool,
+    /// E-mail addresses.
+    pub(crate) email: bool,
+}
+
+/// A finding with as much of it as is wanted.
+pub(crate) fn finding_with<'a>(view: &View<'a>, f: &'a Finding, extent: Extent) -> JsonFinding<'a> {
     let locations = if f.occurrences.is_empty() {
         Vec::new()
     } else {
@@ -339,8 +353,8 @@ pub(crate) fn finding<'a>(view: &View<'a>, f: &'a Finding) -> JsonFinding<'a> {
             .then(|| BASE64.encode(raw)),
         r#match: view.matched(f),
         fingerprint: &f.fingerprint,
-        commit: f.commit.as_ref().map(|c| commit(view, c)),
-        life: f.life.as_ref().map(|l| life(view, l)),
+        commit: f.commit.as_ref().map(|c| commit(view, c, extent)),
+        life: f.life.as_ref().map(|l| life(view, l, extent)),
         occurrences: 1 + f.occurrences.len(),
         locations,
         parts: f
@@ -353,7 +367,7 @@ pub(crate) fn finding<'a>(view: &View<'a>, f: &'a Finding) -> JsonFinding<'a> {
             .collect(),
         status: if is_new(f) { "new" } else { "suppressed" },
         suppression: suppression(view, f),
-        remediation: remediation(&f.remediation),
+        remediation: extent.remediation.then(|| remediation(&f.remediation)).flatten(),
         reasons: &f.reasons,
         tags: &f.tags,
     }
@@ -382,19 +396,19 @@ fn place<'a>(view: &View<'a>, f: &Finding, at: &'a Location) -> JsonPlace<'a> {
     }
 }
 
-fn commit<'a>(view: &View<'a>, commit: &'a Commit) -> JsonCommit<'a> {
+fn commit<'a>(view: &View<'a>, commit: &'a Commit, extent: Extent) -> JsonCommit<'a> {
     JsonCommit {
         commit: &commit.id,
         author: view.name_text(&commit.author),
-        email: view.name_text(&commit.email),
+        email: if extent.email { view.name_text(&commit.email) } else { Cow::Borrowed("") },
         date: commit_date(commit),
     }
 }
 
-fn life<'a>(view: &View<'a>, life: &'a Life) -> JsonLife<'a> {
+fn life<'a>(view: &View<'a>, life: &'a Life, extent: Extent) -> JsonLife<'a> {
     JsonLife {
-        first_seen: life.first_seen.as_ref().map(|c| commit(view, c)),
-        last_seen: life.last_seen.as_ref().map(|c| commit(view, c)),
+        first_seen: life.first_seen.as_ref().map(|c| commit(view, c, extent)),
+        last_seen: life.last_seen.as_ref().map(|c| commit(view, c, extent)),
         in_head: life.in_head,
         refs: life
             .refs
@@ -420,7 +434,7 @@ fn suppression<'a>(view: &View<'a>, f: &'a Finding) -> Option<JsonSuppression<'a
     })
 }
 
-fn remediation(r: &Remediation) -> Option<JsonRemediation<'_>> {
+pub(crate) fn remediation(r: &Remediation) -> Option<JsonRemediation<'_>> {
     if *r == Remediation::default() {
         return None;
     }

@@ -24,10 +24,12 @@ pub mod escape;
 mod github;
 mod gitlab;
 mod gitleaks;
+mod html;
 mod identity;
 mod json;
 mod junit;
 mod markdown;
+mod numbers;
 pub mod redact;
 mod sarif;
 mod text;
@@ -114,6 +116,8 @@ pub enum Format {
     Csv,
     /// A summary in Markdown.
     Markdown,
+    /// A page that holds everything, for an audit.
+    Html,
     /// The shape of gitleaks' JSON.
     Gitleaks,
 }
@@ -132,6 +136,7 @@ impl Format {
         Format::Junit,
         Format::Csv,
         Format::Markdown,
+        Format::Html,
         Format::Gitleaks,
     ];
 
@@ -149,6 +154,7 @@ impl Format {
             Format::Junit => "junit",
             Format::Csv => "csv",
             Format::Markdown => "markdown",
+            Format::Html => "html",
             Format::Gitleaks => "gitleaks",
         }
     }
@@ -191,6 +197,7 @@ pub fn write(
         Format::Junit => junit::write(&view, out),
         Format::Csv => csv::write(&view, out),
         Format::Markdown => markdown::write(&view, out),
+        Format::Html => html::write(&view, out),
         Format::Gitleaks => gitleaks::write(&view, out),
     }
 }

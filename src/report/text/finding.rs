@@ -2,9 +2,10 @@
 
 use std::io;
 
-use super::style::{Styles, count};
+use super::style::Styles;
 use crate::finding::{Commit, Finding, Life, Location, MessageKind, Status};
 use crate::report::escape::{visible, visible_str};
+use crate::report::numbers::count;
 use crate::report::redact::MARK;
 use crate::report::view::{View, day};
 use crate::report::wording::{certainty, suppression};
