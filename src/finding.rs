@@ -184,6 +184,10 @@ pub enum Suppression {
         status: String,
         /// The recorded reason.
         reason: String,
+        /// Who decided; empty when not recorded.
+        by: String,
+        /// The day of the decision (`2026-01-31`); empty when not recorded.
+        on: String,
     },
     /// A marker in the text, such as `stanch:allow`.
     Inline {

@@ -74,7 +74,6 @@ impl SafeJson<CompactFormatter> {
         }
     }
 
-    #[cfg(test)]
     /// Everything on one line, safe inside an HTML `<script>` element.
     pub(crate) fn html() -> Self {
         SafeJson {

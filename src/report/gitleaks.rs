@@ -1,7 +1,9 @@
 //! `gitleaks`: the shape of gitleaks' own JSON report (8.30), for what already reads that.
 //!
 //! An array of flat objects in which every key is always present. Author and e-mail address are empty
-//! unless personal data is asked for; the commit's message is not kept by stanch and always empty.
+//! unless personal data is asked for; the commit's message is not kept by stanch and always empty. Each
+//! place of a value is an element of its own, as gitleaks does it. The shape has no room for what could
+//! not be read: the exit code tells.
 
 use std::borrow::Cow;
 use std::io;
@@ -11,7 +13,7 @@ use serde::Serialize;
 
 use super::escape::SafeJson;
 use super::json::Each;
-use super::view::{View, utc};
+use super::view::{View, places, utc};
 use crate::finding::{Finding, Location};
 
 #[derive(Serialize)]
@@ -49,11 +51,6 @@ pub(crate) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> 
         SafeJson::pretty(),
     ))?;
     out.write_all(b"\n")
-}
-
-/// gitleaks reports each place of a value for itself.
-fn places(f: &Finding) -> impl Iterator<Item = &Location> + Clone {
-    std::iter::once(&f.location).chain(&f.occurrences)
 }
 
 fn leak<'a>(view: &View<'a>, f: &'a Finding, at: &'a Location) -> Leak<'a> {

@@ -11,8 +11,8 @@ use data_encoding::BASE64;
 use serde::{Serialize, Serializer};
 
 use super::escape::SafeJson;
-use super::view::{VERSION, View, commit_date, is_new, suppression_parts, utc};
-use crate::finding::{Commit, Finding, Life, Location, Remediation, Severity, Skipped, Status};
+use super::view::{VERSION, View, commit_date, is_new, suppressed, utc};
+use crate::finding::{Commit, Finding, Life, Location, Remediation, Severity, Skipped};
 
 /// The JSON schema of both formats. Its version is the `version` of the report.
 pub const SCHEMA: &str = include_str!("schema/finding-v1.schema.json");
@@ -230,15 +230,19 @@ struct JsonLife<'a> {
 
 #[derive(Serialize)]
 struct JsonSuppression<'a> {
-    by: &'static str,
+    kind: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
     status: Cow<'a, str>,
     #[serde(skip_serializing_if = "str::is_empty")]
     reason: Cow<'a, str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    by: Cow<'a, str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    on: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
-struct JsonRemediation<'a> {
+pub(crate) struct JsonRemediation<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     opens: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -313,7 +317,21 @@ pub(crate) fn skipped<'a>(view: &View<'a>, skipped: &'a Skipped) -> JsonSkipped<
 }
 
 /// A finding with all that is known of it.
-pub(crate) fn finding<'a>(view: &View<'a>, f: &'a Finding) -> JsonFinding<'a> {
+fn finding<'a>(view: &View<'a>, f: &'a Finding) -> JsonFinding<'a> {
+    finding_with(view, f, Extent { remediation: true, email: true })
+}
+
+/// What of a finding is written.
+#[derive(Clone, Copy)]
+pub(crate) struct Extent {
+    /// What to do, which is the same for all findings of a rule.
+    pub(crate) remediation: bool,
+    /// E-mail addresses.
+    pub(crate) email: bool,
+}
+
+/// A finding with as much of it as is wanted.
+pub(crate) fn finding_with<'a>(view: &View<'a>, f: &'a Finding, extent: Extent) -> JsonFinding<'a> {
     let locations = if f.occurrences.is_empty() {
         Vec::new()
     } else {
@@ -335,8 +353,8 @@ pub(crate) fn finding<'a>(view: &View<'a>, f: &'a Finding) -> JsonFinding<'a> {
             .then(|| BASE64.encode(raw)),
         r#match: view.matched(f),
         fingerprint: &f.fingerprint,
-        commit: f.commit.as_ref().map(|c| commit(view, c)),
-        life: f.life.as_ref().map(|l| life(view, l)),
+        commit: f.commit.as_ref().map(|c| commit(view, c, extent)),
+        life: f.life.as_ref().map(|l| life(view, l, extent)),
         occurrences: 1 + f.occurrences.len(),
         locations,
         parts: f
@@ -348,8 +366,8 @@ pub(crate) fn finding<'a>(view: &View<'a>, f: &'a Finding) -> JsonFinding<'a> {
             })
             .collect(),
         status: if is_new(f) { "new" } else { "suppressed" },
-        suppression: suppression(view, &f.status),
-        remediation: remediation(&f.remediation),
+        suppression: suppression(view, f),
+        remediation: extent.remediation.then(|| remediation(&f.remediation)).flatten(),
         reasons: &f.reasons,
         tags: &f.tags,
     }
@@ -378,19 +396,19 @@ fn place<'a>(view: &View<'a>, f: &Finding, at: &'a Location) -> JsonPlace<'a> {
     }
 }
 
-fn commit<'a>(view: &View<'a>, commit: &'a Commit) -> JsonCommit<'a> {
+fn commit<'a>(view: &View<'a>, commit: &'a Commit, extent: Extent) -> JsonCommit<'a> {
     JsonCommit {
         commit: &commit.id,
         author: view.name_text(&commit.author),
-        email: view.name_text(&commit.email),
+        email: if extent.email { view.name_text(&commit.email) } else { Cow::Borrowed("") },
         date: commit_date(commit),
     }
 }
 
-fn life<'a>(view: &View<'a>, life: &'a Life) -> JsonLife<'a> {
+fn life<'a>(view: &View<'a>, life: &'a Life, extent: Extent) -> JsonLife<'a> {
     JsonLife {
-        first_seen: life.first_seen.as_ref().map(|c| commit(view, c)),
-        last_seen: life.last_seen.as_ref().map(|c| commit(view, c)),
+        first_seen: life.first_seen.as_ref().map(|c| commit(view, c, extent)),
+        last_seen: life.last_seen.as_ref().map(|c| commit(view, c, extent)),
         in_head: life.in_head,
         refs: life
             .refs
@@ -405,19 +423,18 @@ fn life<'a>(view: &View<'a>, life: &'a Life) -> JsonLife<'a> {
     }
 }
 
-fn suppression<'a>(view: &View<'a>, status: &'a Status) -> Option<JsonSuppression<'a>> {
-    let Status::Suppressed(suppression) = status else {
-        return None;
-    };
-    let (by, status, reason) = suppression_parts(suppression);
+fn suppression<'a>(view: &View<'a>, f: &'a Finding) -> Option<JsonSuppression<'a>> {
+    let why = suppressed(f)?;
     Some(JsonSuppression {
-        by,
-        status: view.words(status),
-        reason: view.words(reason),
+        kind: why.kind,
+        status: view.words(why.status),
+        reason: view.words(why.reason),
+        by: view.words(why.by),
+        on: view.words(why.on),
     })
 }
 
-fn remediation(r: &Remediation) -> Option<JsonRemediation<'_>> {
+pub(crate) fn remediation(r: &Remediation) -> Option<JsonRemediation<'_>> {
     if *r == Remediation::default() {
         return None;
     }

@@ -17,12 +17,24 @@ use std::io;
 
 use crate::finding::{Finding, Skipped};
 
+mod azure;
+mod codequality;
+mod csv;
 pub mod escape;
+mod github;
+mod gitlab;
 mod gitleaks;
+mod html;
+mod identity;
 mod json;
+mod junit;
+mod markdown;
+mod numbers;
 pub mod redact;
+mod sarif;
 mod text;
 mod view;
+mod wording;
 
 pub use json::SCHEMA;
 
@@ -88,14 +100,45 @@ pub enum Format {
     Json,
     /// Everything, as one JSON object a line.
     Jsonl,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// GitLab's secret detection report.
+    Gitlab,
+    /// GitLab's Code Quality report, a part of the Code Climate format.
+    Codequality,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// Logging commands of Azure Pipelines.
+    Azure,
+    /// JUnit's XML.
+    Junit,
+    /// A table for spreadsheets.
+    Csv,
+    /// A summary in Markdown.
+    Markdown,
+    /// A page that holds everything, for an audit.
+    Html,
     /// The shape of gitleaks' JSON.
     Gitleaks,
 }
 
 impl Format {
     /// Every format, in the order of the help text.
-    pub const ALL: &'static [Format] =
-        &[Format::Text, Format::Json, Format::Jsonl, Format::Gitleaks];
+    pub const ALL: &'static [Format] = &[
+        Format::Text,
+        Format::Json,
+        Format::Jsonl,
+        Format::Sarif,
+        Format::Gitlab,
+        Format::Codequality,
+        Format::Github,
+        Format::Azure,
+        Format::Junit,
+        Format::Csv,
+        Format::Markdown,
+        Format::Html,
+        Format::Gitleaks,
+    ];
 
     /// The name on the command line.
     pub const fn name(self) -> &'static str {
@@ -103,12 +146,25 @@ impl Format {
             Format::Text => "text",
             Format::Json => "json",
             Format::Jsonl => "jsonl",
+            Format::Sarif => "sarif",
+            Format::Gitlab => "gitlab",
+            Format::Codequality => "codequality",
+            Format::Github => "github",
+            Format::Azure => "azure",
+            Format::Junit => "junit",
+            Format::Csv => "csv",
+            Format::Markdown => "markdown",
+            Format::Html => "html",
             Format::Gitleaks => "gitleaks",
         }
     }
 
-    /// The format with this [`name`](Self::name), if there is one.
+    /// The format with this [`name`](Self::name), if there is one. `codeclimate` is another name of
+    /// `codequality`.
     pub fn from_name(name: &str) -> Option<Format> {
+        if name == "codeclimate" {
+            return Some(Format::Codequality);
+        }
         Format::ALL
             .iter()
             .copied()
@@ -133,6 +189,15 @@ pub fn write(
         Format::Text => text::write(&view, out),
         Format::Json => json::write(&view, out),
         Format::Jsonl => json::write_lines(&view, out),
+        Format::Sarif => sarif::write(&view, out),
+        Format::Gitlab => gitlab::write(&view, out),
+        Format::Codequality => codequality::write(&view, out),
+        Format::Github => github::write(&view, out),
+        Format::Azure => azure::write(&view, out),
+        Format::Junit => junit::write(&view, out),
+        Format::Csv => csv::write(&view, out),
+        Format::Markdown => markdown::write(&view, out),
+        Format::Html => html::write(&view, out),
         Format::Gitleaks => gitleaks::write(&view, out),
     }
 }

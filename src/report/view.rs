@@ -154,19 +154,29 @@ impl<'a> View<'a> {
         }
     }
 
-    /// A path that every consumer accepts, also for what has none: the path in the repository, with
-    /// archive members after `!`, or a made-up one (`.git/COMMIT/<id>` for a message, `stdin`).
-    pub(crate) fn machine_path(&self, finding: &'a Finding, place: &'a Location) -> Vec<u8> {
-        let mut path = match self.path(finding, place) {
+    /// A path that every consumer accepts, also for what has none: the path in the repository, or a
+    /// made-up one (`.git/commit/<id>` for a message, `stdin`). Members of archives are not part of it.
+    pub(crate) fn artifact(&self, finding: &'a Finding, place: &'a Location) -> Vec<u8> {
+        match self.path(finding, place) {
             Some(path) => path.into_owned().into(),
             None => pathless(finding, place).into_bytes(),
-        };
+        }
+    }
+
+    /// [`artifact`](Self::artifact) with the members of archives after `!`.
+    pub(crate) fn machine_path(&self, finding: &'a Finding, place: &'a Location) -> Vec<u8> {
+        let mut path = self.artifact(finding, place);
         for member in &place.container {
             path.push(b'!');
             path.extend_from_slice(&self.name(member));
         }
         path
     }
+}
+
+/// Every place of a finding's value, the main one first.
+pub(crate) fn places(finding: &Finding) -> impl Iterator<Item = &Location> + Clone {
+    std::iter::once(&finding.location).chain(&finding.occurrences)
 }
 
 fn cow_bstr(bytes: Cow<'_, [u8]>) -> Cow<'_, BStr> {
@@ -201,13 +211,54 @@ pub(crate) struct Counts {
     pub(crate) by_severity: [u64; Severity::ALL.len()],
 }
 
-/// Why a finding is suppressed, in words, and who says so: `baseline`, `inline` or `allowlist`.
-pub(crate) fn suppression_parts(suppression: &Suppression) -> (&'static str, &str, &str) {
-    match suppression {
-        Suppression::Baseline { status, reason } => ("baseline", status, reason),
-        Suppression::Inline { marker, reason } => ("inline", marker, reason),
-        Suppression::Allowlist { description } => ("allowlist", "", description),
-    }
+/// Why a finding does not count, in the same parts for each kind of suppression. Parts that a kind does
+/// not have are empty.
+pub(crate) struct Reason<'a> {
+    /// `baseline`, `inline` or `allowlist`.
+    pub(crate) kind: &'static str,
+    /// The recorded decision, or the marker's words.
+    pub(crate) status: &'a str,
+    /// Why, in the words of whoever decided.
+    pub(crate) reason: &'a str,
+    /// Who decided.
+    pub(crate) by: &'a str,
+    /// When.
+    pub(crate) on: &'a str,
+}
+
+/// Why a finding does not count; `None` if it does.
+pub(crate) fn suppressed(finding: &Finding) -> Option<Reason<'_>> {
+    let Status::Suppressed(suppression) = &finding.status else {
+        return None;
+    };
+    Some(match suppression {
+        Suppression::Baseline {
+            status,
+            reason,
+            by,
+            on,
+        } => Reason {
+            kind: "baseline",
+            status,
+            reason,
+            by,
+            on,
+        },
+        Suppression::Inline { marker, reason } => Reason {
+            kind: "inline",
+            status: marker,
+            reason,
+            by: "",
+            on: "",
+        },
+        Suppression::Allowlist { description } => Reason {
+            kind: "allowlist",
+            status: "",
+            reason: description,
+            by: "",
+            on: "",
+        },
+    })
 }
 
 /// A time as RFC 3339 with the given offset; `None` for what no calendar holds.

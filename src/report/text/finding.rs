@@ -2,11 +2,13 @@
 
 use std::io;
 
-use super::style::{Styles, count};
+use super::style::Styles;
 use crate::finding::{Commit, Finding, Life, Location, MessageKind, Status};
 use crate::report::escape::{visible, visible_str};
+use crate::report::numbers::count;
 use crate::report::redact::MARK;
-use crate::report::view::{View, day, suppression_parts};
+use crate::report::view::{View, day};
+use crate::report::wording::{certainty, suppression};
 
 /// Characters of context shown before the secret, and after it.
 const BEFORE: usize = 48;
@@ -163,15 +165,7 @@ pub(super) fn short(id: &str, len: usize) -> &str {
 /// How sure and why, where else, since when, under which name.
 fn facts(view: &View<'_>, f: &Finding) -> Vec<String> {
     let mut facts = Vec::new();
-    if let Status::Suppressed(suppression) = &f.status {
-        let (by, status, reason) = suppression_parts(suppression);
-        let words: Vec<_> = [status, reason]
-            .iter()
-            .filter(|w| !w.is_empty())
-            .map(|w| visible_str(&view.words(w)))
-            .collect();
-        facts.push(format!("suppressed by {by}: {}", words.join(", ")));
-    }
+    facts.extend(suppression(view, f, true).map(|why| format!("suppressed by {why}")));
     facts.push(certainty(f));
     if !f.location.decoded.is_empty() {
         facts.push(format!(
@@ -197,21 +191,6 @@ fn facts(view: &View<'_>, f: &Finding) -> Vec<String> {
         short(&f.fingerprint, SHORT_FINGERPRINT)
     ));
     facts
-}
-
-/// `high confidence: checksum valid, near keyword`.
-fn certainty(f: &Finding) -> String {
-    let reasons: Vec<_> = f
-        .reasons
-        .iter()
-        .map(|reason| reason.replace('-', " "))
-        .collect();
-    let why = if reasons.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", reasons.join(", "))
-    };
-    format!("{} confidence{why}", f.confidence)
 }
 
 fn further_places(view: &View<'_>, f: &Finding) -> Option<String> {

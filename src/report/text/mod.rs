@@ -13,6 +13,7 @@ use std::io;
 
 use self::style::Styles;
 use super::escape::visible_str;
+use super::numbers::number;
 use super::view::{View, is_new};
 use crate::finding::{Finding, Remediation, Skipped};
 
@@ -128,7 +129,7 @@ fn skipped(view: &View<'_>, styles: &Styles, out: &mut dyn io::Write) -> io::Res
             "{}",
             styles.warning(&format!(
                 "Not read ({})",
-                style::number(unread.len() as u64)
+                number(unread.len() as u64)
             ))
         )?;
         by_reason(view, &unread, styles, out)?;
@@ -141,7 +142,7 @@ fn skipped(view: &View<'_>, styles: &Styles, out: &mut dyn io::Write) -> io::Res
         .filter(|s| !s.incomplete)
         .collect();
     if view.options.verbose && !excluded.is_empty() {
-        let count = style::number(excluded.len() as u64);
+        let count = number(excluded.len() as u64);
         writeln!(
             out,
             "{}",
@@ -184,7 +185,7 @@ fn by_reason(
             )?;
         }
         if let Some(more) = skipped.len().checked_sub(shown).filter(|more| *more > 0) {
-            let more = style::number(more as u64);
+            let more = number(more as u64);
             writeln!(
                 out,
                 "  {}  … and {more} more (--verbose names all)",

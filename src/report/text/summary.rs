@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::io;
 
-use super::style::{Styles, bytes, count, duration, number};
+use super::style::Styles;
 use crate::finding::Severity;
 use crate::report::escape::visible_str;
+use crate::report::numbers::{bytes, count, duration, number};
 use crate::report::view::View;
 
 /// Writes what was found and what was scanned; loud when something could not be read.

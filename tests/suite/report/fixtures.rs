@@ -181,6 +181,8 @@ pub fn suppressed() -> Finding {
     let suppression = Suppression::Baseline {
         status: "false-positive".into(),
         reason: "Test data".into(),
+        by: "Cy Dorn".into(),
+        on: "2024-04-30".into(),
     };
     Finding {
         status: Status::Suppressed(suppression),

@@ -112,7 +112,7 @@ fn suppressed_findings_are_listed_only_on_request() {
         },
     );
     assert_eq!(all["findings"][0]["status"], "suppressed");
-    let baseline = json!({ "by": "baseline", "status": "false-positive", "reason": "Test data" });
+    let baseline = json!({ "kind": "baseline", "status": "false-positive", "reason": "Test data", "by": "Cy Dorn", "on": "2024-04-30" });
     assert_eq!(all["findings"][0]["suppression"], baseline);
     assert_eq!(all["summary"]["findings"], 0);
 }

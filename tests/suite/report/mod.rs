@@ -1,7 +1,11 @@
 //! Reports: what they say, what they must never say, and what they survive.
 
+mod ci;
 mod fixtures;
+mod formats;
 mod hostile;
 mod json;
+mod sarif;
+mod scale;
 mod schema;
 mod text;
