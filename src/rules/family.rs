@@ -47,14 +47,15 @@ fn expand_member(family: &FamilySpec, member: &MemberSpec) -> Result<RuleSpec, S
     if template != Template::Token && member.keywords.is_empty() {
         return Err(place("`keywords` are needed"));
     }
-    let sampler = Sampler::new(&member.value, &member.provider).map_err(|why| place(&why))?;
+    let mut sampler = Sampler::new(&member.value, &member.provider).map_err(|why| place(&why))?;
+    let starts_with_word = sampler.sample().starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
     let mut rule = RuleSpec {
         id: member.id.clone().unwrap_or_else(|| format!("{}-{}", kebab(&member.provider), family.name)),
         description: describe(member.description.as_ref().unwrap_or(&family.description), &member.provider),
         provider: Some(member.provider.clone()),
-        regex: Some(regex(template, member)),
+        regex: Some(regex(template, member, starts_with_word)),
         secret_group: 1,
-        entropy: member.entropy.or((template != Template::Token).then_some(2.8)),
+        entropy: member.entropy.or(Some(if template == Template::Token { 2.6 } else { 2.8 })),
         category: member.category.clone().or(family.category.clone()),
         severity: member.severity.clone().or(family.severity.clone()),
         confidence: member.confidence.clone().or(family.confidence.clone()),
@@ -105,12 +106,14 @@ fn remediation(family: &FamilySpec, member: &MemberSpec) -> RemediationSpec {
 
 // --- The regex --------------------------------------------------------------------------------------
 
-fn regex(template: Template, member: &MemberSpec) -> String {
+fn regex(template: Template, member: &MemberSpec, starts_with_word: bool) -> String {
     let value = format!("({})(?:[^A-Za-z0-9_]|\\z)", member.value);
     let keywords: Vec<String> = member.keywords.iter().map(|keyword| keyword_regex(keyword)).collect();
     let keyword = format!("(?i:{})", keywords.join("|"));
     match template {
-        Template::Token => format!("(?:\\b|_|\\\\[nrt]){value}"),
+        // `_` and `\n` in front are no part of a longer token: variable names, escapes in strings.
+        Template::Token if starts_with_word => format!("(?:\\b|_|\\\\[nrt]){value}"),
+        Template::Token => value,
         Template::Near => format!(
             "{keyword}(?:(?s-u:.{{0,40}}?){CREDENTIAL_WORD}(?s-u:.{{0,40}}?)[^0-9A-Za-z]|[\\w.\\-]{{0,24}}{ASSIGN}){value}"
         ),
@@ -147,11 +150,10 @@ fn no_words(sampler: &Sampler) -> AllowlistSpec {
 
 fn add_tests(rule: &mut RuleSpec, template: Template, member: &MemberSpec, mut sampler: Sampler) {
     let (value, other) = (sampler.sample(), sampler.sample());
-    let check = if member.checksum.is_some() { "‹check›" } else { "" };
     let half = &value[..(0..=value.len() / 2).rev().find(|&at| value.is_char_boundary(at)).unwrap_or(0)];
     if template == Template::Token {
-        rule.matches.push(format!("token = \"⟦{value}{check}⟧\"\n"));
-        rule.matches.push(format!("curl -H 'X-Auth: ⟦{other}{check}⟧' https://api.invalid/\n"));
+        rule.matches.push(format!("token = \"⟦{value}⟧\"\n"));
+        rule.matches.push(format!("curl -H 'X-Auth: ⟦{other}⟧' https://api.invalid/\n"));
         rule.reject.push(format!("token = \"{half}\"\n"));
         rule.reject.push(format!("see {}... in the documentation\n", &half[..half.len().min(4)]));
         return;
