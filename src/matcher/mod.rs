@@ -11,6 +11,7 @@
 //! would have jumped over.
 
 pub mod checksum;
+pub mod delta;
 pub mod entropy;
 pub mod generic;
 pub mod prefilter;
@@ -108,6 +109,7 @@ pub struct Scratch {
     caches: Vec<Option<Box<Cache>>>,
     slots: Vec<Option<NonMaxUsize>>,
     hits: Vec<Hit>,
+    found: Vec<Candidate>,
     assignments: Vec<generic::Assignment>,
     whole: Vec<RuleIndex>,
 }
@@ -230,14 +232,20 @@ impl Matcher {
         scratch.whole = noted;
     }
 
-    /// Sorts candidates and keeps those that a non-overlapping search from the left would find, with
-    /// the entropy that their rule asks for... which is checked by [`accepts`](Self::accepts).
+    /// Sorts candidates by place and drops those that a non-overlapping search from the left would
+    /// have jumped over. Candidates of detectors do not exclude one another.
     pub fn resolve(&self, candidates: &mut Vec<Candidate>) {
-        candidates.sort_unstable();
-        candidates.dedup();
+        self.resolve_by(candidates, |c| c);
+    }
+
+    /// [`resolve`](Self::resolve) for things that hold a candidate.
+    fn resolve_by<T>(&self, items: &mut Vec<T>, of: impl Fn(&T) -> &Candidate) {
+        items.sort_unstable_by(|a, b| of(a).cmp(of(b)));
+        items.dedup_by(|a, b| of(a) == of(b));
         let mut rule = None;
         let mut free_from = 0;
-        candidates.retain(|c| {
+        items.retain(|item| {
+            let c = of(item);
             if rule != Some(c.rule) {
                 rule = Some(c.rule);
                 free_from = 0;
@@ -250,7 +258,16 @@ impl Matcher {
             }
             true
         });
-        candidates.sort_unstable_by_key(|c| (c.secret.start, c.secret.end, c.rule));
+        items.sort_by(|a, b| {
+            let key = |c: &Candidate| (c.secret.start, c.secret.end, c.rule);
+            key(of(a)).cmp(&key(of(b)))
+        });
+    }
+
+    /// The kind of a rule that the generic detector serves.
+    pub fn kind(&self, rule: RuleIndex) -> Option<generic::Kind> {
+        let at = self.generic.iter().position(|&r| r == Some(rule))?;
+        generic::Kind::ALL.get(at).copied()
     }
 
     /// Whether a candidate has the entropy that its rule asks for.

@@ -117,3 +117,90 @@ fn slow_any_group(matcher: &Matcher, text: &[u8]) -> Vec<Candidate> {
     all.sort_unstable_by_key(|c| (c.secret.start, c.secret.end, c.rule));
     all
 }
+
+/// Builds a text from runs of `base` and inserted bytes.
+fn assemble(base: &[u8], parts: &[(usize, usize, Vec<u8>)]) -> (Vec<u8>, Vec<delta::Run>) {
+    let (mut text, mut runs) = (Vec::new(), Vec::new());
+    for (start, len, insert) in parts {
+        let src = start % (base.len() + 1);
+        let len = len % (base.len() - src + 1);
+        if len > 0 {
+            runs.push(delta::Run { src, dst: text.len(), len });
+            text.extend_from_slice(&base[src..src + len]);
+        }
+        text.extend_from_slice(insert);
+    }
+    (text, runs)
+}
+
+fn check_delta(matcher: &Matcher, base: &[u8], steps: &[Vec<(usize, usize, Vec<u8>)>]) {
+    let mut scratch = Scratch::default();
+    let mark = |text: &[u8], c: &Candidate| crc32fast::hash(c.secret.of(text));
+    let mut text = base.to_vec();
+    let mut seen = matcher.see(base, &mut scratch, &mut { mark });
+    for parts in steps {
+        let (next, runs) = assemble(&text, parts);
+        let by_delta = matcher.see_delta(&next, &seen, &runs, &mut scratch, &mut { mark });
+        let whole = matcher.see(&next, &mut scratch, &mut { mark });
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        by_delta.candidates(matcher, &mut a);
+        whole.candidates(matcher, &mut b);
+        assert_eq!(a, b, "base {:?} text {:?} runs {runs:?}", String::from_utf8_lossy(&text), String::from_utf8_lossy(&next));
+        for (c, mark) in &a {
+            assert_eq!(*mark, crc32fast::hash(c.secret.of(&next)));
+        }
+        let mut scanned = Vec::new();
+        matcher.scan(&next, &mut scratch, &mut scanned);
+        assert_eq!(scanned, a.iter().map(|x| x.0).collect::<Vec<_>>());
+        seen = by_delta;
+        text = next;
+    }
+}
+
+fn steps(piece: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<Vec<(usize, usize, Vec<u8>)>>> {
+    prop::collection::vec(prop::collection::vec((0usize..2000, 0usize..2000, piece), 1..6), 1..4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn delta_space_agrees_with_whole_scans(
+        base in text(),
+        steps in steps(prop::collection::vec(prop::sample::select(b"abcx_= ".to_vec()), 0..5)),
+    ) {
+        check_delta(&matcher(), &base, &steps);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// The built-in pack, generic detector included, on texts that look like its tests.
+    #[test]
+    fn delta_space_agrees_for_the_builtin_pack(
+        base in lines_of_tests(),
+        steps in steps(prop_oneof![3 => prop::collection::vec(prop::sample::select(b"pas=\"':x0 \n".to_vec()), 0..4), 1 => lines_of_tests()]),
+    ) {
+        static MATCHER: std::sync::OnceLock<Matcher> = std::sync::OnceLock::new();
+        check_delta(MATCHER.get_or_init(|| Matcher::new(RuleSet::builtin())), &base, &steps);
+    }
+}
+
+/// Some lines out of the built-in rules' tests, and assignments.
+fn lines_of_tests() -> impl Strategy<Value = Vec<u8>> {
+    let mut lines: Vec<String> = ["pass", "api_key", "client-secret", "authToken"]
+        .iter()
+        .flat_map(|name| [format!("{name} = \"r4nd{name}Zq9\"\n"), format!("  {name}: Xy12{name}\n"), format!("url://u:{name}7@host/\n")])
+        .collect();
+    for rule in crate::rules::builtin() {
+        for template in rule.matches.iter() {
+            let complete = |p: &str| checksum::complete(&rule.checksum, p);
+            let text = crate::rules::template::expand(template, &complete).unwrap().text;
+            if text.len() < 400 {
+                lines.push(text + "\n");
+            }
+        }
+    }
+    prop::collection::vec(prop::sample::select(lines), 0..8).prop_map(|l| l.concat().into_bytes())
+}

@@ -168,7 +168,17 @@ fn finite(hir: &Hir) -> Option<Vec<Text>> {
     }
 }
 
-/// The members of a class, a letter in both cases counting as one, when they are at most eight.
+/// The first byte of a repeated class, for literals that are too short without it. What follows such a
+/// part cannot be added to the literal, so it is the last of a run.
+fn first_of(hir: &Hir) -> Option<Vec<Text>> {
+    match hir.kind() {
+        HirKind::Repetition(r) if r.min > 0 => finite(&r.sub),
+        HirKind::Capture(c) => first_of(&c.sub),
+        _ => None,
+    }
+}
+
+/// The members of a class, a letter in both cases counting as one, when they are at most 26.
 fn class_texts(class: &Class) -> Option<Vec<Text>> {
     let mut members = Vec::new();
     let ranges: Vec<(u32, u32)> = match class {
@@ -176,7 +186,7 @@ fn class_texts(class: &Class) -> Option<Vec<Text>> {
         Class::Unicode(c) => c.ranges().iter().map(|r| (r.start() as u32, r.end() as u32)).collect(),
     };
     for (start, end) in ranges {
-        if end > 0x7f || end - start > 16 {
+        if end > 0x7f || end - start > 26 {
             return None;
         }
         members.extend((start..=end).map(|b| b as u8));
@@ -190,7 +200,7 @@ fn class_texts(class: &Class) -> Option<Vec<Text>> {
         }
         texts.push(Text { bytes: vec![b], fold: both });
     }
-    (texts.len() <= 8).then_some(texts)
+    (texts.len() <= 26).then_some(texts)
 }
 
 fn product(left: &[Text], right: &[Text]) -> Option<Vec<Text>> {
@@ -268,11 +278,19 @@ fn required_of_concat(parts: &[Hir]) -> Option<LiteralSet> {
         };
         if let Some(mut run) = finite(part) {
             for next in &parts[i + 1..] {
-                // A literal that is long enough gains nothing from more alternatives.
-                let longer = finite(next).and_then(|texts| product(&run, &texts));
-                match longer {
-                    Some(longer) if longer.len() <= run.len().max(8) => run = longer,
+                // A literal that is long enough gains nothing from more alternatives; a short one needs them.
+                let short = run.iter().any(|t| t.bytes.len() <= MIN_LITERAL_LEN);
+                let most = if short { MAX_LITERALS } else { run.len().max(8) };
+                let (texts, last) = match finite(next) {
+                    Some(texts) => (Some(texts), false),
+                    None => (first_of(next), true),
+                };
+                match texts.and_then(|texts| product(&run, &texts)) {
+                    Some(longer) if longer.len() <= most && (short || !last) => run = longer,
                     _ => break,
+                }
+                if last {
+                    break;
                 }
             }
             offer(literal_set(run));

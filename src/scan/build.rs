@@ -6,8 +6,9 @@ use bstr::BString;
 
 use super::{Engine, Lines, Text};
 use crate::finding::{Finding, Location, Remediation, Secret, Status};
-use crate::matcher::{Candidate, Span};
+use crate::matcher::{Candidate, Matcher, Span};
 use crate::rules::{Rule, RuleIndex};
+use crate::verdict::filekind::FileKind;
 use crate::verdict::{self, Judgement};
 
 /// Longest stretch of a match shown before and after the secret, in bytes.
@@ -23,12 +24,18 @@ struct Judged {
 pub fn findings(engine: &Engine, text: &Text<'_>, candidates: &[Candidate], out: &mut Vec<Finding>) {
     let rules = engine.matcher().rules();
     let path = text.location.path.as_ref().map(|p| p.as_slice());
+    let kind = path.map_or(FileKind::UNKNOWN, FileKind::from_path);
+    let binary = is_binary(text.bytes);
     let mut judged: Vec<Judged> = Vec::new();
     for candidate in candidates {
+        // In binary data only self-identifying secrets count.
+        if binary && candidate.evidence.is_some() {
+            continue;
+        }
         if !applies(engine, candidate.rule, path) || !engine.matcher().accepts(text.bytes, candidate) {
             continue;
         }
-        let judgement = judge(rules.rule(candidate.rule), candidate, text);
+        let judgement = judge(engine.matcher(), candidate, candidate.secret.of(text.bytes), kind);
         if judgement.confidence.is_some() {
             judged.push(Judged { candidate: *candidate, judgement });
         }
@@ -55,9 +62,17 @@ fn applies(engine: &Engine, rule: RuleIndex, path: Option<&[u8]>) -> bool {
     engine.matcher().rules().path_regex(rule).is_none_or(|regex| path.is_some_and(|p| regex.is_match(p)))
 }
 
-fn judge(rule: &Rule, candidate: &Candidate, text: &Text<'_>) -> Judgement {
-    let secret = candidate.secret.of(text.bytes);
-    verdict::pattern::judge(rule, secret)
+/// The verdict on one candidate with this value, in a file of this kind.
+pub fn judge(matcher: &Matcher, candidate: &Candidate, secret: &[u8], kind: FileKind) -> Judgement {
+    match (&candidate.evidence, matcher.kind(candidate.rule)) {
+        (Some(evidence), Some(of)) => verdict::generic::judge(of, secret, evidence, kind),
+        _ => verdict::pattern::judge(matcher.rules().rule(candidate.rule), secret),
+    }
+}
+
+/// Whether a text is binary data: has a NUL byte near its start, as git judges it.
+pub fn is_binary(text: &[u8]) -> bool {
+    memchr::memchr(0, &text[..text.len().min(8000)]).is_some()
 }
 
 /// Indexes of the candidates that stand for their secret: where several rules found overlapping

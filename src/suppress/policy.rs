@@ -142,7 +142,12 @@ impl Policy {
             }
             return Ok(None);
         }
-        Ok(Some(Suppression::Baseline { status: entry.status.name().to_owned(), reason: entry.reason }))
+        Ok(Some(Suppression::Baseline {
+            status: entry.status.name().to_owned(),
+            reason: entry.reason,
+            by: entry.by,
+            on: entry.on.map(|day| day.to_string()).unwrap_or_default(),
+        }))
     }
 }
 
