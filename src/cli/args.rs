@@ -22,6 +22,8 @@ pub struct Cli {
 pub enum Command {
     /// Scan files and folders, standard input (-), or what is staged for commit
     Scan(ScanArgs),
+    /// Scan everything a repository ever held, each secret once, with its life
+    History(HistoryArgs),
     /// Write shell completions to standard output
     Completions {
         /// The shell
@@ -46,6 +48,23 @@ pub struct ScanArgs {
     /// Skip (and report) files larger than this, e.g. 50M
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub max_file_size: Option<u64>,
+    /// What every scan understands.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// `stanch history`.
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// The repository
+    #[arg(value_name = "REPO", default_value = ".")]
+    pub repo: PathBuf,
+    /// Report where the time goes
+    #[arg(long)]
+    pub stats: bool,
+    /// Scan twice, with and without the delta engine, and compare
+    #[arg(long, hide = true)]
+    pub verify_engine: bool,
     /// What every scan understands.
     #[command(flatten)]
     pub common: CommonArgs,

@@ -3,6 +3,7 @@
 
 mod args;
 mod environment;
+mod history;
 mod output;
 mod scan;
 
@@ -42,6 +43,7 @@ pub fn run() -> ExitCode {
 fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Scan(args) => scan::run(args),
+        Command::History(args) => history::run(args),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "stanch", &mut std::io::stdout());
             Ok(Exit(0))

@@ -49,7 +49,7 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<Exit> {
 }
 
 /// Builds the engine from configuration and flags.
-fn engine(args: &CommonArgs) -> anyhow::Result<Engine> {
+pub(super) fn engine(args: &CommonArgs) -> anyhow::Result<Engine> {
     for id in args.rule.iter().chain(&args.disable_rule) {
         if !crate::rules::builtin().iter().any(|r| r.id == id.as_str()) {
             bail!("there is no rule `{id}`; see `stanch rules list`");
@@ -83,9 +83,14 @@ impl Clock {
     pub fn start() -> Self {
         Clock { instant: Instant::now(), time: SystemTime::now() }
     }
+
+    /// When it began, seconds since 1970-01-01 UTC.
+    pub fn seconds(&self) -> i64 {
+        self.time.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64)
+    }
 }
 
-fn report(engine: &Engine, outcome: Outcome, mode: &'static str, scope: &[PathBuf], started: Clock) -> Report {
+pub(super) fn report(engine: &Engine, outcome: Outcome, mode: &'static str, scope: &[PathBuf], started: Clock) -> Report {
     let incomplete = outcome.skipped.iter().any(|s| s.incomplete);
     let rules = engine.matcher().rules();
     Report {
@@ -96,7 +101,7 @@ fn report(engine: &Engine, outcome: Outcome, mode: &'static str, scope: &[PathBu
             bytes: outcome.bytes,
             commits: 0,
             head: None,
-            started: started.time.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64),
+            started: started.seconds(),
             elapsed_ms: started.instant.elapsed().as_millis() as u64,
             rules: rules.len() as u64,
             rules_hash: rules.hash().to_owned(),
@@ -107,7 +112,7 @@ fn report(engine: &Engine, outcome: Outcome, mode: &'static str, scope: &[PathBu
     }
 }
 
-fn exit(report: &Report, args: &CommonArgs) -> Exit {
+pub(super) fn exit(report: &Report, args: &CommonArgs) -> Exit {
     let counts = |f: &Finding| f.status == Status::New;
     let found = report.findings.iter().any(counts);
     match (found, report.summary.incomplete && !args.allow_incomplete) {

@@ -1,6 +1,7 @@
 //! The join of source and matcher: content goes in, findings come out. The only room with threads.
 
 mod build;
+mod history;
 mod lines;
 mod staged;
 mod worktree;
@@ -10,6 +11,7 @@ use std::ops::Range;
 use crate::finding::{Confidence, Finding, Location, Position, Skipped};
 use crate::matcher::{Candidate, Matcher, Scratch};
 
+pub use history::{HistoryFacts, HistoryOptions, scan_history};
 pub use lines::{Lines, advance};
 pub use staged::scan_staged;
 pub use worktree::{scan_stdin, scan_worktree};

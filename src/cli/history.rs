@@ -1,0 +1,50 @@
+//! `stanch history`.
+
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use super::args::HistoryArgs;
+use super::scan::{self, Clock};
+use super::{Exit, environment, output};
+use crate::scan::{HistoryFacts, HistoryOptions, scan_history};
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// What keeps the scan from starting, or its report from being written.
+pub fn run(args: &HistoryArgs) -> anyhow::Result<Exit> {
+    let started = Clock::start();
+    let targets = output::targets(&args.common)?;
+    let engine = scan::engine(&args.common)?;
+    let repo = environment::repository(&args.repo)?;
+    let (stop, progress) = (AtomicBool::new(false), AtomicU64::new(0));
+    let options = HistoryOptions { verify_engine: args.verify_engine, now: started.seconds() };
+    let (outcome, facts) = scan_history(&engine, &repo, options, &stop, &progress)?;
+    let mut report = scan::report(&engine, outcome, "history", std::slice::from_ref(&args.repo), started);
+    report.summary.commits = facts.commits;
+    report.summary.head.clone_from(&facts.head);
+    output::write(&report, &targets, &args.common)?;
+    if args.stats {
+        print_stats(&facts);
+    }
+    match facts.differences {
+        Some(n) if n > 0 => {
+            eprintln!("stanch: error: the engines disagree about {n} texts");
+            Ok(Exit(2))
+        }
+        Some(_) => {
+            eprintln!("stanch: both engines found the same in every text");
+            Ok(scan::exit(&report, &args.common))
+        }
+        None => Ok(scan::exit(&report, &args.common)),
+    }
+}
+
+fn print_stats(facts: &HistoryFacts) {
+    let walk = &facts.walk;
+    eprintln!("objects      {:>12}", walk.objects);
+    eprintln!("bytes        {:>12}  of content", walk.bytes);
+    eprintln!("inflated     {:>12}  bytes that deltas insert or that are stored whole", walk.inflated);
+    eprintln!("candidates   {:>12}  distinct", facts.sightings);
+    eprintln!("decode+scan  {:>9} ms", facts.scan_time.as_millis());
+    eprintln!("attribute    {:>9} ms", facts.attribute_time.as_millis());
+}

@@ -1,0 +1,190 @@
+//! Everything a repository ever held, each secret once, with its life.
+//!
+//! 1. Every object is decoded once and scanned in delta space ([`visit`]); candidates become numbered
+//!    [`sightings`], trees are logged as changes ([`trees`]).
+//! 2. The verdict is given for each distinct sighting and kind of file, not for each version of a file.
+//! 3. For the values that are left, one pass over trees and commits tells where each entered and left
+//!    ([`sets`], [`commits`], [`life`]).
+//! 4. The place where a value entered is examined as a file would be, which makes the finding.
+
+mod commits;
+mod life;
+mod oids;
+mod places;
+mod sets;
+mod sightings;
+mod trees;
+mod values;
+mod visit;
+
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::{Duration, Instant};
+
+use super::{Engine, Outcome};
+use crate::finding::Skipped;
+use crate::source::git::{self, Odb, Repo, WalkOptions, WalkStats};
+
+use commits::Graph;
+use life::Lives;
+use places::Finder;
+use sets::{Holdings, Sets};
+use sightings::Sightings;
+use trees::Trees;
+use values::Values;
+use visit::{Taken, Taker};
+
+/// How to scan a history.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HistoryOptions {
+    /// Scan a second time without inheriting anything, and compare.
+    pub verify_engine: bool,
+    /// The time of the scan, seconds since 1970 UTC, from which ages are counted.
+    pub now: i64,
+}
+
+/// Facts about a history scan beside its findings.
+#[derive(Clone, Debug, Default)]
+pub struct HistoryFacts {
+    /// Number of commits.
+    pub commits: u64,
+    /// HEAD's commit.
+    pub head: Option<String>,
+    /// What was decoded.
+    pub walk: WalkStats,
+    /// Time to decode and scan every object.
+    pub scan_time: Duration,
+    /// Time for verdict, attribution and the findings.
+    pub attribute_time: Duration,
+    /// Number of distinct candidates.
+    pub sightings: u64,
+    /// Under `verify_engine`: texts whose candidates differ between the engines.
+    pub differences: Option<u64>,
+}
+
+/// Scans every object of a repository. `stop` ends the scan early; what was found so far is returned
+/// and marked incomplete. `progress` counts objects.
+///
+/// # Errors
+/// When the repository's objects or refs cannot be listed at all.
+pub fn scan_history(
+    engine: &Engine,
+    repo: &Repo,
+    options: HistoryOptions,
+    stop: &AtomicBool,
+    progress: &AtomicU64,
+) -> git::Result<(Outcome, HistoryFacts)> {
+    let began = Instant::now();
+    let odb = Odb::open(repo)?;
+    let sightings = Sightings::new();
+    let trees = Trees::default();
+    let walk_options = WalkOptions { threads: threads(engine), verify: false };
+    let taker = Taker::new(engine.matcher(), &sightings, &trees, repo.hash(), stop, progress);
+    let walk = git::walk(&odb, &walk_options, &taker)?;
+    let (taken, mut skipped) = taker.finish();
+    let differences = match options.verify_engine {
+        true => Some(differences(engine, repo, &odb, &walk_options, &sightings, &taken, stop)?),
+        false => None,
+    };
+    if stop.load(std::sync::atomic::Ordering::Relaxed) {
+        skipped.push(Skipped {
+            what: "history".into(),
+            reason: "interrupted",
+            detail: format!("stopped after {} objects", walk.objects),
+            incomplete: true,
+        });
+    }
+    for (path, reason) in odb.damaged_packs() {
+        skipped.push(Skipped {
+            what: path.display().to_string().into(),
+            reason: "damaged-pack",
+            detail: reason,
+            incomplete: true,
+        });
+    }
+    for path in odb.absent_alternates() {
+        skipped.push(Skipped {
+            what: path.display().to_string().into(),
+            reason: "not-found",
+            detail: "a store of objects that this repository borrows from is not there".to_owned(),
+            incomplete: true,
+        });
+    }
+    let scanned = began.elapsed();
+    let mut facts = HistoryFacts {
+        commits: taken.commits.len() as u64,
+        walk,
+        scan_time: scanned,
+        differences,
+        ..HistoryFacts::default()
+    };
+    let mut outcome = attribute(engine, repo, &odb, taken, sightings, trees, options, &mut facts)?;
+    facts.attribute_time = began.elapsed() - scanned;
+    outcome.skipped.extend(skipped);
+    outcome.sort();
+    Ok((outcome, facts))
+}
+
+fn threads(engine: &Engine) -> usize {
+    match engine.options().threads {
+        0 => std::thread::available_parallelism().map_or(1, Into::into),
+        n => n,
+    }
+}
+
+/// Verdict, lives and findings.
+#[allow(clippy::too_many_arguments)]
+fn attribute(
+    engine: &Engine,
+    repo: &Repo,
+    odb: &Odb,
+    taken: Taken,
+    sightings: Sightings,
+    trees: Trees,
+    options: HistoryOptions,
+    facts: &mut HistoryFacts,
+) -> git::Result<Outcome> {
+    let list = sightings.into_list();
+    facts.sightings = list.iter().flatten().count() as u64;
+    let names = trees.into_names();
+    let mut sets = Sets::new();
+    let values = Values::choose(engine, &taken, &list, &names, &mut sets);
+    let holdings = Holdings::compute(&taken.trees, &values.blobs, &mut sets);
+    let commits = taken.commits;
+    let graph = Graph::new(commits);
+    let head = git::head(repo)?;
+    let refs = git::all_refs(repo)?;
+    let reflogs = git::reflogs(repo)?;
+    facts.head = head.target.map(|oid| oid.to_hex());
+    let lives = Lives::trace(&values, &holdings, &sets, &graph, &refs, &reflogs, head.target, odb);
+    let mut finder = Finder::new(engine, odb, &values, &holdings, &sets, &graph, &lives, &names, options.now);
+    finder.find_values();
+    finder.find_names(&refs);
+    finder.find_git_dir(repo);
+    let mut outcome = finder.finish();
+    outcome.files = taken.blobs;
+    outcome.bytes = taken.bytes;
+    Ok(outcome)
+}
+
+/// Scans everything again without inheriting, and counts the texts whose candidates differ.
+fn differences(
+    engine: &Engine,
+    repo: &Repo,
+    odb: &Odb,
+    walk_options: &WalkOptions,
+    sightings: &Sightings,
+    taken: &Taken,
+    stop: &AtomicBool,
+) -> git::Result<u64> {
+    let trees = Trees::default();
+    let ignored = AtomicU64::new(0);
+    let mut taker = Taker::new(engine.matcher(), sightings, &trees, repo.hash(), stop, &ignored);
+    taker.whole_only = true;
+    git::walk(odb, walk_options, &taker)?;
+    let (whole, _) = taker.finish();
+    let of = |t: &Taken| -> oids::OidMap<Vec<u32>> { t.texts.iter().map(|x| (x.oid, t.marks_of(x).to_vec())).collect() };
+    let (a, b) = (of(taken), of(&whole));
+    let differ = a.iter().filter(|(oid, marks)| b.get(*oid) != Some(marks)).count();
+    let missing = b.keys().filter(|oid| !a.contains_key(*oid)).count();
+    Ok((differ + missing) as u64)
+}

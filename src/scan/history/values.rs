@@ -1,0 +1,127 @@
+//! The values that the verdict leaves: judged once per sighting and kind of file.
+
+use std::collections::HashMap;
+
+use super::oids::OidMap;
+use super::sets::{SetId, Sets};
+use super::sightings::Sighting;
+use super::visit::Taken;
+use crate::matcher::{Candidate, Span};
+use crate::scan::Engine;
+use crate::scan::build::judge;
+use crate::source::git::{Kind, Oid};
+use crate::verdict::filekind::FileKind;
+
+/// The values that are worth attributing.
+#[derive(Debug, Default)]
+pub struct Values {
+    /// The bytes of each value.
+    pub secrets: Vec<Box<[u8]>>,
+    /// The values of each blob that holds any.
+    pub blobs: OidMap<SetId>,
+    /// The values of each commit's or tag's own text.
+    pub messages: Vec<(Oid, Kind, SetId)>,
+    /// Number of blobs that hold each value.
+    pub blob_counts: Vec<u64>,
+    /// Some blob that holds each value.
+    pub some_blob: Vec<Option<Oid>>,
+}
+
+impl Values {
+    /// Judges every sighting as each kind of file it was seen in, and keeps what passes.
+    pub fn choose(
+        engine: &Engine,
+        taken: &Taken,
+        sightings: &[Option<Sighting>],
+        names: &[Box<[u8]>],
+        sets: &mut Sets,
+    ) -> Self {
+        let kinds = kinds_of_blobs(taken, names);
+        let mut judge = Judge { engine, sightings, known: HashMap::new() };
+        let mut numbers: HashMap<&[u8], u32> = HashMap::new();
+        let mut values = Values::default();
+        for text in &taken.texts {
+            let no_name = [FileKind::UNKNOWN];
+            let kinds = kinds.get(&text.oid).map_or(&no_name[..], Vec::as_slice);
+            let mut held: Vec<u32> = Vec::new();
+            for &mark in taken.marks_of(text) {
+                let Some(Some(sighting)) = sightings.get(mark as usize) else { continue };
+                if !kinds.iter().any(|&kind| judge.passes(mark, kind)) {
+                    continue;
+                }
+                let next = numbers.len() as u32;
+                let number = *numbers.entry(&sighting.secret).or_insert(next);
+                if number == next {
+                    values.secrets.push(sighting.secret.clone());
+                    values.blob_counts.push(0);
+                    values.some_blob.push(None);
+                }
+                held.push(number);
+            }
+            if held.is_empty() {
+                continue;
+            }
+            held.sort_unstable();
+            held.dedup();
+            if text.kind == Kind::Blob {
+                for &value in &held {
+                    values.blob_counts[value as usize] += 1;
+                    values.some_blob[value as usize].get_or_insert(text.oid);
+                }
+            }
+            let set = sets.number(held.into());
+            if text.kind == Kind::Blob {
+                values.blobs.insert(text.oid, set);
+            } else {
+                values.messages.push((text.oid, text.kind, set));
+            }
+        }
+        values
+    }
+}
+
+/// The verdict on sightings, remembered.
+struct Judge<'a> {
+    engine: &'a Engine,
+    sightings: &'a [Option<Sighting>],
+    known: HashMap<(u32, FileKind), bool>,
+}
+
+impl Judge<'_> {
+    fn passes(&mut self, mark: u32, kind: FileKind) -> bool {
+        let Judge { engine, sightings, known } = self;
+        *known.entry((mark, kind)).or_insert_with(|| {
+            let Some(Some(sighting)) = sightings.get(mark as usize) else { return false };
+            if engine.matcher().rules().rule(sighting.rule).skip_report {
+                return false;
+            }
+            let candidate = Candidate {
+                rule: sighting.rule,
+                whole: Span::default(),
+                secret: Span::default(),
+                evidence: sighting.evidence,
+            };
+            let judgement = judge(engine.matcher(), &candidate, &sighting.secret, kind);
+            judgement.confidence >= Some(engine.options().min_confidence)
+        })
+    }
+}
+
+/// The kinds of file that each blob with candidates has had in any tree.
+fn kinds_of_blobs(taken: &Taken, names: &[Box<[u8]>]) -> OidMap<Vec<FileKind>> {
+    let mut kinds: OidMap<Vec<FileKind>> =
+        taken.texts.iter().filter(|t| t.kind == Kind::Blob).map(|t| (t.oid, Vec::new())).collect();
+    let mut by_name: Vec<Option<FileKind>> = vec![None; names.len()];
+    for record in &taken.trees.records {
+        for entry in taken.trees.added(record) {
+            let Some(list) = kinds.get_mut(&entry.oid) else { continue };
+            let name = entry.name as usize;
+            let kind = *by_name[name].get_or_insert_with(|| FileKind::from_path(&names[name]));
+            if !list.contains(&kind) {
+                list.push(kind);
+            }
+        }
+    }
+    kinds.retain(|_, list| !list.is_empty());
+    kinds
+}

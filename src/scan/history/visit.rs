@@ -1,0 +1,291 @@
+//! What is taken from every object while all of them are decoded.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::sightings::{IGNORED, Sightings};
+use super::trees::{TreeLog, Trees};
+use crate::finding::Skipped;
+use crate::matcher::delta::{Run, Seen};
+use crate::matcher::{Candidate, Matcher, Scratch};
+use crate::scan::build::is_binary;
+use crate::source::git::{Commit, DeltaOf, DeltaOp, Error, HashKind, Kind, Oid, Visited, Visitor};
+
+/// What one thread, or all of them together, took from the objects.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// Texts with candidates: blobs, commits and tags.
+    pub texts: Vec<TextRecord>,
+    /// The sightings of the texts, one after the other.
+    pub marks: Vec<u32>,
+    /// Commits.
+    pub commits: Vec<CommitRecord>,
+    /// Trees.
+    pub trees: TreeLog,
+    /// Number of blobs.
+    pub blobs: u64,
+    /// Bytes of blobs.
+    pub bytes: u64,
+}
+
+/// A text with candidates.
+#[derive(Clone, Copy, Debug)]
+pub struct TextRecord {
+    /// The object.
+    pub oid: Oid,
+    /// Its kind.
+    pub kind: Kind,
+    /// Where its sightings begin in [`Taken::marks`].
+    first: u32,
+    /// How many there are.
+    count: u32,
+}
+
+/// What attribution needs of a commit.
+#[derive(Clone, Debug)]
+pub struct CommitRecord {
+    /// The commit.
+    pub oid: Oid,
+    /// Its tree.
+    pub tree: Oid,
+    /// Its parents.
+    pub parents: Vec<Oid>,
+    /// Committer time, seconds since 1970 UTC.
+    pub time: i64,
+}
+
+impl Taken {
+    /// The sightings of a text.
+    pub fn marks_of(&self, text: &TextRecord) -> &[u32] {
+        &self.marks[text.first as usize..(text.first + text.count) as usize]
+    }
+
+    fn merge(&mut self, other: Taken) {
+        let base = self.marks.len() as u32;
+        self.marks.extend(other.marks);
+        self.texts.extend(other.texts.into_iter().map(|t| TextRecord { first: t.first + base, ..t }));
+        self.commits.extend(other.commits);
+        self.trees.merge(other.trees);
+        self.blobs += other.blobs;
+        self.bytes += other.bytes;
+    }
+}
+
+/// Scans blobs in delta space, commits and tags whole, and logs trees.
+pub struct Taker<'a> {
+    /// The matcher.
+    pub matcher: &'a Matcher,
+    /// Distinct candidates.
+    pub sightings: &'a Sightings,
+    /// Names of tree entries.
+    pub trees: &'a Trees,
+    /// The repository's hash.
+    pub hash: HashKind,
+    /// Scan every blob whole, as if nothing were inherited (for `--verify-engine`).
+    pub whole_only: bool,
+    /// Ends the walk.
+    pub stop: &'a AtomicBool,
+    /// Objects so far, for progress.
+    pub progress: &'a AtomicU64,
+    taken: Mutex<Taken>,
+    skipped: Mutex<Vec<Skipped>>,
+}
+
+/// A thread's memory.
+pub struct Local {
+    scratch: Scratch,
+    taken: Taken,
+    runs: Vec<Run>,
+    found: Vec<(Candidate, u32)>,
+    objects: u64,
+}
+
+/// What is kept of an object while others are made from it.
+pub enum Node {
+    /// A blob: its occurrences and candidates.
+    Blob(Seen),
+    /// A tree; its log names its base by id.
+    Tree(Oid),
+    /// Anything else.
+    Other,
+}
+
+impl<'a> Taker<'a> {
+    /// Begins a walk.
+    pub fn new(
+        matcher: &'a Matcher,
+        sightings: &'a Sightings,
+        trees: &'a Trees,
+        hash: HashKind,
+        stop: &'a AtomicBool,
+        progress: &'a AtomicU64,
+    ) -> Self {
+        Taker {
+            matcher,
+            sightings,
+            trees,
+            hash,
+            whole_only: false,
+            stop,
+            progress,
+            taken: Mutex::default(),
+            skipped: Mutex::default(),
+        }
+    }
+
+    /// What all threads took, in an order that does not depend on them, and what could not be read.
+    pub fn finish(self) -> (Taken, Vec<Skipped>) {
+        let mut taken = self.taken.into_inner().unwrap_or_else(PoisonError::into_inner);
+        taken.texts.sort_unstable_by_key(|t| t.oid);
+        taken.commits.sort_unstable_by_key(|c| c.oid);
+        (taken, self.skipped.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn blob(&self, local: &mut Local, object: Visited<'_>, base: Option<DeltaOf<'_, Node>>) -> Node {
+        let Local { scratch, taken, runs, found, .. } = local;
+        let mut mark = |text: &[u8], c: &Candidate| self.sightings.mark(self.matcher, text, c);
+        let seen = match base {
+            Some(DeltaOf { node: Node::Blob(base), ops, .. }) if !self.whole_only => {
+                shared_runs(ops, runs);
+                self.matcher.see_delta(object.data, base, runs, scratch, &mut mark)
+            }
+            _ => self.matcher.see(object.data, scratch, &mut mark),
+        };
+        taken.blobs += 1;
+        taken.bytes += object.data.len() as u64;
+        if !seen.is_empty() {
+            seen.candidates(self.matcher, found);
+            self.record(taken, object, found);
+        }
+        Node::Blob(seen)
+    }
+
+    fn record(&self, taken: &mut Taken, object: Visited<'_>, found: &[(Candidate, u32)]) {
+        let binary = object.kind == Kind::Blob && is_binary(object.data);
+        let first = taken.marks.len();
+        let counts = |c: &(Candidate, u32)| c.1 != IGNORED && !(binary && c.0.evidence.is_some());
+        taken.marks.extend(found.iter().filter(|c| counts(c)).map(|c| c.1));
+        taken.marks[first..].sort_unstable();
+        let mut count = 0;
+        for i in first..taken.marks.len() {
+            if count == 0 || taken.marks[i] != taken.marks[first + count - 1] {
+                taken.marks[first + count] = taken.marks[i];
+                count += 1;
+            }
+        }
+        taken.marks.truncate(first + count);
+        if count > 0 {
+            let (first, count) = (first as u32, count as u32);
+            taken.texts.push(TextRecord { oid: object.oid, kind: object.kind, first, count });
+        }
+    }
+
+    /// Commits and tags are scanned from their first identity on: what is before it is ids.
+    fn message(&self, local: &mut Local, object: Visited<'_>) {
+        let Local { scratch, taken, found, .. } = local;
+        let text = readable(object.data);
+        let mut mark = |text: &[u8], c: &Candidate| self.sightings.mark(self.matcher, text, c);
+        let seen = self.matcher.see(text, scratch, &mut mark);
+        if !seen.is_empty() {
+            seen.candidates(self.matcher, found);
+            self.record(taken, object, found);
+        }
+        if object.kind == Kind::Commit {
+            match Commit::parse(object.data) {
+                Ok(commit) => taken.commits.push(CommitRecord {
+                    oid: object.oid,
+                    tree: commit.tree,
+                    parents: commit.parents,
+                    time: commit.committer.time,
+                }),
+                Err(e) => self.unreadable(&object.oid, &e),
+            }
+        }
+    }
+
+    fn take(&self, local: &mut Local, object: Visited<'_>, base: Option<DeltaOf<'_, Node>>) -> Node {
+        local.objects += 1;
+        if local.objects % 1024 == 0 {
+            self.progress.fetch_add(1024, Ordering::Relaxed);
+        }
+        match object.kind {
+            Kind::Blob => self.blob(local, object, base),
+            Kind::Tree => {
+                let base = match &base {
+                    Some(DeltaOf { node: Node::Tree(oid), data, .. }) => Some((*oid, *data)),
+                    _ => None,
+                };
+                if let Err(e) = self.trees.log(&mut local.taken.trees, object.oid, object.data, base, self.hash) {
+                    self.unreadable(&object.oid, &e);
+                }
+                Node::Tree(object.oid)
+            }
+            Kind::Commit | Kind::Tag => {
+                self.message(local, object);
+                Node::Other
+            }
+        }
+    }
+}
+
+impl Visitor for Taker<'_> {
+    type Node = Node;
+    type Local = Local;
+
+    fn local(&self) -> Local {
+        Local {
+            scratch: Scratch::default(),
+            taken: Taken::default(),
+            runs: Vec::new(),
+            found: Vec::new(),
+            objects: 0,
+        }
+    }
+
+    fn whole(&self, local: &mut Local, object: Visited<'_>) -> Node {
+        self.take(local, object, None)
+    }
+
+    fn delta(&self, local: &mut Local, object: Visited<'_>, base: DeltaOf<'_, Node>) -> Node {
+        self.take(local, object, Some(base))
+    }
+
+    fn unreadable(&self, oid: &Oid, error: &Error) {
+        self.skipped.lock().unwrap_or_else(PoisonError::into_inner).push(Skipped {
+            what: format!("object {oid}").into(),
+            reason: error.reason(),
+            detail: error.to_string(),
+            incomplete: true,
+        });
+    }
+
+    fn stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn finish(&self, local: Local) {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).merge(local.taken);
+    }
+}
+
+/// The part of a commit or tag in which people write: from the author or tagger on.
+pub fn readable(data: &[u8]) -> &[u8] {
+    let headers_end = memchr::memmem::find(data, b"\n\n").unwrap_or(data.len());
+    [&b"\nauthor "[..], b"\ntag "]
+        .into_iter()
+        .filter_map(|start| memchr::memmem::find(&data[..headers_end], start))
+        .min()
+        .map_or(data, |at| &data[at + 1..])
+}
+
+/// The copies of a delta as runs; copies that follow one another in both texts are one run.
+fn shared_runs(ops: &[DeltaOp], runs: &mut Vec<Run>) {
+    runs.clear();
+    for op in ops {
+        let DeltaOp::Copy { src, dst, len } = *op else { continue };
+        match runs.last_mut() {
+            Some(last) if last.src + last.len == src && last.dst + last.len == dst => last.len += len,
+            _ => runs.push(Run { src, dst, len }),
+        }
+    }
+}
