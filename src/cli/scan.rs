@@ -56,7 +56,8 @@ fn engine(args: &CommonArgs) -> anyhow::Result<Engine> {
         }
     }
     let keep = |id: &str| {
-        (args.rule.is_empty() || args.rule.iter().any(|r| r == id)) && !args.disable_rule.iter().any(|r| r == id)
+        (args.rule.is_empty() || args.rule.iter().any(|r| r == id))
+            && !args.disable_rule.iter().any(|r| r == id)
     };
     let rules = if args.rule.is_empty() && args.disable_rule.is_empty() {
         RuleSet::builtin()
@@ -81,11 +82,20 @@ pub struct Clock {
 impl Clock {
     /// Now.
     pub fn start() -> Self {
-        Clock { instant: Instant::now(), time: SystemTime::now() }
+        Clock {
+            instant: Instant::now(),
+            time: SystemTime::now(),
+        }
     }
 }
 
-fn report(engine: &Engine, outcome: Outcome, mode: &'static str, scope: &[PathBuf], started: Clock) -> Report {
+fn report(
+    engine: &Engine,
+    outcome: Outcome,
+    mode: &'static str,
+    scope: &[PathBuf],
+    started: Clock,
+) -> Report {
     let incomplete = outcome.skipped.iter().any(|s| s.incomplete);
     let rules = engine.matcher().rules();
     Report {
@@ -96,7 +106,10 @@ fn report(engine: &Engine, outcome: Outcome, mode: &'static str, scope: &[PathBu
             bytes: outcome.bytes,
             commits: 0,
             head: None,
-            started: started.time.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64),
+            started: started
+                .time
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |d| d.as_secs() as i64),
             elapsed_ms: started.instant.elapsed().as_millis() as u64,
             rules: rules.len() as u64,
             rules_hash: rules.hash().to_owned(),

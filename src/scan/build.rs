@@ -20,17 +20,27 @@ struct Judged {
 }
 
 /// Judges the candidates of a text and appends findings for those that hold.
-pub fn findings(engine: &Engine, text: &Text<'_>, candidates: &[Candidate], out: &mut Vec<Finding>) {
+pub fn findings(
+    engine: &Engine,
+    text: &Text<'_>,
+    candidates: &[Candidate],
+    out: &mut Vec<Finding>,
+) {
     let rules = engine.matcher().rules();
     let path = text.location.path.as_ref().map(|p| p.as_slice());
     let mut judged: Vec<Judged> = Vec::new();
     for candidate in candidates {
-        if !applies(engine, candidate.rule, path) || !engine.matcher().accepts(text.bytes, candidate) {
+        if !applies(engine, candidate.rule, path)
+            || !engine.matcher().accepts(text.bytes, candidate)
+        {
             continue;
         }
         let judgement = judge(rules.rule(candidate.rule), candidate, text);
         if judgement.confidence.is_some() {
-            judged.push(Judged { candidate: *candidate, judgement });
+            judged.push(Judged {
+                candidate: *candidate,
+                judgement,
+            });
         }
     }
     if judged.is_empty() {
@@ -45,14 +55,25 @@ pub fn findings(engine: &Engine, text: &Text<'_>, candidates: &[Candidate], out:
             continue;
         }
         if let Some(parts) = parts(engine, it, &judged, &lines, text) {
-            out.push(finding(rules.rule(it.candidate.rule), it, parts, &lines, text, &secrets));
+            out.push(finding(
+                rules.rule(it.candidate.rule),
+                it,
+                parts,
+                &lines,
+                text,
+                &secrets,
+            ));
         }
     }
 }
 
 /// Whether a rule looks at files of this path. Rules that ask for a path do not apply to texts without.
 fn applies(engine: &Engine, rule: RuleIndex, path: Option<&[u8]>) -> bool {
-    engine.matcher().rules().path_regex(rule).is_none_or(|regex| path.is_some_and(|p| regex.is_match(p)))
+    engine
+        .matcher()
+        .rules()
+        .path_regex(rule)
+        .is_none_or(|regex| path.is_some_and(|p| regex.is_match(p)))
 }
 
 fn judge(rule: &Rule, candidate: &Candidate, text: &Text<'_>) -> Judgement {
@@ -64,15 +85,19 @@ fn judge(rule: &Rule, candidate: &Candidate, text: &Text<'_>) -> Judgement {
 /// texts, the surest, most specific one.
 fn one_per_secret(engine: &Engine, judged: &[Judged]) -> Vec<usize> {
     let rules = engine.matcher().rules();
-    let mut order: Vec<usize> =
-        (0..judged.len()).filter(|&i| !rules.rule(judged[i].candidate.rule).skip_report).collect();
+    let mut order: Vec<usize> = (0..judged.len())
+        .filter(|&i| !rules.rule(judged[i].candidate.rule).skip_report)
+        .collect();
     let rank = |i: usize| {
         let it = &judged[i];
         let rule = rules.rule(it.candidate.rule);
         let length = it.candidate.secret.end - it.candidate.secret.start;
         let generic = it.candidate.evidence.is_some();
         let specific = rule.prefix > 0 || !rule.checksum.is_empty();
-        (std::cmp::Reverse((it.judgement.confidence, !generic, specific, length)), it.candidate.rule)
+        (
+            std::cmp::Reverse((it.judgement.confidence, !generic, specific, length)),
+            it.candidate.rule,
+        )
     };
     order.sort_by_key(|&i| rank(i));
     let mut kept: Vec<usize> = Vec::with_capacity(order.len());
@@ -80,7 +105,10 @@ fn one_per_secret(engine: &Engine, judged: &[Judged]) -> Vec<usize> {
     let mut taken: BTreeMap<u32, u32> = BTreeMap::new();
     for i in order {
         let span = judged[i].candidate.secret;
-        let free = taken.range(..span.end).next_back().is_none_or(|(_, &end)| end <= span.start);
+        let free = taken
+            .range(..span.end)
+            .next_back()
+            .is_none_or(|(_, &end)| end <= span.start);
         if free {
             taken.insert(span.start, span.end);
             kept.push(i);
@@ -104,15 +132,24 @@ fn parts(
     let here = lines.position(it.candidate.secret.start as usize);
     for required in rule.required.iter() {
         let near = judged.iter().find(|other| {
-            if rules.rule(other.candidate.rule).id != required.id || other.candidate.secret == it.candidate.secret {
+            if rules.rule(other.candidate.rule).id != required.id
+                || other.candidate.secret == it.candidate.secret
+            {
                 return false;
             }
             let there = lines.position(other.candidate.secret.start as usize);
-            required.within_lines.is_none_or(|n| here.line.abs_diff(there.line) <= u64::from(n))
-                && required.within_columns.is_none_or(|n| here.column.abs_diff(there.column) <= u64::from(n))
+            required
+                .within_lines
+                .is_none_or(|n| here.line.abs_diff(there.line) <= u64::from(n))
+                && required
+                    .within_columns
+                    .is_none_or(|n| here.column.abs_diff(there.column) <= u64::from(n))
         });
         match near {
-            Some(other) => parts.push((required.id.to_string(), locate(other.candidate.secret, lines, text))),
+            Some(other) => parts.push((
+                required.id.to_string(),
+                locate(other.candidate.secret, lines, text),
+            )),
             None if required.optional => {}
             None => return None,
         }
@@ -170,7 +207,9 @@ fn finding(
 /// every other secret in it hidden.
 fn around(text: &[u8], whole: Span, secret: Span, secrets: &[Span]) -> (BString, BString) {
     let before_from = (whole.start as usize).max((secret.start as usize).saturating_sub(SHOWN));
-    let after_to = (whole.end as usize).min(secret.end as usize + SHOWN).min(text.len());
+    let after_to = (whole.end as usize)
+        .min(secret.end as usize + SHOWN)
+        .min(text.len());
     let mut before = hide(text, before_from, secret.start as usize, secrets);
     let mut after = hide(text, secret.end as usize, after_to, secrets);
     if let Some(line) = before.iter().rposition(|&b| b == b'\n') {

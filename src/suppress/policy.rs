@@ -34,7 +34,13 @@ struct Scoped {
 impl Policy {
     /// A policy under which everything counts, except what inline markers allow.
     pub fn new(today: Date) -> Self {
-        Policy { allowlists: Vec::new(), ignored: IgnoreFile::default(), baseline: None, inline: true, today }
+        Policy {
+            allowlists: Vec::new(),
+            ignored: IgnoreFile::default(),
+            baseline: None,
+            inline: true,
+            today,
+        }
     }
 
     /// Adds an allowlist of the configuration. `folder` is the folder (relative, without a trailing
@@ -71,7 +77,9 @@ impl Policy {
     /// Whether everything in a file or commit is allowed, so that it need not be scanned. Files left
     /// out so are still counted by the caller.
     pub fn allows_all_of(&self, path: Option<&[u8]>, commit: Option<&str>) -> Option<Suppression> {
-        let found = self.allowlists_for(path).find(|allowlist| allowlist.allows_all_of(path, commit))?;
+        let found = self
+            .allowlists_for(path)
+            .find(|allowlist| allowlist.allows_all_of(path, commit))?;
         Some(by_allowlist(found))
     }
 
@@ -92,11 +100,18 @@ impl Policy {
     ///
     /// # Errors
     /// A damaged entry of the baseline.
-    pub fn apply(&self, findings: &mut [Finding], aliases: impl Fn(&str) -> Vec<String>) -> Result<(), ConfigError> {
+    pub fn apply(
+        &self,
+        findings: &mut [Finding],
+        aliases: impl Fn(&str) -> Vec<String>,
+    ) -> Result<(), ConfigError> {
         if self.baseline.is_none() && self.ignored.is_empty() {
             return Ok(());
         }
-        for finding in findings.iter_mut().filter(|finding| finding.status == Status::New) {
+        for finding in findings
+            .iter_mut()
+            .filter(|finding| finding.status == Status::New)
+        {
             let mut ids = aliases(&finding.rule);
             ids.insert(0, finding.rule.clone());
             let suppression = match self.ignored_by_gitleaks(finding, &ids) {
@@ -114,7 +129,10 @@ impl Policy {
         let reaches = move |scoped: &&Scoped| {
             scoped.scope.is_empty() || path.is_some_and(|path| path.starts_with(&scoped.scope))
         };
-        self.allowlists.iter().filter(reaches).map(|scoped| &scoped.allowlist)
+        self.allowlists
+            .iter()
+            .filter(reaches)
+            .map(|scoped| &scoped.allowlist)
     }
 
     /// `.gitleaksignore` knows places, so every place of the value must be ignored.
@@ -123,16 +141,31 @@ impl Policy {
             return None;
         }
         let commit = finding.commit.as_ref().map(|commit| commit.id.as_str());
-        let ignored = std::iter::once(&finding.location).chain(&finding.occurrences).all(|location| {
-            let path = location.path.as_ref();
-            path.is_some_and(|path| ids.iter().any(|id| self.ignored.contains(commit, path, id, location.start.line)))
-        });
-        ignored.then(|| Suppression::Allowlist { description: ".gitleaksignore".to_owned() })
+        let ignored = std::iter::once(&finding.location)
+            .chain(&finding.occurrences)
+            .all(|location| {
+                let path = location.path.as_ref();
+                path.is_some_and(|path| {
+                    ids.iter()
+                        .any(|id| self.ignored.contains(commit, path, id, location.start.line))
+                })
+            });
+        ignored.then(|| Suppression::Allowlist {
+            description: ".gitleaksignore".to_owned(),
+        })
     }
 
-    fn known(&self, finding: &mut Finding, ids: &[String]) -> Result<Option<Suppression>, ConfigError> {
-        let Some(baseline) = &self.baseline else { return Ok(None) };
-        let Some(entry) = baseline.lookup(&finding.fingerprint)? else { return Ok(None) };
+    fn known(
+        &self,
+        finding: &mut Finding,
+        ids: &[String],
+    ) -> Result<Option<Suppression>, ConfigError> {
+        let Some(baseline) = &self.baseline else {
+            return Ok(None);
+        };
+        let Some(entry) = baseline.lookup(&finding.fingerprint)? else {
+            return Ok(None);
+        };
         if !covers_everywhere(&entry, finding, ids) {
             return Ok(None);
         }
@@ -142,7 +175,10 @@ impl Policy {
             }
             return Ok(None);
         }
-        Ok(Some(Suppression::Baseline { status: entry.status.name().to_owned(), reason: entry.reason }))
+        Ok(Some(Suppression::Baseline {
+            status: entry.status.name().to_owned(),
+            reason: entry.reason,
+        }))
     }
 }
 
@@ -150,11 +186,18 @@ impl Policy {
 fn covers_everywhere(entry: &Entry, finding: &Finding, ids: &[String]) -> bool {
     std::iter::once(&finding.location)
         .chain(&finding.occurrences)
-        .all(|location| entry.covers(ids.iter().map(String::as_str), location.path.as_ref().map(|path| path.as_slice())))
+        .all(|location| {
+            entry.covers(
+                ids.iter().map(String::as_str),
+                location.path.as_ref().map(|path| path.as_slice()),
+            )
+        })
 }
 
 fn by_allowlist(allowlist: &Allowlist) -> Suppression {
-    Suppression::Allowlist { description: allowlist.description().to_owned() }
+    Suppression::Allowlist {
+        description: allowlist.description().to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -169,7 +212,10 @@ mod tests {
     const TODAY: Date = date(2025, 12, 1);
 
     fn at(path: &str) -> Location {
-        Location { path: Some(path.into()), ..Location::default() }
+        Location {
+            path: Some(path.into()),
+            ..Location::default()
+        }
     }
 
     fn finding(fingerprint: &str, places: &[&str]) -> Finding {
@@ -197,18 +243,26 @@ mod tests {
     fn policy_with(edit: impl FnOnce(&mut Entry)) -> (Policy, String) {
         let mut draft = Draft::new(Path::new("b"), None).unwrap();
         let fingerprint = draft.fingerprinter(None).of(b"value");
-        let mut entry = Entry { fingerprint: fingerprint.clone(), status: Decision::Accepted, ..Entry::default() };
+        let mut entry = Entry {
+            fingerprint: fingerprint.clone(),
+            status: Decision::Accepted,
+            ..Entry::default()
+        };
         edit(&mut entry);
         draft.set(entry);
         let mut policy = Policy::new(TODAY);
-        policy.set_baseline(Some(Baseline::load(Path::new("b"), draft.text().into_bytes()).unwrap()));
+        policy.set_baseline(Some(
+            Baseline::load(Path::new("b"), draft.text().into_bytes()).unwrap(),
+        ));
         (policy, fingerprint)
     }
 
     fn suppressed(edit: impl FnOnce(&mut Entry), places: &[&str]) -> (bool, Finding) {
         let (policy, fingerprint) = policy_with(edit);
         let mut findings = [finding(&fingerprint, places)];
-        policy.apply(&mut findings, |_| vec!["old-id".to_owned()]).unwrap();
+        policy
+            .apply(&mut findings, |_| vec!["old-id".to_owned()])
+            .unwrap();
         let [finding] = findings;
         (finding.status != Status::New, finding)
     }
@@ -218,10 +272,23 @@ mod tests {
         assert!(suppressed(|_| (), &["a", "b"]).0);
         assert!(suppressed(|entry| entry.only_rules = vec!["old-id".into()], &["a"]).0);
         assert!(!suppressed(|entry| entry.only_rules = vec!["other".into()], &["a"]).0);
-        assert!(suppressed(|entry| entry.only_paths = vec!["/t/".into()], &["t/a", "t/b"]).0);
-        assert!(!suppressed(|entry| entry.only_paths = vec!["/t/".into()], &["t/a", "s/b"]).0);
+        assert!(
+            suppressed(
+                |entry| entry.only_paths = vec!["/t/".into()],
+                &["t/a", "t/b"]
+            )
+            .0
+        );
+        assert!(
+            !suppressed(
+                |entry| entry.only_paths = vec!["/t/".into()],
+                &["t/a", "s/b"]
+            )
+            .0
+        );
         assert!(suppressed(|entry| entry.expires = Some(TODAY), &["a"]).0);
-        let (hidden, finding) = suppressed(|entry| entry.expires = Some(date(2025, 11, 30)), &["a"]);
+        let (hidden, finding) =
+            suppressed(|entry| entry.expires = Some(date(2025, 11, 30)), &["a"]);
         assert!(!hidden);
         assert_eq!(finding.reasons, [EXPIRED]);
         let (policy, _) = policy_with(|_| ());
@@ -233,18 +300,33 @@ mod tests {
     #[test]
     fn gitleaksignore_knows_places() {
         let mut ignored = IgnoreFile::default();
-        ignored.add(Path::new("i"), b"a:old-id:0\nb:generic-secret:0\n".to_vec()).unwrap();
+        ignored
+            .add(Path::new("i"), b"a:old-id:0\nb:generic-secret:0\n".to_vec())
+            .unwrap();
         let mut policy = Policy::new(TODAY);
         policy.set_ignored(ignored);
-        let mut findings = [finding("f", &["a"]), finding("f", &["a", "b"]), finding("f", &["a", "c"])];
-        policy.apply(&mut findings, |_| vec!["old-id".to_owned()]).unwrap();
-        let quiet: Vec<bool> = findings.iter().map(|finding| finding.status != Status::New).collect();
+        let mut findings = [
+            finding("f", &["a"]),
+            finding("f", &["a", "b"]),
+            finding("f", &["a", "c"]),
+        ];
+        policy
+            .apply(&mut findings, |_| vec!["old-id".to_owned()])
+            .unwrap();
+        let quiet: Vec<bool> = findings
+            .iter()
+            .map(|finding| finding.status != Status::New)
+            .collect();
         assert_eq!(quiet, [true, true, false]);
     }
 
     #[test]
     fn allowlists_come_first_and_reach_their_folder() {
-        let spec = AllowlistSpec { stopwords: vec!["sample".into()], target_rules: vec!["r".into()], ..Default::default() };
+        let spec = AllowlistSpec {
+            stopwords: vec!["sample".into()],
+            target_rules: vec!["r".into()],
+            ..Default::default()
+        };
         let mut policy = Policy::new(TODAY);
         policy.allow(Allowlist::new(&spec, "pkg/.stanch.toml:3").unwrap(), b"pkg");
         let text = b"k = samplevalue # stanch:allow docs";
