@@ -42,12 +42,21 @@ use rule::{Rule, Text};
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=rules");
-    for file in ["rules/analyse.rs", "rules/compile.rs", "rules/family.rs", "rules/rule.rs", "rules/spec.rs",
-        "rules/template.rs", "matcher/checksum.rs", "matcher/entropy.rs", "finding/kind.rs"]
-    {
+    for file in [
+        "rules/analyse.rs",
+        "rules/compile.rs",
+        "rules/family.rs",
+        "rules/rule.rs",
+        "rules/spec.rs",
+        "rules/template.rs",
+        "matcher/checksum.rs",
+        "matcher/entropy.rs",
+        "finding/kind.rs",
+    ] {
         println!("cargo:rerun-if-changed=src/{file}");
     }
-    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
+    let root =
+        PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
     let mut problems = Vec::new();
     let rules = load(&root.join("rules"), &mut problems);
     check_unique(&rules, &mut problems);
@@ -61,7 +70,10 @@ fn main() {
             println!("cargo:warning={}", problem.replace('\n', " "));
             eprintln!("error: {problem}");
         }
-        eprintln!("error: the built-in rule pack has {} problems", problems.len());
+        eprintln!(
+            "error: the built-in rule pack has {} problems",
+            problems.len()
+        );
         process::exit(1);
     }
     let rules: Vec<Rule> = rules.into_iter().map(|(_, rule)| rule).collect();
@@ -76,7 +88,10 @@ fn load(folder: &Path, problems: &mut Vec<String>) -> Vec<(PathBuf, Rule)> {
     files.sort();
     let mut rules = Vec::new();
     for path in files {
-        let shown = path.strip_prefix(folder.parent().unwrap_or(folder)).unwrap_or(&path).to_path_buf();
+        let shown = path
+            .strip_prefix(folder.parent().unwrap_or(folder))
+            .unwrap_or(&path)
+            .to_path_buf();
         let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let file: spec::RuleFile = match toml::from_str(&text) {
             Ok(file) => file,
@@ -89,7 +104,11 @@ fn load(folder: &Path, problems: &mut Vec<String>) -> Vec<(PathBuf, Rule)> {
         for member in &file.families {
             match family::expand(member) {
                 Ok(expanded) => specs.extend(expanded),
-                Err(e) => problems.push(format!("{}: family `{}`: {e}", shown.display(), member.name)),
+                Err(e) => problems.push(format!(
+                    "{}: family `{}`: {e}",
+                    shown.display(),
+                    member.name
+                )),
             }
         }
         for spec in &specs {
@@ -119,13 +138,23 @@ fn check_unique(rules: &[(PathBuf, Rule)], problems: &mut Vec<String>) {
     let mut seen = std::collections::HashMap::new();
     for (file, rule) in rules {
         if let Some(other) = seen.insert(rule.id.as_ref(), file) {
-            problems.push(format!("{} and {}: two rules `{}`", other.display(), file.display(), rule.id));
+            problems.push(format!(
+                "{} and {}: two rules `{}`",
+                other.display(),
+                file.display(),
+                rule.id
+            ));
         }
     }
     for (file, rule) in rules {
         for required in rule.required.iter() {
             if !seen.contains_key(required.id.as_ref()) {
-                problems.push(format!("{}: rule `{}` requires the unknown rule `{}`", file.display(), rule.id, required.id));
+                problems.push(format!(
+                    "{}: rule `{}` requires the unknown rule `{}`",
+                    file.display(),
+                    rule.id,
+                    required.id
+                ));
             }
         }
     }
@@ -139,7 +168,11 @@ fn check_tests(rule: &Rule) -> Result<(), String> {
     }
     let hir = analyse::parse(&rule.pattern)?;
     let regex = regex_automata::meta::Builder::new()
-        .configure(regex_automata::meta::Config::new().utf8_empty(false).nfa_size_limit(Some(16 << 20)))
+        .configure(
+            regex_automata::meta::Config::new()
+                .utf8_empty(false)
+                .nfa_size_limit(Some(16 << 20)),
+        )
         .build_from_hir(&hir)
         .map_err(|e| e.to_string())?;
     let complete = |partial: &str| checksum::complete(&rule.checksum, partial);
@@ -152,7 +185,9 @@ fn check_tests(rule: &Rule) -> Result<(), String> {
             .captures_iter(test.text.as_bytes())
             .filter_map(|c| {
                 let group = match usize::from(rule.secret_group) {
-                    0 => (1..c.group_len()).find_map(|g| c.get_group(g)).or_else(|| c.get_group(0)),
+                    0 => (1..c.group_len())
+                        .find_map(|g| c.get_group(g))
+                        .or_else(|| c.get_group(0)),
                     g => c.get_group(g),
                 };
                 group.map(|span| &test.text.as_bytes()[span.range()])
@@ -163,7 +198,9 @@ fn check_tests(rule: &Rule) -> Result<(), String> {
                 return Err(format!("`match` test does not match: {template}"));
             }
             if entropy::shannon(secret.as_bytes()) < rule.entropy {
-                return Err(format!("`match` test has less entropy than the rule asks for: {template}"));
+                return Err(format!(
+                    "`match` test has less entropy than the rule asks for: {template}"
+                ));
             }
         }
     }
@@ -259,5 +296,8 @@ fn texts(list_: &[Text]) -> String {
 }
 
 fn list<T>(items: &[T], one: impl Fn(&T) -> String) -> String {
-    format!("Cow::Borrowed(&[{}])", items.iter().map(one).collect::<Vec<_>>().join(", "))
+    format!(
+        "Cow::Borrowed(&[{}])",
+        items.iter().map(one).collect::<Vec<_>>().join(", ")
+    )
 }

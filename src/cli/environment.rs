@@ -25,5 +25,6 @@ pub fn git() -> GitEnv {
 /// # Errors
 /// When there is none, or it cannot be read.
 pub fn repository(start: &Path) -> anyhow::Result<Repo> {
-    Repo::discover(start, &git()).with_context(|| format!("cannot open the repository at {}", start.display()))
+    Repo::discover(start, &git())
+        .with_context(|| format!("cannot open the repository at {}", start.display()))
 }

@@ -45,7 +45,12 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Scan(args) => scan::run(args),
         Command::History(args) => history::run(args),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "stanch", &mut std::io::stdout());
+            clap_complete::generate(
+                *shell,
+                &mut Cli::command(),
+                "stanch",
+                &mut std::io::stdout(),
+            );
             Ok(Exit(0))
         }
         Command::Man => {

@@ -10,7 +10,14 @@ pub fn shannon(bytes: &[u8]) -> f32 {
         counts[usize::from(b)] += 1;
     }
     let total = bytes.len() as f32;
-    counts.iter().filter(|&&n| n > 0).map(|&n| { let p = n as f32 / total; -p * p.log2() }).sum()
+    counts
+        .iter()
+        .filter(|&&n| n > 0)
+        .map(|&n| {
+            let p = n as f32 / total;
+            -p * p.log2()
+        })
+        .sum()
 }
 
 #[cfg(test)]

@@ -38,7 +38,9 @@ fn slow(matcher: &Matcher, text: &[u8]) -> Vec<Candidate> {
         }
         for caps in matcher.rules().regex(index).captures_iter(text) {
             let whole = caps.get_group(0).unwrap();
-            let secret = (1..caps.group_len()).find_map(|g| caps.get_group(g)).unwrap_or(whole);
+            let secret = (1..caps.group_len())
+                .find_map(|g| caps.get_group(g))
+                .unwrap_or(whole);
             assert_eq!(rule.secret_group, 0);
             all.push(Candidate {
                 rule: index,
@@ -82,7 +84,11 @@ fn the_builtin_pack_agrees_with_whole_text_searches() {
     for rule in crate::rules::builtin() {
         for template in rule.matches.iter() {
             let complete = |p: &str| checksum::complete(&rule.checksum, p);
-            all.push_str(&crate::rules::template::expand(template, &complete).unwrap().text);
+            all.push_str(
+                &crate::rules::template::expand(template, &complete)
+                    .unwrap()
+                    .text,
+            );
             all.push_str("\n\n");
         }
     }
@@ -98,7 +104,11 @@ fn the_builtin_pack_agrees_with_whole_text_searches() {
 
 fn slow_any_group(matcher: &Matcher, text: &[u8]) -> Vec<Candidate> {
     let mut all = Vec::new();
-    for (index, rule) in matcher.rules().iter().filter(|(_, r)| !r.pattern.is_empty()) {
+    for (index, rule) in matcher
+        .rules()
+        .iter()
+        .filter(|(_, r)| !r.pattern.is_empty())
+    {
         for caps in matcher.rules().regex(index).captures_iter(text) {
             let whole = caps.get_group(0).unwrap();
             let secret = match usize::from(rule.secret_group) {

@@ -33,7 +33,11 @@ impl fmt::Display for RuleError {
 impl std::error::Error for RuleError {}
 
 fn error(field: &'static str, reason: impl Into<String>) -> RuleError {
-    RuleError { field, reason: reason.into(), help: None }
+    RuleError {
+        field,
+        reason: reason.into(),
+        help: None,
+    }
 }
 
 /// How strict the check is.
@@ -69,13 +73,18 @@ pub fn compile(
     if !path.is_empty() {
         analyse::parse(&path).map_err(|e| error("path", e))?;
     }
-    let search = if pattern.is_empty() { Search::default() } else { analyse_pattern(spec, &pattern, strictness)? };
+    let search = if pattern.is_empty() {
+        Search::default()
+    } else {
+        analyse_pattern(spec, &pattern, strictness)?
+    };
     if let Some(name) = &spec.checksum
         && !known_checksum(name)
     {
         return Err(error("checksum", format!("there is no checksum `{name}`")));
     }
-    let name = |own: &Option<String>, default: &Option<String>| own.clone().or_else(|| default.clone());
+    let name =
+        |own: &Option<String>, default: &Option<String>| own.clone().or_else(|| default.clone());
     let category = named(
         "category",
         name(&spec.category, &defaults.category),
@@ -102,8 +111,15 @@ pub fn compile(
     )?;
     let rule = Rule {
         id: spec.id.clone().into(),
-        description: if spec.description.is_empty() { spec.id.clone() } else { spec.description.clone() }.into(),
-        provider: name(&spec.provider, &defaults.provider).unwrap_or_default().into(),
+        description: if spec.description.is_empty() {
+            spec.id.clone()
+        } else {
+            spec.description.clone()
+        }
+        .into(),
+        provider: name(&spec.provider, &defaults.provider)
+            .unwrap_or_default()
+            .into(),
         category,
         severity,
         confidence,
@@ -130,8 +146,16 @@ pub fn compile(
             .collect(),
         allowlists: compile_allowlists(spec)?.into(),
         aliases: texts(&spec.aliases),
-        tags: texts(if spec.tags.is_empty() { &defaults.tags } else { &spec.tags }),
-        references: texts(if spec.references.is_empty() { &defaults.references } else { &spec.references }),
+        tags: texts(if spec.tags.is_empty() {
+            &defaults.tags
+        } else {
+            &spec.tags
+        }),
+        references: texts(if spec.references.is_empty() {
+            &defaults.references
+        } else {
+            &spec.references
+        }),
         remediation: remedy(&spec.remediation, &defaults.remediation),
         matches: texts(&spec.matches),
         rejects: texts(&spec.reject),
@@ -150,31 +174,51 @@ struct Search {
     keywords: Texts,
 }
 
-fn analyse_pattern(spec: &RuleSpec, pattern: &str, strictness: Strictness) -> Result<Search, RuleError> {
+fn analyse_pattern(
+    spec: &RuleSpec,
+    pattern: &str,
+    strictness: Strictness,
+) -> Result<Search, RuleError> {
     let hir = analyse::parse(pattern).map_err(|e| error("regex", e))?;
     let found = analyse::analyse(&hir);
     if found.matches_empty {
-        return Err(error("regex", "the pattern matches the empty string, which is everywhere"));
+        return Err(error(
+            "regex",
+            "the pattern matches the empty string, which is everywhere",
+        ));
     }
     if spec.secret_group > found.groups {
         return Err(error(
             "secretGroup",
-            format!("there is no group {} in the pattern, which has {}", spec.secret_group, found.groups),
+            format!(
+                "there is no group {} in the pattern, which has {}",
+                spec.secret_group, found.groups
+            ),
         ));
     }
     for keyword in &spec.keywords {
         if strictness == Strictness::Pack && keyword.len() < MIN_LITERAL_LEN {
-            return Err(error("keywords", format!("`{keyword}` is too short: {MIN_LITERAL_LEN} bytes at least")));
+            return Err(error(
+                "keywords",
+                format!("`{keyword}` is too short: {MIN_LITERAL_LEN} bytes at least"),
+            ));
         }
     }
     // Keywords that every match holds anyway are no condition of their own.
     let implied = !found.anchors.is_empty()
         && found.anchors.iter().all(|a| {
             spec.keywords.is_empty()
-                || spec.keywords.iter().any(|k| contains_folded(&a.literal, k.as_bytes()))
+                || spec
+                    .keywords
+                    .iter()
+                    .any(|k| contains_folded(&a.literal, k.as_bytes()))
         });
     if implied {
-        return Ok(Search { anchors: found.anchors, max_len: found.max_len, keywords: Texts::default() });
+        return Ok(Search {
+            anchors: found.anchors,
+            max_len: found.max_len,
+            keywords: Texts::default(),
+        });
     }
     let usable = |k: &&String| k.len() >= MIN_LITERAL_LEN;
     let keywords = texts(&spec.keywords);
@@ -193,11 +237,17 @@ fn analyse_pattern(spec: &RuleSpec, pattern: &str, strictness: Strictness) -> Re
     } else {
         Vec::new()
     };
-    Ok(Search { anchors, max_len: found.max_len, keywords })
+    Ok(Search {
+        anchors,
+        max_len: found.max_len,
+        keywords,
+    })
 }
 
 fn contains_folded(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len().max(1)).any(|w| w.eq_ignore_ascii_case(needle))
+    haystack
+        .windows(needle.len().max(1))
+        .any(|w| w.eq_ignore_ascii_case(needle))
 }
 
 fn check_id(id: &str) -> Result<(), RuleError> {
@@ -205,7 +255,10 @@ fn check_id(id: &str) -> Result<(), RuleError> {
         return Err(error("id", "a rule needs an `id`"));
     }
     if id.len() > 100 || id.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(error("id", "an id is at most 100 characters long and has no spaces or control characters"));
+        return Err(error(
+            "id",
+            "an id is at most 100 characters long and has no spaces or control characters",
+        ));
     }
     Ok(())
 }
@@ -218,13 +271,24 @@ fn check_pack_rule(rule: &Rule) -> Result<(), RuleError> {
     }
     if !rule.pattern.is_empty() {
         if rule.anchors.is_empty() {
-            return Err(error("regex", "no literal of three bytes or more stands in every match"));
+            return Err(error(
+                "regex",
+                "no literal of three bytes or more stands in every match",
+            ));
         }
         if !rule.keywords.is_empty() {
-            return Err(error("keywords", "the keywords do not stand in every match; leave them out or add them to the regex"));
+            return Err(error(
+                "keywords",
+                "the keywords do not stand in every match; leave them out or add them to the regex",
+            ));
         }
         if rule.reach().is_none() {
-            return Err(error("regex", format!("matches must be bounded (`{{1,200}}` instead of `+`) and at most {MAX_REACH} bytes")));
+            return Err(error(
+                "regex",
+                format!(
+                    "matches must be bounded (`{{1,200}}` instead of `+`) and at most {MAX_REACH} bytes"
+                ),
+            ));
         }
         if rule.matches.is_empty() {
             return Err(error("match", "a rule of the pack needs tests"));
@@ -250,22 +314,30 @@ fn named<T: Copy>(
             Strictness::User => Ok(default),
         };
     };
-    all.iter().copied().find(|&v| name(v) == value).ok_or_else(|| {
-        let names: Vec<&str> = all.iter().map(|&v| name(v)).collect();
-        RuleError {
-            field,
-            reason: format!("`{value}` is not one of {}", names.join(", ")),
-            help: None,
-        }
-    })
+    all.iter()
+        .copied()
+        .find(|&v| name(v) == value)
+        .ok_or_else(|| {
+            let names: Vec<&str> = all.iter().map(|&v| name(v)).collect();
+            RuleError {
+                field,
+                reason: format!("`{value}` is not one of {}", names.join(", ")),
+                help: None,
+            }
+        })
 }
 
 fn texts(list: &[String]) -> Texts {
-    list.iter().map(|s| Text::Owned(s.clone())).collect::<Vec<_>>().into()
+    list.iter()
+        .map(|s| Text::Owned(s.clone()))
+        .collect::<Vec<_>>()
+        .into()
 }
 
 fn remedy(own: &RemediationSpec, default: &RemediationSpec) -> Remedy {
-    let pick = |a: &Option<String>, b: &Option<String>| Text::Owned(a.clone().or_else(|| b.clone()).unwrap_or_default());
+    let pick = |a: &Option<String>, b: &Option<String>| {
+        Text::Owned(a.clone().or_else(|| b.clone()).unwrap_or_default())
+    };
     Remedy {
         opens: pick(&own.opens, &default.opens),
         revoke: pick(&own.revoke, &default.revoke),
@@ -277,7 +349,11 @@ fn remedy(own: &RemediationSpec, default: &RemediationSpec) -> Remedy {
 }
 
 fn compile_allowlists(spec: &RuleSpec) -> Result<Vec<Allowlist>, RuleError> {
-    spec.allowlists.iter().chain(&spec.allowlist).map(compile_allowlist).collect()
+    spec.allowlists
+        .iter()
+        .chain(&spec.allowlist)
+        .map(compile_allowlist)
+        .collect()
 }
 
 /// Checks one allowlist.
@@ -288,13 +364,23 @@ pub fn compile_allowlist(spec: &AllowlistSpec) -> Result<Allowlist, RuleError> {
     let all = match spec.condition.as_deref().unwrap_or("OR") {
         "OR" | "or" | "||" => false,
         "AND" | "and" | "&&" => true,
-        other => return Err(error("condition", format!("`{other}` is neither `AND` nor `OR`"))),
+        other => {
+            return Err(error(
+                "condition",
+                format!("`{other}` is neither `AND` nor `OR`"),
+            ));
+        }
     };
     let target = match spec.regex_target.as_deref().unwrap_or("secret") {
         "" | "secret" => RegexTarget::Secret,
         "match" => RegexTarget::Match,
         "line" => RegexTarget::Line,
-        other => return Err(error("regexTarget", format!("`{other}` is not one of secret, match, line"))),
+        other => {
+            return Err(error(
+                "regexTarget",
+                format!("`{other}` is not one of secret, match, line"),
+            ));
+        }
     };
     for pattern in &spec.regexes {
         analyse::parse(pattern).map_err(|e| error("regexes", e))?;
@@ -302,8 +388,15 @@ pub fn compile_allowlist(spec: &AllowlistSpec) -> Result<Allowlist, RuleError> {
     for pattern in &spec.paths {
         analyse::parse(pattern).map_err(|e| error("paths", e))?;
     }
-    if spec.regexes.is_empty() && spec.paths.is_empty() && spec.commits.is_empty() && spec.stopwords.is_empty() {
-        return Err(error("allowlists", "an allowlist needs regexes, paths, commits or stopwords"));
+    if spec.regexes.is_empty()
+        && spec.paths.is_empty()
+        && spec.commits.is_empty()
+        && spec.stopwords.is_empty()
+    {
+        return Err(error(
+            "allowlists",
+            "an allowlist needs regexes, paths, commits or stopwords",
+        ));
     }
     Ok(Allowlist {
         description: spec.description.clone().into(),
@@ -312,7 +405,12 @@ pub fn compile_allowlist(spec: &AllowlistSpec) -> Result<Allowlist, RuleError> {
         regexes: texts(&spec.regexes),
         paths: texts(&spec.paths),
         commits: texts(&spec.commits),
-        stopwords: spec.stopwords.iter().map(|s| Text::Owned(s.to_ascii_lowercase())).collect::<Vec<_>>().into(),
+        stopwords: spec
+            .stopwords
+            .iter()
+            .map(|s| Text::Owned(s.to_ascii_lowercase()))
+            .collect::<Vec<_>>()
+            .into(),
     })
 }
 
@@ -330,7 +428,9 @@ mod tests {
     }
 
     fn user(spec: &RuleSpec) -> Result<Rule, RuleError> {
-        compile(spec, &Defaults::default(), Strictness::User, &|name| name == "known")
+        compile(spec, &Defaults::default(), Strictness::User, &|name| {
+            name == "known"
+        })
     }
 
     #[test]
@@ -347,11 +447,41 @@ mod tests {
         let field = |s: &RuleSpec| user(s).unwrap_err().field;
         assert_eq!(field(&spec("(abc", &[])), "regex");
         assert_eq!(field(&spec("a*", &[])), "regex");
-        assert_eq!(field(&RuleSpec { secret_group: 2, ..spec("(abc)", &[]) }), "secretGroup");
-        assert_eq!(field(&RuleSpec { checksum: Some("nope".into()), ..spec("abcdef", &[]) }), "checksum");
-        assert_eq!(field(&RuleSpec { category: Some("nope".into()), ..spec("abcdef", &[]) }), "category");
-        assert_eq!(field(&RuleSpec { id: String::new(), ..spec("abcdef", &[]) }), "id");
-        assert_eq!(field(&RuleSpec { id: "x".into(), ..RuleSpec::default() }), "regex");
+        assert_eq!(
+            field(&RuleSpec {
+                secret_group: 2,
+                ..spec("(abc)", &[])
+            }),
+            "secretGroup"
+        );
+        assert_eq!(
+            field(&RuleSpec {
+                checksum: Some("nope".into()),
+                ..spec("abcdef", &[])
+            }),
+            "checksum"
+        );
+        assert_eq!(
+            field(&RuleSpec {
+                category: Some("nope".into()),
+                ..spec("abcdef", &[])
+            }),
+            "category"
+        );
+        assert_eq!(
+            field(&RuleSpec {
+                id: String::new(),
+                ..spec("abcdef", &[])
+            }),
+            "id"
+        );
+        assert_eq!(
+            field(&RuleSpec {
+                id: "x".into(),
+                ..RuleSpec::default()
+            }),
+            "regex"
+        );
     }
 
     #[test]

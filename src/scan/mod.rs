@@ -27,7 +27,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { min_confidence: Confidence::Medium, threads: 0 }
+        Options {
+            min_confidence: Confidence::Medium,
+            threads: 0,
+        }
     }
 }
 
@@ -105,7 +108,13 @@ pub struct Text<'a> {
 impl<'a> Text<'a> {
     /// A whole file's or message's content.
     pub fn whole(bytes: &'a [u8], location: &'a Location) -> Self {
-        Text { bytes, own: 0..bytes.len(), regions: None, origin: Position { line: 1, column: 1 }, location }
+        Text {
+            bytes,
+            own: 0..bytes.len(),
+            regions: None,
+            origin: Position { line: 1, column: 1 },
+            location,
+        }
     }
 }
 
@@ -122,14 +131,21 @@ pub struct Session<'e> {
 impl<'e> Session<'e> {
     /// Begins a thread's work.
     pub fn new(engine: &'e Engine) -> Self {
-        Session { engine, scratch: Scratch::default(), candidates: Vec::new(), outcome: Outcome::default() }
+        Session {
+            engine,
+            scratch: Scratch::default(),
+            candidates: Vec::new(),
+            outcome: Outcome::default(),
+        }
     }
 
     /// Examines a text and keeps what it finds.
     pub fn examine(&mut self, text: &Text<'_>) {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
-        self.engine.matcher.scan(text.bytes, &mut self.scratch, &mut candidates);
+        self.engine
+            .matcher
+            .scan(text.bytes, &mut self.scratch, &mut candidates);
         candidates.retain(|c| is_own(text, c));
         if !candidates.is_empty() {
             build::findings(self.engine, text, &candidates, &mut self.outcome.findings);

@@ -19,7 +19,9 @@ pub fn scan_worktree(engine: &Engine, options: &worktree::Options, stop: &Atomic
         location: Location::default(),
         next: TOP,
     });
-    let mut outcome = total.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut outcome = total
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     outcome.sort();
     outcome
 }
@@ -29,7 +31,9 @@ pub fn scan_stdin(engine: &Engine, input: &mut dyn Read) -> Outcome {
     let mut session = Session::new(engine);
     let location = Location::default();
     let mut next = TOP;
-    let read = stdin::read(input, &mut |piece| examine(&mut session, piece, &location, &mut next));
+    let read = stdin::read(input, &mut |piece| {
+        examine(&mut session, piece, &location, &mut next)
+    });
     let mut outcome = session.outcome;
     outcome.files = 1;
     match read {
@@ -106,6 +110,9 @@ impl worktree::Visitor for Worker<'_> {
 impl Drop for Worker<'_> {
     fn drop(&mut self) {
         let found = std::mem::take(&mut self.session.outcome);
-        self.total.lock().unwrap_or_else(std::sync::PoisonError::into_inner).merge(found);
+        self.total
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .merge(found);
     }
 }

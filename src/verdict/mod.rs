@@ -3,8 +3,10 @@
 pub mod features;
 pub mod filekind;
 pub mod generic;
+pub mod model;
 pub mod pattern;
 pub mod placeholder;
+mod reasons;
 pub mod reference;
 
 pub use generic::Judgement;

@@ -2,18 +2,224 @@
 
 /// Words that make up placeholders. A value made only of these and of filler is one.
 const WORDS: &[&str] = &[
-    "password", "passwd", "passphrase", "pass", "pwd", "passw", "secret", "token", "apikey", "apitoken", "key", "keys", "api", "auth", "access", "client", "private", "public",
-    "credential", "credentials", "creds", "cred", "user", "username", "login", "admin", "root", "guest", "example", "sample", "dummy", "fake", "mock", "test",
-    "testing", "tests", "tester", "demo", "foo", "bar", "baz", "qux", "foobar", "your", "my", "our", "the", "a", "an", "this", "is", "here", "some", "any",
-    "insert", "enter", "change", "changeme", "changeit", "changethis", "replace", "replaceme", "todo", "fixme", "tbd", "placeholder", "redacted", "removed",
-    "masked", "hidden", "filtered", "omitted", "censored", "null", "none", "nil", "undefined", "empty", "blank", "default", "value", "string", "text", "random",
-    "invalid", "wrong", "incorrect", "bad", "valid", "good", "right", "correct", "new", "old", "current", "another", "other", "not", "no", "me", "it", "to", "in", "of", "with", "for",
-    "abc", "xyz", "abcd", "abcdef", "qwerty", "asdf", "asdfgh", "zxcv", "letmein", "pa55word", "p4ssw0rd", "passw0rd", "p@ssw0rd", "hunter", "secure", "strong",
-    "super", "top", "very", "long", "id", "name", "type", "field", "bearer", "basic", "authorization", "header", "hash", "hashed", "encrypted", "encoded", "base", "hex",
-    "github", "gitlab", "aws", "google", "azure", "slack", "stripe", "openai", "db", "database", "mysql", "postgres", "postgresql", "redis", "mongo", "app", "application", "service",
-    "account", "consumer", "shared", "signing", "session", "cookie", "jwt", "oauth", "refresh", "generated", "temp", "temporary", "tmp", "fill", "set", "add", "put", "use", "from",
-    "unit", "integration", "e2e", "spec", "fixture", "stub", "first", "second", "one", "two", "three", "expected", "actual", "result", "word", "code", "data", "something", "anything", "whatever",
-    "должен", "пароль", "密码", "パスワード", "contraseña", "senha", "passwort", "geheim", "kennwort", "motdepasse", "secreto", "clave", "myapp", "ok", "yes", "on", "off", "true", "false",
+    "password",
+    "passwd",
+    "passphrase",
+    "pass",
+    "pwd",
+    "passw",
+    "secret",
+    "token",
+    "apikey",
+    "apitoken",
+    "key",
+    "keys",
+    "api",
+    "auth",
+    "access",
+    "client",
+    "private",
+    "public",
+    "credential",
+    "credentials",
+    "creds",
+    "cred",
+    "user",
+    "username",
+    "login",
+    "admin",
+    "root",
+    "guest",
+    "example",
+    "sample",
+    "dummy",
+    "fake",
+    "mock",
+    "test",
+    "testing",
+    "tests",
+    "tester",
+    "demo",
+    "foo",
+    "bar",
+    "baz",
+    "qux",
+    "foobar",
+    "your",
+    "my",
+    "our",
+    "the",
+    "a",
+    "an",
+    "this",
+    "is",
+    "here",
+    "some",
+    "any",
+    "insert",
+    "enter",
+    "change",
+    "changeme",
+    "changeit",
+    "changethis",
+    "replace",
+    "replaceme",
+    "todo",
+    "fixme",
+    "tbd",
+    "placeholder",
+    "redacted",
+    "removed",
+    "masked",
+    "hidden",
+    "filtered",
+    "omitted",
+    "censored",
+    "null",
+    "none",
+    "nil",
+    "undefined",
+    "empty",
+    "blank",
+    "default",
+    "value",
+    "string",
+    "text",
+    "random",
+    "invalid",
+    "wrong",
+    "incorrect",
+    "bad",
+    "valid",
+    "good",
+    "right",
+    "correct",
+    "new",
+    "old",
+    "current",
+    "another",
+    "other",
+    "not",
+    "no",
+    "me",
+    "it",
+    "to",
+    "in",
+    "of",
+    "with",
+    "for",
+    "abc",
+    "xyz",
+    "abcd",
+    "abcdef",
+    "qwerty",
+    "asdf",
+    "asdfgh",
+    "zxcv",
+    "letmein",
+    "pa55word",
+    "p4ssw0rd",
+    "passw0rd",
+    "p@ssw0rd",
+    "secure",
+    "strong",
+    "opensesame",
+    "sesame",
+    "open",
+    "super",
+    "top",
+    "very",
+    "long",
+    "id",
+    "name",
+    "type",
+    "field",
+    "bearer",
+    "basic",
+    "authorization",
+    "header",
+    "hash",
+    "hashed",
+    "encrypted",
+    "encoded",
+    "base",
+    "hex",
+    "github",
+    "gitlab",
+    "aws",
+    "google",
+    "azure",
+    "slack",
+    "stripe",
+    "openai",
+    "db",
+    "database",
+    "mysql",
+    "postgres",
+    "postgresql",
+    "redis",
+    "mongo",
+    "app",
+    "application",
+    "service",
+    "account",
+    "consumer",
+    "shared",
+    "signing",
+    "session",
+    "cookie",
+    "jwt",
+    "oauth",
+    "refresh",
+    "generated",
+    "temp",
+    "temporary",
+    "tmp",
+    "fill",
+    "set",
+    "add",
+    "put",
+    "use",
+    "from",
+    "unit",
+    "integration",
+    "e2e",
+    "spec",
+    "fixture",
+    "stub",
+    "first",
+    "second",
+    "one",
+    "two",
+    "three",
+    "expected",
+    "actual",
+    "result",
+    "word",
+    "code",
+    "data",
+    "something",
+    "anything",
+    "whatever",
+    "должен",
+    "пароль",
+    "密码",
+    "パスワード",
+    "contraseña",
+    "senha",
+    "passwort",
+    "geheim",
+    "kennwort",
+    "motdepasse",
+    "secreto",
+    "clave",
+    "myapp",
+    "ok",
+    "yes",
+    "on",
+    "off",
+    "true",
+    "false",
 ];
 
 /// Why a value is a placeholder; None if nothing says so. The reason is a short stable name.
@@ -21,7 +227,10 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
     if value.is_empty() {
         return Some("empty");
     }
-    if value.starts_with(b"<") && value.ends_with(b">") || value.starts_with(b"[") && value.ends_with(b"]") || value.starts_with(b"&lt;") {
+    if value.starts_with(b"<") && value.ends_with(b">")
+        || value.starts_with(b"[") && value.ends_with(b"]")
+        || value.starts_with(b"&lt;")
+    {
         return Some("in-brackets");
     }
     if is_mask(value) {
@@ -44,18 +253,34 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
 
 /// `****`, `xxxx`, `....`, `XXXX-XXXX`, a mask with a few letters left of it.
 fn is_mask(value: &[u8]) -> bool {
-    let masks = value.iter().filter(|&&b| matches!(b, b'x' | b'X' | b'*' | b'.' | b'-' | b'?' | b'_' | b'#')).count();
+    let masks = value
+        .iter()
+        .filter(|&&b| matches!(b, b'x' | b'X' | b'*' | b'.' | b'-' | b'?' | b'_' | b'#'))
+        .count();
     let stars = value.iter().filter(|&&b| b == b'*').count();
-    let bullets = value.windows(3).filter(|w| *w == "\u{2022}".as_bytes() || *w == "\u{2026}".as_bytes()).count();
-    let run = longest_run(value, |b| matches!(b, b'x' | b'X' | b'*' | b'.' | b'?' | b'#' | b'_'));
-    masks == value.len() || stars >= 3 || bullets > 0 || run >= 5 || run >= 3 && value.ends_with(b"...")
+    let bullets = value
+        .windows(3)
+        .filter(|w| *w == "\u{2022}".as_bytes() || *w == "\u{2026}".as_bytes())
+        .count();
+    let run = longest_run(value, |b| {
+        matches!(b, b'x' | b'X' | b'*' | b'.' | b'?' | b'#' | b'_')
+    });
+    masks == value.len()
+        || stars >= 3
+        || bullets > 0
+        || run >= 5
+        || run >= 3 && value.ends_with(b"...")
 }
 
 /// Longest run of equal bytes that `of` accepts.
 fn longest_run(value: &[u8], of: impl Fn(u8) -> bool) -> usize {
     let (mut best, mut run, mut last) = (0, 0, 0);
     for &b in value {
-        run = if b == last && of(b) { run + 1 } else { usize::from(of(b)) };
+        run = if b == last && of(b) {
+            run + 1
+        } else {
+            usize::from(of(b))
+        };
         best = best.max(run);
         last = b;
     }
@@ -65,15 +290,62 @@ fn longest_run(value: &[u8], of: impl Fn(u8) -> bool) -> usize {
 /// Words that nobody writes into a real secret, anywhere in it.
 fn has_example_word(value: &[u8]) -> bool {
     const SURE: &[&str] = &[
-        "example", "placeholder", "changeme", "change_me", "change-me", "replace_me", "replaceme", "replace-me", "your_", "your-", "yourpass", "yoursecret", "yourtoken", "yourkey", "yourapi",
-        "your ", "<your", "dummy", "redacted", "_here", "-here", "insert_", "todo", "fixme", "not-a-real", "notreal", "not_real", "fake", "foobar", "sample",
-        "my_pass", "my-pass", "mypass", "my_secret", "my-secret", "mysecret", "my_token", "my-token", "mytoken", "mykey", "my_key", "my-key", "enter_", "abc123", "notasecret", "xxxx", "lorem", "some_", "some-",
+        "example",
+        "placeholder",
+        "changeme",
+        "change_me",
+        "change-me",
+        "replace_me",
+        "replaceme",
+        "replace-me",
+        "your_",
+        "your-",
+        "yourpass",
+        "yoursecret",
+        "yourtoken",
+        "yourkey",
+        "yourapi",
+        "your ",
+        "<your",
+        "dummy",
+        "redacted",
+        "_here",
+        "-here",
+        "insert_",
+        "todo",
+        "fixme",
+        "not-a-real",
+        "notreal",
+        "not_real",
+        "fake",
+        "foobar",
+        "sample",
+        "my_pass",
+        "my-pass",
+        "mypass",
+        "my_secret",
+        "my-secret",
+        "mysecret",
+        "my_token",
+        "my-token",
+        "mytoken",
+        "mykey",
+        "my_key",
+        "my-key",
+        "enter_",
+        "abc123",
+        "notasecret",
+        "xxxx",
+        "lorem",
+        "some_",
+        "some-",
     ];
     let mut lower = [0_u8; 256];
     let n = value.len().min(lower.len());
     lower[..n].copy_from_slice(&value[..n]);
     lower[..n].make_ascii_lowercase();
-    SURE.iter().any(|word| memchr::memmem::find(&lower[..n], word.as_bytes()).is_some())
+    SURE.iter()
+        .any(|word| memchr::memmem::find(&lower[..n], word.as_bytes()).is_some())
 }
 
 /// One byte, or one short block, over and over: `aaaa`, `abcabcabc`, `deadbeefdeadbeef`.
@@ -82,22 +354,46 @@ pub(crate) fn is_repeated(value: &[u8]) -> bool {
         return value.windows(2).all(|w| w[0] == w[1]);
     }
     (1..=value.len().min(64) / 2).any(|period| {
-        (value.len() >= 2 * period + period.min(2) || value.len() % period == 0) && value.iter().skip(period).zip(value).all(|(a, b)| a == b)
+        (value.len() >= 2 * period + period.min(2) || value.len() % period == 0)
+            && value.iter().skip(period).zip(value).all(|(a, b)| a == b)
     })
 }
 
 /// `12345`, `abcdef`, `0123456789abcdef`, `qwertyuiop`, `987654`.
 pub(crate) fn is_sequence(value: &[u8]) -> bool {
-    const ROWS: &[&[u8]] = &[b"qwertyuiop", b"asdfghjkl", b"zxcvbnm", b"1234567890", b"1q2w3e4r5t6y", b"qazwsxedc", b"0123456789abcdef0123456789abcdef", b"abcdefghijklmnopqrstuvwxyz"];
+    const ROWS: &[&[u8]] = &[
+        b"qwertyuiop",
+        b"asdfghjkl",
+        b"zxcvbnm",
+        b"1234567890",
+        b"1q2w3e4r5t6y",
+        b"qazwsxedc",
+        b"0123456789abcdef0123456789abcdef",
+        b"abcdefghijklmnopqrstuvwxyz",
+    ];
     if value.len() < 3 {
         return true;
     }
     let mut lower = [0_u8; 128];
-    let Some(lower) = lower.get_mut(..value.len()) else { return false };
+    let Some(lower) = lower.get_mut(..value.len()) else {
+        return false;
+    };
     lower.copy_from_slice(value);
     lower.make_ascii_lowercase();
-    let steps = lower.windows(2).filter(|w| w[1] == w[0].wrapping_add(1) || w[0] == w[1].wrapping_add(1) || w == b"90" || w == b"9a" || w == b"09").count();
-    steps * 10 >= (lower.len() - 1) * 8 || ROWS.iter().any(|row| memchr::memmem::find(row, lower).is_some())
+    let steps = lower
+        .windows(2)
+        .filter(|w| {
+            w[1] == w[0].wrapping_add(1)
+                || w[0] == w[1].wrapping_add(1)
+                || w == b"90"
+                || w == b"9a"
+                || w == b"09"
+        })
+        .count();
+    steps * 10 >= (lower.len() - 1) * 8
+        || ROWS
+            .iter()
+            .any(|row| memchr::memmem::find(row, lower).is_some())
 }
 
 /// Whether a value consists of placeholder words, digits and punctuation only.
@@ -108,8 +404,15 @@ fn only_words(value: &[u8]) -> bool {
     let (mut words, mut letters, mut known) = (0, 0, 0);
     let mut digits_run = 0;
     crate::matcher::generic::words::each_word(value, |word| {
-        let end = word.iter().rposition(|b| !b.is_ascii_digit()).map_or(0, |n| n + 1);
-        let begin = word.iter().position(|b| !b.is_ascii_digit()).unwrap_or(0).min(end);
+        let end = word
+            .iter()
+            .rposition(|b| !b.is_ascii_digit())
+            .map_or(0, |n| n + 1);
+        let begin = word
+            .iter()
+            .position(|b| !b.is_ascii_digit())
+            .unwrap_or(0)
+            .min(end);
         digits_run = digits_run.max(word.len() - (end - begin));
         let core = &word[begin..end];
         words += 1;
@@ -137,7 +440,11 @@ fn covered(word: &[u8]) -> bool {
         }
         for known in WORDS {
             let known = known.as_bytes();
-            if (known.len() >= 3 || known.len() == word.len() || at > 0 && at + known.len() == word.len()) && word[at..].starts_with(known) {
+            if (known.len() >= 3
+                || known.len() == word.len()
+                || at > 0 && at + known.len() == word.len())
+                && word[at..].starts_with(known)
+            {
                 reach[at + known.len()] = true;
             }
         }

@@ -10,20 +10,62 @@ pub fn reference(value: &[u8], before: &[u8], after: &[u8]) -> Option<&'static s
 /// Why the value itself is a reference.
 pub(crate) fn of_value(value: &[u8]) -> Option<&'static str> {
     let has = |part: &[u8]| memchr::memmem::find(value, part).is_some();
-    let begins = |parts: &[&[u8]]| parts.iter().any(|p| value.get(..p.len()).is_some_and(|head| head.eq_ignore_ascii_case(p)));
+    let begins = |parts: &[&[u8]]| {
+        parts.iter().any(|p| {
+            value
+                .get(..p.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(p))
+        })
+    };
     if has(b"{{") || has(b"${{") || has(b"<%") || has(b"{%") {
         return Some("template");
     }
     if has(b"${") || has(b"#{") || has(b"$(") || is_variable(value) || percent_variable(value) {
         return Some("variable");
     }
-    if begins(&[b"process.env", b"os.environ", b"os.getenv", b"getenv(", b"env.", b"env[", b"system.getenv", b"$env:", b"import.meta.env"]) {
+    if begins(&[
+        b"process.env",
+        b"os.environ",
+        b"os.getenv",
+        b"getenv(",
+        b"env.",
+        b"env[",
+        b"system.getenv",
+        b"$env:",
+        b"import.meta.env",
+    ]) {
         return Some("environment");
     }
-    if begins(&[b"arn:aws", b"projects/", b"@microsoft.keyvault", b"vault:", b"vault/", b"secret/data/", b"ssm:", b"secretsmanager:", b"sops:", b"op://", b"awssm:", b"gcpsm:", b"keyvault:", b"ref+", b"bao:", b"/run/secrets"]) {
+    if begins(&[
+        b"arn:aws",
+        b"projects/",
+        b"@microsoft.keyvault",
+        b"vault:",
+        b"vault/",
+        b"secret/data/",
+        b"ssm:",
+        b"secretsmanager:",
+        b"sops:",
+        b"op://",
+        b"awssm:",
+        b"gcpsm:",
+        b"keyvault:",
+        b"ref+",
+        b"bao:",
+        b"/run/secrets",
+    ]) {
         return Some("secret-store");
     }
-    if begins(&[b"!vault", b"enc[", b"enc(", b"encrypted:", b"$ansible_vault", b"{cipher}", b"{encrypted}", b"age-encryption"]) {
+    if begins(&[
+        b"!vault",
+        b"enc[",
+        b"enc(",
+        b"encrypted:",
+        b"$ansible_vault",
+        b"{cipher}",
+        b"{encrypted}",
+        b"age-encryption",
+    ]) {
         return Some("encrypted");
     }
     if has(b".vault.azure.net") || has(b"secretmanager.googleapis") {
@@ -38,10 +80,26 @@ fn of_surroundings(before: &[u8], after: &[u8]) -> Option<&'static str> {
     let lower: Vec<u8> = tail.to_ascii_lowercase();
     let has = |part: &[u8]| memchr::memmem::find(&lower, part).is_some();
     let calls: [&[u8]; 16] = [
-        b"getenv(", b"environ[", b"environ.get(", b"env.get(", b"env[", b"env.fetch(", b"getsecret(", b"get_secret(", b"getsecretvalue(",
-        b"lookup(", b"getproperty(", b"secretkeyref", b"valuefrom", b"get_parameter(", b"configmapkeyref", b"secretref",
+        b"getenv(",
+        b"environ[",
+        b"environ.get(",
+        b"env.get(",
+        b"env[",
+        b"env.fetch(",
+        b"getsecret(",
+        b"get_secret(",
+        b"getsecretvalue(",
+        b"lookup(",
+        b"getproperty(",
+        b"secretkeyref",
+        b"valuefrom",
+        b"get_parameter(",
+        b"configmapkeyref",
+        b"secretref",
     ];
-    if calls.iter().any(|c| has(c)) && !matches!(after.first(), Some(b'"' | b'\'')) || calls.iter().any(|c| ends_with_open(&lower, c)) {
+    if calls.iter().any(|c| has(c)) && !matches!(after.first(), Some(b'"' | b'\''))
+        || calls.iter().any(|c| ends_with_open(&lower, c))
+    {
         return Some("looked-up");
     }
     None
@@ -58,7 +116,17 @@ fn ends_with_open(text: &[u8], call: &[u8]) -> bool {
 
 /// `$NAME`, `$env:NAME`, `@name@`, `__NAME__`, `:name`, `%(name)s`.
 fn is_variable(value: &[u8]) -> bool {
-    let word = |text: &[u8]| !text.is_empty() && text.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.' || b == b':' || b == b'-' || b == b'>');
+    let word = |text: &[u8]| {
+        !text.is_empty()
+            && text.iter().all(|&b| {
+                b.is_ascii_alphanumeric()
+                    || b == b'_'
+                    || b == b'.'
+                    || b == b':'
+                    || b == b'-'
+                    || b == b'>'
+            })
+    };
     match value {
         [b'$', rest @ ..] => word(rest) && !rest[0].is_ascii_digit(),
         [b'@', middle @ .., b'@'] => word(middle),
@@ -71,9 +139,20 @@ fn is_variable(value: &[u8]) -> bool {
 /// `%NAME%`, `%s`, `%{name}`, `{0}`, `{name}`, `<%= … %>`.
 fn percent_variable(value: &[u8]) -> bool {
     match value {
-        [b'%', middle @ .., b'%'] => !middle.is_empty() && middle.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'_'),
+        [b'%', middle @ .., b'%'] => {
+            !middle.is_empty()
+                && middle
+                    .iter()
+                    .all(|&b| b.is_ascii_alphanumeric() || b == b'_')
+        }
         [b'%', b's' | b'd' | b'v' | b'@' | b'q'] | [b'%', b'{', ..] => true,
-        [b'{', middle @ .., b'}'] => middle.iter().all(|&b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'$' | b'[' | b']' | b'(' | b')' | b' ')),
+        [b'{', middle @ .., b'}'] => middle.iter().all(|&b| {
+            b.is_ascii_alphanumeric()
+                || matches!(
+                    b,
+                    b'_' | b'.' | b'-' | b'$' | b'[' | b']' | b'(' | b')' | b' '
+                )
+        }),
         _ => false,
     }
 }

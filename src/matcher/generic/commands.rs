@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::cursor::{Cursor, before, is_word, line_before};
 use super::evidence::{Flags, Quote, Syntax, Wrapper, gather};
-use super::link::quote;
+use super::link::{quote, sql_before};
 use super::value::Value;
 use super::{Assignment, Kind, VALUE_REACH};
 
@@ -20,25 +20,64 @@ pub(super) fn user_flag(text: &[u8], at: usize, end: usize, out: &mut Vec<Assign
     c.blanks();
     let quoted = quote(&mut c).0 != Quote::None;
     let from = c.at;
-    let pair = c.take_while(|b| b > b' ' && !matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b'|' | b')' | b'\\' | b','));
-    let Some(colon) = pair.iter().position(|&b| b == b':') else { return };
+    let pair = c.take_while(|b| {
+        b > b' '
+            && !matches!(
+                b,
+                b'"' | b'\'' | b'`' | b'<' | b'>' | b'|' | b')' | b'\\' | b','
+            )
+    });
+    let Some(colon) = pair.iter().position(|&b| b == b':') else {
+        return;
+    };
     let value = from + colon + 1..from + pair.len();
     // `-u http://…` and `docker run -u 1000:1000` are no credentials.
-    if colon == 0 || value.len() < 3 || pair[colon + 1..].starts_with(b"//") || pair.iter().all(|b| b.is_ascii_digit() || *b == b':') {
+    if colon == 0
+        || value.len() < 3
+        || pair[colon + 1..].starts_with(b"//")
+        || pair.iter().all(|b| b.is_ascii_digit() || *b == b':')
+    {
         return;
     }
     if !is_command(text, at, USER_COMMANDS) {
         return;
     }
-    push(text, from..from + colon, value, if quoted { Quote::Single } else { Quote::None }, Kind::CliPassword, Syntax::Flag, out);
+    push(
+        text,
+        from..from + colon,
+        value,
+        if quoted { Quote::Single } else { Quote::None },
+        Kind::CliPassword,
+        Syntax::Flag,
+        out,
+    );
 }
 
 /// Commands whose `-u` takes `user:password`.
-const USER_COMMANDS: &[&[u8]] = &[b"curl", b"http", b"wget", b"nuxeo", b"ab ", b"hey", b"--user", b"-X "];
+const USER_COMMANDS: &[&[u8]] = &[
+    b"curl", b"http", b"wget", b"nuxeo", b"ab ", b"hey", b"--user", b"-X ",
+];
 /// Commands whose `-p` takes a password.
 const PASSWORD_COMMANDS: &[&[u8]] = &[
-    b"mysql", b"mariadb", b"sshpass", b"docker login", b"podman login", b"helm registry", b"oc login", b"az login", b"cf login",
-    b"mongo", b"7z", b"nerdctl login", b"htpasswd", b"influx", b"kinit", b"xfreerdp", b"cqlsh", b"clickhouse", b"docker push",
+    b"mysql",
+    b"mariadb",
+    b"sshpass",
+    b"docker login",
+    b"podman login",
+    b"helm registry",
+    b"oc login",
+    b"az login",
+    b"cf login",
+    b"mongo",
+    b"7z",
+    b"nerdctl login",
+    b"htpasswd",
+    b"influx",
+    b"kinit",
+    b"xfreerdp",
+    b"cqlsh",
+    b"clickhouse",
+    b"docker push",
 ];
 
 /// `mysql -psecret`, `docker login -p secret`.
@@ -56,17 +95,34 @@ pub(super) fn short_flag(text: &[u8], at: usize, end: usize, out: &mut Vec<Assig
     }
     let (q, _) = quote(&mut c);
     let from = c.at;
-    let word = c.take_while(|b| b > b' ' && !matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b'|' | b')' | b'\\'));
-    if word.len() < 3 || word.starts_with(b"-") || word.contains(&b'/') && word.contains(&b'.') || word.starts_with(b"assw") {
+    let word = c.take_while(|b| {
+        b > b' ' && !matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b'|' | b')' | b'\\')
+    });
+    if word.ends_with(b".")
+        || word.len() < 3
+        || word.starts_with(b"-")
+        || word.contains(&b'/') && word.contains(&b'.')
+        || word.starts_with(b"assw")
+    {
         return;
     }
-    push(text, at + 1..end, from..from + word.len(), q, Kind::CliPassword, Syntax::Flag, out);
+    push(
+        text,
+        at + 1..end,
+        from..from + word.len(),
+        q,
+        Kind::CliPassword,
+        Syntax::Flag,
+        out,
+    );
 }
 
 /// Whether one of the commands stands on the line before `at`.
 fn is_command(text: &[u8], at: usize, commands: &[&[u8]]) -> bool {
     let line = line_before(text, at + 1, 140);
-    commands.iter().any(|command| line.windows(command.len()).any(|w| w == *command))
+    commands
+        .iter()
+        .any(|command| line.windows(command.len()).any(|w| w == *command))
         || commands.contains(&b"--user".as_slice()) && text.get(at..at + 6) == Some(b"--user")
 }
 
@@ -80,11 +136,25 @@ pub(super) fn identified_by(text: &[u8], at: usize, end: usize, out: &mut Vec<As
     let (q, _) = quote(&mut c);
     let from = c.at;
     let word = match q {
-        Quote::None => c.take_while(|b| b > b' ' && !matches!(b, b';' | b',' | b')' | b'"' | b'\'' | b'`')),
+        Quote::None => {
+            c.take_while(|b| b > b' ' && !matches!(b, b';' | b',' | b')' | b'"' | b'\'' | b'`'))
+        }
         _ => c.take_while(|b| b > b' ' && !matches!(b, b'"' | b'\'' | b'`')),
     };
+    // "identified by its name" is prose; SQL quotes the password, or speaks of a user before.
+    if q == Quote::None && !sql_before(text, at) {
+        return;
+    }
     if word.len() >= 3 {
-        push(text, at..end, from..from + word.len(), q, Kind::SqlPassword, Syntax::Sql, out);
+        push(
+            text,
+            at..end,
+            from..from + word.len(),
+            q,
+            Kind::SqlPassword,
+            Syntax::Sql,
+            out,
+        );
     }
 }
 
@@ -100,7 +170,15 @@ pub(super) fn secure_string(text: &[u8], at: usize, end: usize, out: &mut Vec<As
     let from = c.at;
     let word = c.take_while(|b| b >= b' ' && !matches!(b, b'"' | b'\''));
     if q != Quote::None && word.len() >= 3 {
-        push(text, at..end, from..from + word.len(), q, Kind::CliPassword, Syntax::Flag, out);
+        push(
+            text,
+            at..end,
+            from..from + word.len(),
+            q,
+            Kind::CliPassword,
+            Syntax::Flag,
+            out,
+        );
     }
 }
 
@@ -120,14 +198,42 @@ pub(super) fn from_literal(text: &[u8], end: usize, out: &mut Vec<Assignment>) {
     let from = c.at;
     let word = c.take_while(|b| b > b' ' && !matches!(b, b'"' | b'\'' | b'`' | b'\\'));
     if word.len() >= 3 {
-        push(text, key_at..key_at + name.len(), from..from + word.len(), outer.max(inner), Kind::Secret, Syntax::Flag, out);
+        push(
+            text,
+            key_at..key_at + name.len(),
+            from..from + word.len(),
+            outer.max(inner),
+            Kind::Secret,
+            Syntax::Flag,
+            out,
+        );
     }
 }
 
-fn push(text: &[u8], key: Range<usize>, value: Range<usize>, quote: Quote, kind: Kind, syntax: Syntax, out: &mut Vec<Assignment>) {
+fn push(
+    text: &[u8],
+    key: Range<usize>,
+    value: Range<usize>,
+    quote: Quote,
+    kind: Kind,
+    syntax: Syntax,
+    out: &mut Vec<Assignment>,
+) {
     let mut flags = Flags::default();
     flags.set_if(Flags::CUT, value.len() >= VALUE_REACH - 16);
-    let read = Value { range: value.clone(), quote, escapes: 0, wrapper: Wrapper::None, flags };
+    let read = Value {
+        range: value.clone(),
+        quote,
+        escapes: 0,
+        wrapper: Wrapper::None,
+        flags,
+    };
     let evidence = gather(text, &key, &read, syntax, false);
-    out.push(Assignment { whole: key.start..value.end, key, value, kind, evidence });
+    out.push(Assignment {
+        whole: key.start..value.end,
+        key,
+        value,
+        kind,
+        evidence,
+    });
 }

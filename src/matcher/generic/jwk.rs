@@ -6,7 +6,7 @@ use super::cursor::{Cursor, before};
 use super::evidence::{Flags, Quote, Syntax, Wrapper, gather};
 use super::link::quote;
 use super::value::Value;
-use super::{Assignment, Kind, BEFORE_REACH, REACH_BACK, REACH_FORWARD, VALUE_REACH};
+use super::{Assignment, BEFORE_REACH, Kind, REACH_BACK, REACH_FORWARD, VALUE_REACH};
 
 /// How far from `kty` a private member may be.
 const FORWARD: usize = REACH_FORWARD - VALUE_REACH - 96;
@@ -20,7 +20,14 @@ pub(super) fn find(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>
         Some((b'"' | b'\'', name)) => (at + 1, name),
         _ => (at, literal),
     };
-    let literal = literal.get(..literal.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(literal.len())).unwrap_or_default();
+    let literal = literal
+        .get(
+            ..literal
+                .iter()
+                .position(|b| !b.is_ascii_alphabetic())
+                .unwrap_or(literal.len()),
+        )
+        .unwrap_or_default();
     let end = at + literal.len();
     if before(text, at, 1).iter().any(u8::is_ascii_alphanumeric) {
         return;
@@ -34,22 +41,41 @@ pub(super) fn find(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>
     if literal != b"kty" {
         // `dp` and `qi` are members of private keys only.
         if let Some((start, length, q, escapes)) = member(text, at + literal.len()) {
-            push(text, at..at + literal.len(), start..start + length, q, escapes, out);
+            push(
+                text,
+                at..at + literal.len(),
+                start..start + length,
+                q,
+                escapes,
+                out,
+            );
         }
         return;
     }
     let from = at - before(text, at, BACK).len();
-    let area = text.get(from..(end + FORWARD).min(text.len())).unwrap_or_default();
+    let area = text
+        .get(from..(end + FORWARD).min(text.len()))
+        .unwrap_or_default();
     for n in 1..area.len().saturating_sub(1) {
         let private = match (area[n], area[n + 1]) {
             (b'd' | b'k' | b'p' | b'q', _) => 1,
             _ => continue,
         };
-        if !matches!(area[n - 1], b'"' | b'\'' | b' ' | b'\n' | b'\t' | b',' | b'{') {
+        if !matches!(
+            area[n - 1],
+            b'"' | b'\'' | b' ' | b'\n' | b'\t' | b',' | b'{'
+        ) {
             continue;
         }
         if let Some((start, length, q, escapes)) = member(text, from + n + private) {
-            push(text, from + n..from + n + private, start..start + length, q, escapes, out);
+            push(
+                text,
+                from + n..from + n + private,
+                start..start + length,
+                q,
+                escapes,
+                out,
+            );
             return;
         }
     }
@@ -70,14 +96,35 @@ fn member(text: &[u8], at: usize) -> Option<(usize, usize, Quote, u8)> {
     }
     let start = c.at;
     let mut body = Cursor::new(text, start, VALUE_REACH);
-    let value = body.take_while(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_' || b == b'=' || b == b'+' || b == b'/');
+    let value = body.take_while(|b| {
+        b.is_ascii_alphanumeric() || b == b'-' || b == b'_' || b == b'=' || b == b'+' || b == b'/'
+    });
     (value.len() >= 16).then_some((start, value.len(), q, escapes))
 }
 
-fn push(text: &[u8], key: Range<usize>, value: Range<usize>, quote: Quote, escapes: u8, out: &mut Vec<Assignment>) {
+fn push(
+    text: &[u8],
+    key: Range<usize>,
+    value: Range<usize>,
+    quote: Quote,
+    escapes: u8,
+    out: &mut Vec<Assignment>,
+) {
     let mut flags = Flags::default();
     flags.set_if(Flags::CUT, value.len() >= VALUE_REACH);
-    let read = Value { range: value.clone(), quote, escapes, wrapper: Wrapper::None, flags };
+    let read = Value {
+        range: value.clone(),
+        quote,
+        escapes,
+        wrapper: Wrapper::None,
+        flags,
+    };
     let evidence = gather(text, &key, &read, Syntax::Jwk, false);
-    out.push(Assignment { whole: key.start..value.end, key, value, kind: Kind::PrivateJwk, evidence });
+    out.push(Assignment {
+        whole: key.start..value.end,
+        key,
+        value,
+        kind: Kind::PrivateJwk,
+        evidence,
+    });
 }

@@ -14,31 +14,72 @@ fn in_name(b: u8) -> bool {
 pub(super) fn find(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>) {
     // Triggers such as `key"` hold the byte after the name.
     let literal = text.get(at..end).unwrap_or_default();
-    let inside = literal.iter().rposition(|&b| in_name(b)).map_or(at, |n| at + n + 1);
-    let Some(stop) = name_end(text, inside) else { return };
+    let inside = literal
+        .iter()
+        .rposition(|&b| in_name(b))
+        .map_or(at, |n| at + n + 1);
+    let Some(stop) = name_end(text, inside) else {
+        return;
+    };
     if !could_link(text, stop) {
         return;
     }
-    let Some(start) = name_start(text, at) else { return };
-    let Some(found) = link::after_key(text, start, stop) else { return };
-    let Some(read) = value::read(text, stop, &found) else { return };
+    let Some(start) = name_start(text, at) else {
+        return;
+    };
+    let Some(mut found) = link::after_key(text, start, stop) else {
+        return;
+    };
+    found.syntax = refine(text, start, found.syntax);
+    let Some(read) = value::read(text, stop, &found) else {
+        return;
+    };
     let name = text.get(start..stop).unwrap_or_default();
-    let syntax = refine(text, start, found.syntax);
-    let Some(kind) = kind_of(name, syntax, text, start) else { return };
-    let evidence = gather(text, &(start..stop), &read, syntax, found.key_quote != Quote::None);
+    if is_no_name(text, start, name, &found) {
+        return;
+    }
+    let Some(kind) = kind_of(name, found.syntax, text, start) else {
+        return;
+    };
+    let evidence = gather(
+        text,
+        &(start..stop),
+        &read,
+        found.syntax,
+        found.key_quote != Quote::None,
+    );
     let close = usize::from(read.quote != Quote::None) + usize::from(read.escapes);
     let whole = start..(read.range.end + close).min(text.len());
     let (value, read) = strip_scheme(text, read);
     let _ = read;
-    out.push(Assignment { key: start..stop, value, whole, kind, evidence });
+    out.push(Assignment {
+        key: start..stop,
+        value,
+        whole,
+        kind,
+        evidence,
+    });
 }
 
 /// Leaves the scheme of a header out of the value: `token …`, `Bearer …`.
 fn strip_scheme(text: &[u8], read: value::Value) -> (std::ops::Range<usize>, value::Value) {
     let body = text.get(read.range.clone()).unwrap_or_default();
-    for scheme in [b"Bearer ".as_slice(), b"bearer ", b"Basic ", b"basic ", b"token ", b"Token ", b"ApiKey ", b"apikey "] {
+    for scheme in [
+        b"Bearer ".as_slice(),
+        b"bearer ",
+        b"Basic ",
+        b"basic ",
+        b"token ",
+        b"Token ",
+        b"ApiKey ",
+        b"apikey ",
+    ] {
         if body.starts_with(scheme) && body.len() > scheme.len() + 3 {
-            let skip = scheme.len() + body[scheme.len()..].iter().take_while(|b| **b == b' ').count();
+            let skip = scheme.len()
+                + body[scheme.len()..]
+                    .iter()
+                    .take_while(|b| **b == b' ')
+                    .count();
             return (read.range.start + skip..read.range.end, read);
         }
     }
@@ -55,7 +96,9 @@ fn name_end(text: &[u8], at: usize) -> Option<usize> {
     }
     if rest[..n].iter().any(|&b| b >= 0x80) {
         // Full-width punctuation ends a name too.
-        let wide = rest[..n].windows(3).position(|w| matches!(w, [0xef, 0xbc, 0x9a | 0x9d | 0x8c] | [0xe3, 0x80, _]));
+        let wide = rest[..n]
+            .windows(3)
+            .position(|w| matches!(w, [0xef, 0xbc, 0x9a | 0x9d | 0x8c] | [0xe3, 0x80, _]));
         n = wide.unwrap_or(n);
     }
     while n > 0 && matches!(rest[n - 1], b'.' | b'-') {
@@ -78,10 +121,30 @@ fn name_start(text: &[u8], at: usize) -> Option<usize> {
 fn could_link(text: &[u8], at: usize) -> bool {
     let Some(&b) = text.get(at) else { return false };
     match b {
-        b')' | b';' | b'.' | b'[' | b'{' | b'}' | b'/' | b'#' | b'%' | b'^' | b'@' | b'+' | b'~' => false,
-        b' ' => !matches!(text.get(at + 1), Some(b'-' | b'+' | b'{' | b'}' | b'&' | b')' | b'(' | b'/' | b'*' | b'%' | b';')),
+        b')' | b';' | b'.' | b'[' | b'{' | b'}' | b'/' | b'#' | b'%' | b'^' | b'@' | b'+'
+        | b'~' => false,
+        b' ' => !matches!(
+            text.get(at + 1),
+            Some(b'-' | b'+' | b'{' | b'}' | b'&' | b')' | b'(' | b'/' | b'*' | b'%' | b';')
+        ),
         b',' => matches!(text.get(at + 1), Some(b' ' | b'"' | b'\'' | b'\n')),
-        b'(' => matches!(text.get(at + 1), Some(b'"' | b'\'' | b'`' | b'@' | b'\n' | b'b' | b'n' | b'S' | b'[' | b'B' | b' ' | b'u' | b'r')),
+        b'(' => matches!(
+            text.get(at + 1),
+            Some(
+                b'"' | b'\''
+                    | b'`'
+                    | b'@'
+                    | b'\n'
+                    | b'b'
+                    | b'n'
+                    | b'S'
+                    | b'['
+                    | b'B'
+                    | b' '
+                    | b'u'
+                    | b'r'
+            )
+        ),
         _ => true,
     }
 }
@@ -100,27 +163,88 @@ fn refine(text: &[u8], start: usize, syntax: Syntax) -> Syntax {
     }
 }
 
+/// Names that only look like ones: parts of an ARN, results of Go's tests.
+fn is_no_name(text: &[u8], start: usize, name: &[u8], link: &link::Link) -> bool {
+    let before = before(text, start, 12);
+    before.ends_with(b"--- ")
+        || before.ends_with(b":")
+            && before.windows(4).any(|w| w == b"arn:")
+            && link.syntax == Syntax::Colon
+        || name == b"PASS" && before.ends_with(b"\t")
+}
+
 /// The kind that a name promises; None for names that promise something else.
 fn kind_of(name: &[u8], syntax: Syntax, text: &[u8], start: usize) -> Option<Kind> {
     let groups = words::groups_in(name);
     let has = |group| groups & bit(group) != 0;
-    let password = has(Group::Password) || has(Group::Pass) || has(Group::Pwd) || has(Group::Phrase);
-    let glued = |part: &[u8]| name.to_ascii_lowercase().windows(part.len()).any(|w| w == part);
+    let password =
+        has(Group::Password) || has(Group::Pass) || has(Group::Pwd) || has(Group::Phrase);
+    let glued = |part: &[u8]| {
+        name.to_ascii_lowercase()
+            .windows(part.len())
+            .any(|w| w == part)
+    };
     let password = password || (glued(b"passw") && !has(Group::Secret));
     Some(match syntax {
         Syntax::Sql if password => Kind::SqlPassword,
-        Syntax::Flag if password => Kind::CliPassword,
+        Syntax::Flag if password && is_flag_for_password(name) => Kind::CliPassword,
+        Syntax::Colon if name == b"pass" && openssl_before(text, start) => Kind::CliPassword,
         Syntax::Connection => Kind::ConnectionString,
-        _ if password && matches!(before(text, start, 1), b"-") => Kind::CliPassword,
+        _ if password && name.starts_with(b"-") && is_flag_for_password(name) => Kind::CliPassword,
         _ if password => Kind::Password,
         _ if has(Group::Token) => Kind::Token,
         _ if has(Group::Secret) || has(Group::Crypto) && has(Group::Key) => Kind::Secret,
         _ if has(Group::ApiKey) || has(Group::Key) => Kind::ApiKey,
-        _ if has(Group::Header) || glued(b"sid") || glued(b"session") => Kind::SessionCookie,
+        _ if has(Group::Header)
+            || glued(b"sess")
+            || name.eq_ignore_ascii_case(b"sid")
+            || name.ends_with(b".sid") =>
+        {
+            Kind::SessionCookie
+        }
         _ if glued(b"secret") => Kind::Secret,
         _ if glued(b"token") || glued(b"auth") || has(Group::Credential) => Kind::Token,
-        _ if glued(b"key") => Kind::ApiKey,
-        _ if glued(b"pass") || glued(b"pwd") => Kind::Password,
-        _ => Kind::Secret,
+        _ if glued(b"key") || glued(b"private") => Kind::ApiKey,
+        // `mypass`, `proxypass`; not `passport`, `passing`, `compass`.
+        _ if glued(b"pwd") || ends_with_pass(name) => Kind::Password,
+        _ => return None,
     })
+}
+
+/// Whether a word of the name ends with `pass` and is no other word.
+fn ends_with_pass(name: &[u8]) -> bool {
+    let mut found = false;
+    words::each_word(name, |word| {
+        let other = [
+            b"compass".as_slice(),
+            b"bypass",
+            b"surpass",
+            b"trespass",
+            b"overpass",
+            b"underpass",
+        ]
+        .contains(&word);
+        found |= word.ends_with(b"pass") && !other;
+    });
+    found
+}
+
+/// `--password`, `--db-pass`; not `--ask-pass`, `--password-file`.
+fn is_flag_for_password(name: &[u8]) -> bool {
+    let last = words::ends(name).1;
+    let secret = bit(Group::Password) | bit(Group::Pass) | bit(Group::Pwd) | bit(Group::Phrase);
+    last & secret != 0 && words::groups_in(name) & (bit(Group::Reset) | bit(Group::Bool)) == 0
+}
+
+/// `-passin pass:…`, `-passout pass:…` of openssl.
+fn openssl_before(text: &[u8], start: usize) -> bool {
+    [
+        b"-passin ".as_slice(),
+        b"-passout ",
+        b"-password ",
+        b"-pass ",
+        b"-passwd ",
+    ]
+    .iter()
+    .any(|flag| before(text, start, 12).ends_with(flag))
 }

@@ -1,8 +1,10 @@
 //! What joins a name to its value: `=`, `: `, `=>`, `","`, `>`, ` `, …
 
-use super::cursor::{Cursor, before, ends_caseless, is_blank, is_word, line_before, starts_caseless};
-use super::evidence::{Quote, Syntax};
 use super::LINK_REACH;
+use super::cursor::{
+    Cursor, before, ends_caseless, is_blank, is_word, line_before, starts_caseless,
+};
+use super::evidence::{Quote, Syntax};
 
 /// A link that was recognised.
 #[derive(Clone, Copy, Debug)]
@@ -53,13 +55,20 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Link> {
     let mut c = Cursor::new(text, end, LINK_REACH);
     // The byte after most names in code ends the matter: `token)`, `token;`, `token[`.
     match c.peek()? {
-        b'=' | b':' | b'"' | b'\'' | b'`' | b' ' | b'\t' | b'(' | b'>' | b'|' | b']' | b'\\' | b'&' | b'!' | b'<' | b'*'
-        | b',' | b'\n' | b'\r' | b'?' | 0xef | 0xe3 => {}
+        b'=' | b':' | b'"' | b'\'' | b'`' | b' ' | b'\t' | b'(' | b'>' | b'|' | b']' | b'\\'
+        | b'&' | b'!' | b'<' | b'*' | b',' | b'\n' | b'\r' | b'?' | 0xef | 0xe3 => {}
         _ => return None,
     }
     let (key_quote, escapes) = quote(&mut c);
     let quoted = key_quote != Quote::None;
-    let link = |syntax, c: &Cursor<'_>| Some(Link { syntax, at: c.at, key_quote, escapes });
+    let link = |syntax, c: &Cursor<'_>| {
+        Some(Link {
+            syntax,
+            at: c.at,
+            key_quote,
+            escapes,
+        })
+    };
     c.eat(b"]");
     c.eat(b"**");
     let blanks = c.blanks();
@@ -67,7 +76,9 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Link> {
     match b {
         b'=' => equals(&mut c).and_then(|syntax| link(syntax, &c)),
         b':' => colon(&mut c, quoted).and_then(|syntax| link(syntax, &c)),
-        0xef if c.eat("\u{ff1a}".as_bytes()) || c.eat("\u{ff1d}".as_bytes()) => link(Syntax::Colon, &c),
+        0xef if c.eat("\u{ff1a}".as_bytes()) || c.eat("\u{ff1d}".as_bytes()) => {
+            link(Syntax::Colon, &c)
+        }
         0xe3 | 0xef => None,
         b'!' if c.eat(b"!=") => {
             c.eat(b"=");
@@ -95,9 +106,13 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Link> {
             c.bump(1);
             link(Syntax::Element, &c)
         }
-        b'<' if c.nth(1) == Some(b'/') => closing_tag(&mut c).and_then(|()| link(Syntax::Element, &c)),
+        b'<' if c.nth(1) == Some(b'/') => {
+            closing_tag(&mut c).and_then(|()| link(Syntax::Element, &c))
+        }
         b'\n' | b'\r' => indirect(&mut c, text, start),
-        _ if blanks > 0 => after_blank(&mut c, text, start, end, quoted).and_then(|syntax| link(syntax, &c)),
+        _ if blanks > 0 => {
+            after_blank(&mut c, text, start, end, quoted).and_then(|syntax| link(syntax, &c))
+        }
         _ => None,
     }
 }
@@ -135,7 +150,9 @@ fn colon(c: &mut Cursor<'_>, quoted: bool) -> Option<Syntax> {
     if !quoted {
         let mut typed = *c;
         typed.blanks();
-        let name = typed.take_while(|b| is_word(b) || matches!(b, b'.' | b'<' | b'>' | b'?' | b'&' | b'\'' | b'[' | b']'));
+        let name = typed.take_while(|b| {
+            is_word(b) || matches!(b, b'.' | b'<' | b'>' | b'?' | b'&' | b'\'' | b'[' | b']')
+        });
         if (1..=40).contains(&name.len()) && name[0] != b'\'' {
             if typed.blanks() == 0 && name.ends_with(b"static") {
                 return Some(Syntax::Colon);
@@ -143,7 +160,10 @@ fn colon(c: &mut Cursor<'_>, quoted: bool) -> Option<Syntax> {
             if name.ends_with(b"'static") {
                 typed.take_while(|b| is_word(b) || b == b' ');
             }
-            if typed.peek() == Some(b'=') && !matches!(typed.nth(1), Some(b'=' | b'>' | b'~')) && typed.nth(1) == Some(b' ') {
+            if typed.peek() == Some(b'=')
+                && !matches!(typed.nth(1), Some(b'=' | b'>' | b'~'))
+                && typed.nth(1) == Some(b' ')
+            {
                 typed.bump(1);
                 *c = typed;
                 return Some(Syntax::Assign);
@@ -154,14 +174,24 @@ fn colon(c: &mut Cursor<'_>, quoted: bool) -> Option<Syntax> {
 }
 
 /// What may stand between a key and its value when a blank comes first.
-fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted: bool) -> Option<Syntax> {
+fn after_blank(
+    c: &mut Cursor<'_>,
+    text: &[u8],
+    start: usize,
+    end: usize,
+    quoted: bool,
+) -> Option<Syntax> {
     let key = text.get(start..end).unwrap_or_default();
     if key.starts_with(b"-") && !quoted {
         return Some(Syntax::Flag);
     }
     let b = c.peek()?;
     if matches!(b, b'"' | b'\'') && !quoted {
-        return Some(if sql_before(text, start) { Syntax::Sql } else { Syntax::Space });
+        return Some(if sql_before(text, start) {
+            Syntax::Sql
+        } else {
+            Syntax::Space
+        });
     }
     if !is_word(b) {
         return None;
@@ -172,7 +202,10 @@ fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted
         *c = word_at;
         return spaced(text, start, quoted);
     }
-    if starts_caseless(word, b"value") || starts_caseless(word, b"content") || word.eq_ignore_ascii_case(b"default") {
+    if starts_caseless(word, b"value")
+        || starts_caseless(word, b"content")
+        || word.eq_ignore_ascii_case(b"default")
+    {
         if quoted && c.eat(b"=") {
             return Some(Syntax::Indirect);
         }
@@ -183,9 +216,27 @@ fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted
         return Some(Syntax::Assign); // Go: `password string = "…"`
     }
     if gap > 0 && matches!(c.peek(), Some(b'"' | b'\'' | b'`')) {
-        let says = [b"is".as_slice(), b"was", b"as", b"to", b"of", b"by", b"with", b"be", b"equals", b"eq", b"set"];
+        let says = [
+            b"is".as_slice(),
+            b"was",
+            b"as",
+            b"to",
+            b"of",
+            b"by",
+            b"with",
+            b"be",
+            b"equals",
+            b"eq",
+            b"set",
+        ];
         if says.iter().any(|s| word.eq_ignore_ascii_case(s)) {
-            return Some(if word.eq_ignore_ascii_case(b"by") && sql_before(text, start) { Syntax::Sql } else { Syntax::Prose });
+            return Some(
+                if word.eq_ignore_ascii_case(b"by") && sql_before(text, start) {
+                    Syntax::Sql
+                } else {
+                    Syntax::Prose
+                },
+            );
         }
         if word.eq_ignore_ascii_case(b"BY") || word.ends_with(b"_password") {
             return Some(Syntax::Sql);
@@ -216,23 +267,35 @@ fn spaced(text: &[u8], start: usize, quoted: bool) -> Option<Syntax> {
 
 /// Whether the line before the key reads as an SQL statement about a user or a role.
 pub(super) fn sql_before(text: &[u8], start: usize) -> bool {
-    let line = line_before(text, start, 120);
-    let has = |word: &[u8]| line.windows(word.len()).any(|w| w.eq_ignore_ascii_case(word));
-    (has(b"create ") || has(b"alter ") || has(b"grant ") || has(b"set "))
-        && (has(b"user") || has(b"role") || has(b"login") || has(b"identified") || has(b"master"))
+    let line = line_before(text, start, 100);
+    let has = |word: &[u8]| {
+        line.windows(word.len())
+            .any(|w| w.eq_ignore_ascii_case(word))
+    };
+    (has(b"create ") || has(b"alter ") || has(b"grant "))
+        && (has(b"user ")
+            || has(b"role ")
+            || has(b"login ")
+            || has(b"identified")
+            || has(b"group "))
+        || has(b"set password ")
 }
 
 /// Whether the key is the first thing in a cell of a Markdown table.
 fn is_cell(text: &[u8], start: usize) -> bool {
     let line = line_before(text, start, 40);
-    line.trim_ascii_end().trim_ascii_end().ends_with(b"|") || line.trim_ascii_end().ends_with(b"| `") || line.ends_with(b"`")
+    line.trim_ascii_end().trim_ascii_end().ends_with(b"|")
+        || line.trim_ascii_end().ends_with(b"| `")
+        || line.ends_with(b"`")
 }
 
 /// Whether an XML tag is open before the key: `<password`, `<entry key="password"`.
 fn in_tag(text: &[u8], start: usize) -> bool {
     let line = line_before(text, start, 100);
     match line.iter().rposition(|&b| b == b'<') {
-        Some(n) => !line[n..].contains(&b'>') && line.get(n + 1).is_none_or(|b| b.is_ascii_alphabetic()),
+        Some(n) => {
+            !line[n..].contains(&b'>') && line.get(n + 1).is_none_or(|b| b.is_ascii_alphabetic())
+        }
         None => false,
     }
 }
@@ -259,18 +322,26 @@ fn indirect(c: &mut Cursor<'_>, text: &[u8], start: usize) -> Option<Link> {
     let mut with = *c;
     with.white();
     if with.eat(b"with: ") {
-        return Some(Link { syntax: Syntax::Indirect, at: with.at, key_quote: Quote::None, escapes: 0 }); // Capybara's fill_in
+        return Some(Link {
+            syntax: Syntax::Indirect,
+            at: with.at,
+            key_quote: Quote::None,
+            escapes: 0,
+        }); // Capybara's fill_in
     }
     let mut named = before(text, start, 24);
     while let [head @ .., b'"' | b'\'' | b' ' | b'\\'] = named {
         named = head;
     }
-    let [head @ .., b':' | b'='] = named else { return None };
+    let [head @ .., b':' | b'='] = named else {
+        return None;
+    };
     let mut head = head;
     while let [rest @ .., b'"' | b'\'' | b'\\' | b' '] = head {
         head = rest;
     }
-    if !(ends_caseless(head, b"name") || ends_caseless(head, b"key") || ends_caseless(head, b"id")) {
+    if !(ends_caseless(head, b"name") || ends_caseless(head, b"key") || ends_caseless(head, b"id"))
+    {
         return None;
     }
     let mut probe = *c;
@@ -292,5 +363,10 @@ fn indirect(c: &mut Cursor<'_>, text: &[u8], start: usize) -> Option<Link> {
         Some(b'=') => probe.bump(1),
         _ => return None,
     }
-    Some(Link { syntax: Syntax::Indirect, at: probe.at, key_quote, escapes })
+    Some(Link {
+        syntax: Syntax::Indirect,
+        at: probe.at,
+        key_quote,
+        escapes,
+    })
 }

@@ -21,6 +21,7 @@ pub mod words;
 
 use std::ops::Range;
 
+pub(crate) use evidence::class;
 pub use evidence::{Evidence, Flags, Quote, Syntax, Wrapper};
 pub use kinds::{Kind, kinds};
 pub use triggers::TRIGGERS;
@@ -65,7 +66,9 @@ pub struct Assignment {
 /// ends there). Two triggers may lead to the same assignment, byte for byte; [`dedup`] removes the
 /// repetition. An index that is not a trigger's, or an offset outside the text, yields nothing.
 pub fn at_hit(text: &[u8], at: usize, trigger: usize, out: &mut Vec<Assignment>) {
-    let (Some(literal), Some(role)) = (TRIGGERS.get(trigger), ROLES.get(trigger)) else { return };
+    let (Some(literal), Some(role)) = (TRIGGERS.get(trigger), ROLES.get(trigger)) else {
+        return;
+    };
     let end = at.saturating_add(literal.len());
     if end > text.len() {
         return;
@@ -85,7 +88,15 @@ pub fn at_hit(text: &[u8], at: usize, trigger: usize, out: &mut Vec<Assignment>)
 
 /// Sorts assignments by value and keeps one for each value: the one with the most specific kind.
 pub fn dedup(found: &mut Vec<Assignment>) {
-    found.sort_by_key(|a| (a.value.start, a.value.end, a.kind.generality(), a.key.start, a.key.end));
+    found.sort_by_key(|a| {
+        (
+            a.value.start,
+            a.value.end,
+            a.kind.generality(),
+            a.key.start,
+            a.key.end,
+        )
+    });
     found.dedup_by_key(|a| (a.value.start, a.value.end));
 }
 

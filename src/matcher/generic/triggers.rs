@@ -40,7 +40,7 @@ triggers! {
         "apikey", "api_key", "api-key", "api key", "accesskey", "access_key", "access-key", "_key", "-key",
         "key\"", "key'", "key:", "key=", "key =", "key\\", "key(", "key>", "key :", "key  ", "key !", "keyauth", "keystr",
         "auth\"", "auth'", "auth:", "auth=", "auth\\", "_auth", "auth_", "authoriz", "authcode", "authkey",
-        "session", "sid=", "cookie", "private",
+        "session", "sid=", "cookie",
         // Other languages; capital letters outside ASCII are left out of the literal where they could differ.
         "contrase", "senha", "clave", "kennwort", "geheim", "wachtwoord", "parola", "sifre", "\u{15f}ifre",
         "heslo", "haslo", "has\u{142}o", "l\u{f6}senord", "losenord", "jeton", "chiave", "chave",
@@ -53,5 +53,5 @@ triggers! {
     Sql: "identified by";
     SecureString: "convertto-secure";
     Literal: "from-literal";
-    Jwk: "kty", "\"dp\"", "dp: '", "dp: \"", "\"qi\"", "qi: '", "qi: \"";
+    Jwk: "kty", "\"dp\"", "dp: '", "dp: \"";
 }

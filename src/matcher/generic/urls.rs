@@ -1,6 +1,6 @@
 //! Credentials in URLs: `scheme://user:password@host`, and long tokens in the place of the user.
 
-use super::cursor::before;
+use super::cursor::{before, starts_caseless};
 use super::evidence::{Flags, Quote, Syntax, Wrapper, gather};
 use super::value::Value;
 use super::{Assignment, Kind, VALUE_REACH};
@@ -8,40 +8,86 @@ use super::{Assignment, Kind, VALUE_REACH};
 /// Finds the credentials of the URL whose `://` is at `at`.
 pub(super) fn find(text: &[u8], at: usize, out: &mut Vec<Assignment>) {
     let from = at + 3;
-    let rest = text.get(from..(from + VALUE_REACH).min(text.len())).unwrap_or_default();
+    let rest = text
+        .get(from..(from + VALUE_REACH).min(text.len()))
+        .unwrap_or_default();
     // Most URLs have no credentials: their host ends at the first `/`, quote or blank.
-    let Some(stop) = rest.iter().position(|&b| ends_host(b)) else { return };
+    let Some(stop) = rest.iter().position(|&b| ends_host(b)) else {
+        return;
+    };
     if rest[stop] != b'@' {
         return;
     }
     let stop = last_at(rest, stop);
     let info = &rest[..stop];
-    if rest.get(stop + 1).is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'`' | b'/')) {
+    if rest
+        .get(stop + 1)
+        .is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'`' | b'/'))
+    {
         return;
     }
     let scheme = before(text, at, 20);
-    let scheme = scheme.len() - scheme.iter().rposition(|&b| !(b.is_ascii_alphanumeric() || b"+-.".contains(&b))).map_or(0, |n| n + 1);
+    let scheme = scheme.len()
+        - scheme
+            .iter()
+            .rposition(|&b| !(b.is_ascii_alphanumeric() || b"+-.".contains(&b)))
+            .map_or(0, |n| n + 1);
     if scheme == 0 {
         return;
     }
     let (key, value) = match info.iter().position(|&b| b == b':') {
         Some(n) => (from..from + n, from + n + 1..from + stop),
-        None if info.len() >= 16 && info.iter().any(u8::is_ascii_digit) => (at - scheme..at, from..from + stop),
+        None if info.len() >= 16 && info.iter().any(u8::is_ascii_digit) => {
+            (at - scheme..at, from..from + stop)
+        }
         None => return,
     };
     if value.is_empty() {
         return;
     }
     let mut flags = Flags::default();
-    flags.set_if(Flags::TOUCHES, rest.get(stop + 1).is_some_and(|b| matches!(b, b'%' | b'$' | b'{' | b'<')));
-    let read = Value { range: value.clone(), quote: Quote::None, escapes: 0, wrapper: Wrapper::None, flags };
+    flags.set_if(
+        Flags::TOUCHES,
+        rest.get(stop + 1)
+            .is_some_and(|b| matches!(b, b'%' | b'$' | b'{' | b'<')),
+    );
+    let host = &rest[stop + 1..];
+    let examples: [&[u8]; 7] = [
+        b"localhost",
+        b"127.0.0.1",
+        b"host",
+        b"example",
+        b"%s",
+        b"server",
+        b"0.0.0.0",
+    ];
+    flags.set_if(
+        Flags::EXAMPLE_HOST,
+        examples.iter().any(|e| starts_caseless(host, e)) || starts_caseless(host, b"www.example"),
+    );
+    let read = Value {
+        range: value.clone(),
+        quote: Quote::None,
+        escapes: 0,
+        wrapper: Wrapper::None,
+        flags,
+    };
     let evidence = gather(text, &key, &read, Syntax::Url, false);
-    out.push(Assignment { key, value, whole: at - scheme..from + stop + 1, kind: Kind::UrlCredentials, evidence });
+    out.push(Assignment {
+        key,
+        value,
+        whole: at - scheme..from + stop + 1,
+        kind: Kind::UrlCredentials,
+        evidence,
+    });
 }
 
 /// Bytes that end the authority of a URL, or are its `@`.
 fn ends_host(b: u8) -> bool {
-    matches!(b, 0..=b' ' | b'/' | b'"' | b'\'' | b'`' | b'\\' | b'@' | b'?' | b',' | b'|' | b'^' | 0x7f)
+    matches!(
+        b,
+        0..=b' ' | b'/' | b'"' | b'\'' | b'`' | b'\\' | b'@' | b'?' | b',' | b'|' | b'^' | 0x7f
+    )
 }
 
 /// A password may hold an `@`: the last one before the path counts.

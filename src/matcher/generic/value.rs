@@ -26,7 +26,10 @@ pub(super) fn read(text: &[u8], key_end: usize, link: &Link) -> Option<Value> {
     let mut c = Cursor::new(text, link.at, reach);
     let mut wrapper = Wrapper::None;
     let mut flags = Flags::default();
-    let lines = !matches!(link.syntax, Syntax::Flag | Syntax::Space | Syntax::Cell | Syntax::Prose | Syntax::UrlQuery);
+    let lines = !matches!(
+        link.syntax,
+        Syntax::Flag | Syntax::Space | Syntax::Cell | Syntax::Prose | Syntax::UrlQuery
+    );
     skip_gap(&mut c, lines, link.syntax)?;
     for _ in 0..MOST_WRAPPERS {
         let opening = c;
@@ -37,7 +40,9 @@ pub(super) fn read(text: &[u8], key_end: usize, link: &Link) -> Option<Value> {
         c = opening;
         match c.peek()? {
             b'[' if c.nth(1) == Some(b']') => c.bump(2), // Go's conversion `[]byte("…")`
-            b'[' | b'(' | b'{' if link.syntax != Syntax::UrlQuery && link.syntax != Syntax::Flag => {
+            b'[' | b'(' | b'{'
+                if link.syntax != Syntax::UrlQuery && link.syntax != Syntax::Flag =>
+            {
                 c.bump(1);
                 c.white();
                 flags.set(Flags::BRACKET);
@@ -57,12 +62,18 @@ pub(super) fn read(text: &[u8], key_end: usize, link: &Link) -> Option<Value> {
                 flags.set(Flags::BLOCK);
                 return bare(text, c.at, link, wrapper, flags);
             }
-            b'!' | b'&' if link.syntax == Syntax::Colon && c.nth(1).is_some_and(|b| b.is_ascii_alphabetic() || b == b'!') => {
+            b'!' | b'&'
+                if link.syntax == Syntax::Colon
+                    && c.nth(1)
+                        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'!') =>
+            {
                 c.take_while(|b| !b.is_ascii_whitespace());
                 c.blanks();
             }
             b if is_word(b) => {
-                if matches!(c.nth(1), Some(b'"' | b'\'')) && matches!(b | 0x20, b'b' | b'r' | b'f' | b'u' | b'l' | b'n') {
+                if matches!(c.nth(1), Some(b'"' | b'\''))
+                    && matches!(b | 0x20, b'b' | b'r' | b'f' | b'u' | b'l' | b'n')
+                {
                     flags.set_if(Flags::FORMAT, b | 0x20 == b'f');
                     c.bump(1);
                     continue;
@@ -120,19 +131,27 @@ enum Step {
 
 /// Looks at a word where a value is expected: `Some(`, `new Secret(`, `os.getenv("X"`, `String.valueOf(`, a bare value.
 fn call(c: &mut Cursor<'_>, syntax: Syntax) -> Step {
-    if matches!(syntax, Syntax::UrlQuery | Syntax::Flag | Syntax::Space | Syntax::Cell | Syntax::Element) {
+    if matches!(
+        syntax,
+        Syntax::UrlQuery | Syntax::Flag | Syntax::Space | Syntax::Cell | Syntax::Element
+    ) {
         return Step::Bare;
     }
     let mut probe = *c;
     probe.eat(b"new ");
-    let name = probe.take_while(|b| is_word(b) || matches!(b, b'.' | b':' | b'!' | b'<' | b'>' | b'?'));
+    let name =
+        probe.take_while(|b| is_word(b) || matches!(b, b'.' | b':' | b'!' | b'<' | b'>' | b'?'));
     match probe.peek() {
         Some(b'(') if name.len() <= 64 => {
             let kind = Wrapper::of_callee(name);
             probe.bump(1);
             probe.white();
             *c = probe;
-            if kind == Wrapper::Reference { Step::Reference } else { Step::Into(kind) }
+            if kind == Wrapper::Reference {
+                Step::Reference
+            } else {
+                Step::Into(kind)
+            }
         }
         Some(b'[') if Wrapper::of_callee(name) == Wrapper::Reference => {
             *c = probe;
@@ -156,7 +175,10 @@ fn fallback(text: &[u8], c: Cursor<'_>, link: &Link) -> Option<Value> {
     let line = c.rest();
     let line = &line[..line.iter().position(|&b| b == b'\n').unwrap_or(line.len())];
     let marks: [&[u8]; 6] = [b"|| ", b" or ", b"?? ", b"', ", b"\", ", b"?: "];
-    let (at, mark) = marks.iter().filter_map(|m| Some((line.windows(m.len()).position(|w| w == *m)?, m))).min()?;
+    let (at, mark) = marks
+        .iter()
+        .filter_map(|m| Some((line.windows(m.len()).position(|w| w == *m)?, m)))
+        .min()?;
     c.bump(at + mark.len());
     let (q, escapes) = quote(&mut c);
     if q == Quote::None {
@@ -168,13 +190,23 @@ fn fallback(text: &[u8], c: Cursor<'_>, link: &Link) -> Option<Value> {
 }
 
 /// Reads to the closing quote, at most `VALUE_REACH` bytes.
-fn quoted(text: &[u8], at: usize, q: Quote, escapes: u8, link: &Link, wrapper: Wrapper, mut flags: Flags) -> Option<Value> {
+fn quoted(
+    text: &[u8],
+    at: usize,
+    q: Quote,
+    escapes: u8,
+    link: &Link,
+    wrapper: Wrapper,
+    mut flags: Flags,
+) -> Option<Value> {
     let c = Cursor::new(text, at, VALUE_REACH);
     let body = c.rest();
     let triple = matches!(q, Quote::Double | Quote::Single) && escapes == 0 && is_triple(body, q);
     let body_at = if triple { 2 } else { 0 };
     let length = match q {
-        Quote::Entity => body.windows(5).position(|w| w.starts_with(b"&#3") || w == b"&quot" || w == b"&#x27"),
+        Quote::Entity => body
+            .windows(5)
+            .position(|w| w.starts_with(b"&#3") || w == b"&quot" || w == b"&#x27"),
         _ => closing(body.get(body_at..).unwrap_or_default(), q, escapes),
     };
     let (start, end) = match length {
@@ -192,8 +224,43 @@ fn quoted(text: &[u8], at: usize, q: Quote, escapes: u8, link: &Link, wrapper: W
         return None;
     }
     let lead = inside.len() - inside.trim_ascii_start().len();
-    let range = start + lead..start + lead + trimmed.len();
-    plausible(trimmed, true, link.syntax, false).then_some(Value { range, quote: q, escapes, wrapper, flags })
+    let mut range = start + lead..start + lead + trimmed.len();
+    let mut trimmed = trimmed;
+    if trimmed.starts_with(b"{")
+        && let Some(inner) = longest_string(trimmed)
+    {
+        trimmed = &trimmed[inner.clone()];
+        range = range.start + inner.start..range.start + inner.end;
+    }
+    plausible(trimmed, true, link.syntax, false).then_some(Value {
+        range,
+        quote: q,
+        escapes,
+        wrapper,
+        flags,
+    })
+}
+
+/// The longest literal in an object that is itself written as a string: `"{\"id\": \"…\"}"`.
+fn longest_string(object: &[u8]) -> Option<Range<usize>> {
+    let is_quote = |b: u8| matches!(b, b'"' | b'\'' | b'\\');
+    let mut best: Option<Range<usize>> = None;
+    let mut at = 0;
+    while at < object.len() {
+        let end = object[at..]
+            .iter()
+            .position(|&b| is_quote(b))
+            .map_or(object.len(), |n| at + n);
+        let part = &object[at..end];
+        if part.len() >= 8
+            && !part.iter().any(|b| b" {}:,".contains(b))
+            && best.as_ref().is_none_or(|b| b.len() < part.len())
+        {
+            best = Some(at..end);
+        }
+        at = end + 1;
+    }
+    best
 }
 
 /// Whether two more quotes follow an opening one.
@@ -214,7 +281,10 @@ fn closing(body: &[u8], q: Quote, escapes: u8) -> Option<usize> {
         match b {
             b'\\' => slashes += 1,
             b'\n' => return None,
-            _ if b == mark && slashes <= usize::from(escapes) && (slashes % 2 == usize::from(escapes) % 2) => {
+            _ if b == mark
+                && slashes <= usize::from(escapes)
+                && (slashes % 2 == usize::from(escapes) % 2) =>
+            {
                 return Some(i - slashes);
             }
             // An unescaped quote ends whatever encloses an escaped literal.
@@ -227,10 +297,11 @@ fn closing(body: &[u8], q: Quote, escapes: u8) -> Option<usize> {
 
 /// Reads a value that stands without quotes, as far as the syntax lets it go.
 fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut flags: Flags) -> Option<Value> {
-    if matches!(link.syntax, Syntax::Compare | Syntax::Pair | Syntax::Call | Syntax::Prose) && wrapper != Wrapper::None {
-        return None;
-    }
-    if matches!(link.syntax, Syntax::Pair | Syntax::Call | Syntax::Compare) || flags.has(Flags::BRACKET) && link.key_quote != Quote::None {
+    // Inside a call, or where only code stands, a bare word is an identifier.
+    if wrapper != Wrapper::None
+        || matches!(link.syntax, Syntax::Pair | Syntax::Call | Syntax::Compare)
+        || flags.has(Flags::BRACKET) && link.key_quote != Quote::None
+    {
         return None;
     }
     let mut c = Cursor::new(text, at, VALUE_REACH);
@@ -247,17 +318,38 @@ fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut flags: Flags)
         end -= 1;
     }
     let rest = Cursor::new(text, end, 3);
-    flags.set_if(Flags::MORE, is_blank(rest.peek().unwrap_or(b'\n')) && rest.nth(1).is_some_and(|b| is_word(b)));
-    flags.set_if(Flags::TOUCHES, rest.peek().is_some_and(|b| matches!(b, b'(' | b'[' | b'{' | b'"' | b'\'')));
+    if syntax == Syntax::Element && rest.peek() != Some(b'<') {
+        return None;
+    }
+    flags.set_if(
+        Flags::MORE,
+        is_blank(rest.peek().unwrap_or(b'\n')) && rest.nth(1).is_some_and(|b| is_word(b)),
+    );
+    flags.set_if(
+        Flags::TOUCHES,
+        rest.peek()
+            .is_some_and(|b| matches!(b, b'(' | b'[' | b'{' | b'"' | b'\'')),
+    );
     if flags.has(Flags::TOUCHES) && matches!(rest.peek(), Some(b'(' | b'[')) {
         return None; // a call or a subscript: code
     }
     // `KEY=a.b` and a line of YAML may hold a dot; `key = a.b` and `key: a.b,` are code.
     let tight = match syntax {
         Syntax::Assign => at == link.at,
-        _ => !rest.peek().is_some_and(|b| matches!(b, b',' | b')' | b';' | b'}')) && end == at + full,
+        _ => {
+            !rest
+                .peek()
+                .is_some_and(|b| matches!(b, b',' | b')' | b';' | b'}'))
+                && end == at + full
+        }
     };
-    plausible(word, false, syntax, tight).then_some(Value { range: at..end, quote: Quote::None, escapes: 0, wrapper, flags })
+    plausible(word, false, syntax, tight).then_some(Value {
+        range: at..end,
+        quote: Quote::None,
+        escapes: 0,
+        wrapper,
+        flags,
+    })
 }
 
 /// Whether a byte can be part of a bare value.
@@ -265,7 +357,8 @@ fn belongs(b: u8, syntax: Syntax) -> bool {
     match b {
         0..=b' ' | b'"' | b'\'' | b'`' | b'<' | b'>' | 0x7f => false,
         b',' | b';' | b'{' | b'}' | b'[' | b']' | b'(' | b')' => {
-            matches!(syntax, Syntax::Element) || (syntax == Syntax::Flag && b != b')' && b != b']' && b != b'}')
+            matches!(syntax, Syntax::Element)
+                || (syntax == Syntax::Flag && b != b')' && b != b']' && b != b'}')
         }
         b'&' | b'#' => syntax != Syntax::UrlQuery,
         b'\\' => false,
@@ -283,8 +376,23 @@ fn plausible(value: &[u8], quoted: bool, syntax: Syntax, tight: bool) -> bool {
         return value.iter().filter(|b| **b == b' ').count() <= 5;
     }
     let first = value[0];
-    if matches!(first, b'$' | b'%' | b'@' | b'*' | b'=' | b'<' | b'>' | b'|' | b'(' | b')' | b'.' | b':' | b'?' | b'+' | b'~')
-        && syntax != Syntax::Flag
+    if matches!(
+        first,
+        b'$' | b'%'
+            | b'@'
+            | b'*'
+            | b'='
+            | b'<'
+            | b'>'
+            | b'|'
+            | b'('
+            | b')'
+            | b'.'
+            | b':'
+            | b'?'
+            | b'+'
+            | b'~'
+    ) && syntax != Syntax::Flag
         && !(first == b'$' && value.get(2) == Some(&b'$'))
         && !(first == b'$' && value.get(1).is_some_and(u8::is_ascii_digit))
     {
@@ -295,15 +403,62 @@ fn plausible(value: &[u8], quoted: bool, syntax: Syntax, tight: bool) -> bool {
         return false;
     }
     // Paths to attributes (`this.config.password`) and calls are code.
-    let dotted = value.iter().any(|&b| b == b'.') && value.iter().all(|&b| is_word(b) || b == b'.' || b == b'?') && !value.iter().any(u8::is_ascii_digit);
+    let dotted = value.iter().any(|&b| b == b'.')
+        && value.iter().all(|&b| is_word(b) || b == b'.' || b == b'?')
+        && !value.iter().any(u8::is_ascii_digit);
     let dotted = dotted && !(syntax == Syntax::Flag || tight);
     !(dotted || KEYWORDS.iter().any(|k| value.eq_ignore_ascii_case(k)))
 }
 
 /// Words that are values in some language, and never secrets.
 const KEYWORDS: &[&[u8]] = &[
-    b"null", b"true", b"false", b"none", b"nil", b"undefined", b"string", b"self", b"this", b"void", b"bool", b"boolean",
-    b"int", b"integer", b"char", b"const", b"function", b"await", b"async", b"object", b"any", b"str", b"bytes", b"byte",
-    b"text", b"optional", b"required", b"new", b"return", b"super", b"lambda", b"typeof", b"unknown", b"never", b"number",
-    b"list", b"dict", b"array", b"float", b"double", b"long", b"uint", b"var", b"let", b"not", b"type", b"varchar", b"yes", b"off",
+    b"null",
+    b"true",
+    b"false",
+    b"none",
+    b"nil",
+    b"undefined",
+    b"string",
+    b"self",
+    b"this",
+    b"void",
+    b"bool",
+    b"boolean",
+    b"int",
+    b"integer",
+    b"char",
+    b"const",
+    b"function",
+    b"await",
+    b"async",
+    b"object",
+    b"any",
+    b"str",
+    b"bytes",
+    b"byte",
+    b"text",
+    b"optional",
+    b"required",
+    b"new",
+    b"return",
+    b"super",
+    b"lambda",
+    b"typeof",
+    b"unknown",
+    b"never",
+    b"number",
+    b"list",
+    b"dict",
+    b"array",
+    b"float",
+    b"double",
+    b"long",
+    b"uint",
+    b"var",
+    b"let",
+    b"not",
+    b"type",
+    b"varchar",
+    b"yes",
+    b"off",
 ];

@@ -32,7 +32,8 @@ groups! {
     Client: "client" "consumer" "application" "customer" "partner" "merchant";
     Private: "private" "priv" "privatekey";
     Public: "public" "pub" "publickey" "publishable" "site" "sitekey";
-    Crypto: "encryption" "encrypt" "cipher" "signing" "sign" "signature" "hmac" "master" "shared" "jwt" "aes" "crypto" "hash" "hashed" "digest" "salt" "bcrypt" "encrypted" "encoded" "md5" "sha" "sha1" "sha256" "sha512" "checksum" "fingerprint" "integrity" "verifier";
+    Crypto: "encryption" "encrypt" "cipher" "signing" "sign" "signature" "hmac" "master" "shared" "jwt" "aes" "crypto";
+    Digest: "hash" "hashed" "digest" "salt" "bcrypt" "encrypted" "encoded" "md5" "sha" "sha1" "sha256" "sha512" "checksum" "fingerprint" "integrity" "verifier" "encryptedpassword" "passwordhash" "thumbprint" "scrypt" "pbkdf2" "argon2" "ciphertext";
     User: "user" "username" "usr" "uname" "account" "email" "mail" "userid" "member" "owner";
     Admin: "admin" "root" "superuser" "sa" "administrator" "sudo" "become" "bind";
     Database: "db" "database" "mysql" "postgres" "postgresql" "pg" "redis" "mongo" "mongodb" "ldap" "smtp" "ftp" "sftp" "host" "hostname" "port" "server" "rabbitmq" "amqp" "oracle" "mssql" "jdbc" "elasticsearch" "kafka" "minio" "keystore" "truststore" "ssh" "wifi" "ssl" "tls" "proxy" "vpn" "dsn" "datasource";
@@ -41,7 +42,7 @@ groups! {
     Path: "path" "file" "filename" "filepath" "dir" "directory" "location" "store" "folder" "files" "url" "uri" "endpoint" "link" "href" "route" "page" "host" "issuer" "audience" "domain" "bucket" "address" "callback";
     Text: "field" "label" "title" "text" "message" "messages" "msg" "placeholder" "hint" "help" "description" "desc" "prompt" "caption" "tooltip" "error" "errors" "err" "warning" "question" "input" "button" "icon" "image" "component" "content" "subject" "template" "translation" "summary" "comment" "note" "notes" "instructions" "feedback";
     Header: "header" "headers" "cookie" "cookies" "param" "params" "parameter" "query" "claim";
-    Measure: "length" "len" "min" "max" "size" "count" "limit" "num" "number" "strength" "policy" "rule" "rules" "regex" "regexp" "pattern" "validator" "validation" "validate" "expiry" "expires" "expiration" "expire" "expired" "ttl" "timeout" "age" "date" "time" "interval" "lifetime" "index" "offset" "position" "level" "version" "status" "code" "minimum" "maximum" "history" "at" "score" "bits" "duration" "cost" "price" "total" "usage";
+    Measure: "length" "len" "min" "max" "size" "count" "limit" "num" "number" "strength" "policy" "rule" "rules" "regex" "regexp" "pattern" "validator" "validation" "validate" "expiry" "expires" "expiration" "expire" "expired" "ttl" "timeout" "age" "date" "time" "interval" "lifetime" "index" "offset" "position" "level" "version" "status" "code" "minimum" "maximum" "history" "at" "score" "bits" "duration" "cost" "within" "price" "total" "usage";
     Csrf: "csrf" "xsrf" "nonce" "state" "captcha" "recaptcha" "authenticity" "challenge" "antiforgery";
     Page: "next" "continuation" "cursor" "sync" "marker" "starting" "pagination" "last" "resume" "start";
     DataKey: "foreign" "primary" "sort" "partition" "cache" "lookup" "routing" "composite" "unique" "row" "hot" "arrow" "press" "down" "up" "left" "right" "board" "map" "object" "storage" "local" "translation" "i18n" "group" "event" "data" "meta" "metadata" "item" "dict" "hash" "shortcut" "escape" "enter" "tab" "registry" "config" "feature" "lang" "menu" "react" "entity" "record" "resource" "redis" "session" "label" "annotation" "bind" "sub" "json" "value" "join" "order" "filter" "idempotency" "any" "some" "my" "translate" "dispatch" "action" "search" "document" "media" "answer" "musical" "signature" "song";
@@ -59,7 +60,7 @@ groups! {
     Schema: "properties" "schema" "openapi" "swagger" "string" "str" "integer" "varchar" "char" "nullable" "const" "final" "static" "var" "let" "val" "column";
     Hosted: "secretkeyref" "valuefrom" "configmapkeyref" "externalsecret" "existingsecret" "secretname" "secretref" "imagepullsecret" "pull" "secretstore" "secretmanager" "secretid";
     License: "license" "licence" "serial" "product" "activation" "seed" "mnemonic" "otp" "totp" "mfa" "recovery" "webhook" "subscription";
-    Build: "resolved" "commit" "lock" "lockfile" "revision" "vendor" "module" "publickeytoken" "culture" "assembly" "gpg" "apt" "repokey" "sums" "keyid" "pgp" "rpm" "keyserver";
+    Build: "resolved" "commit" "lock" "lockfile" "revision" "vendor" "module" "publickeytoken" "culture" "assembly" "gpg" "apt" "repokey" "sums" "keyid" "pgp" "rpm" "keyserver" "recv" "thumbprint";
     Prose: "please" "must" "cannot" "the" "this" "that" "for" "to" "of" "and" "or" "you" "will" "be" "are" "was" "can't" "when" "a" "an" "in";
     Sql: "alter" "grant" "identified" "insert" "into" "values" "select" "role" "by" "identity";
 }
@@ -70,7 +71,7 @@ pub const fn bit(group: Group) -> u64 {
 }
 
 /// Longest word that is looked up; longer ones are in no group.
-const LONGEST: usize = 24;
+const LONGEST: usize = 32;
 
 /// A hash table over the words, built at compile time: collisions go to the next slot.
 const SLOTS: usize = 2048;
@@ -104,13 +105,27 @@ const fn table() -> [u16; SLOTS] {
 pub fn groups_of(word: &[u8]) -> u64 {
     let mut set = 0;
     let mut slot = hash(word);
-    while let Some((known, group)) = usize::from(TABLE[slot]).checked_sub(1).and_then(|i| WORDS.get(i)) {
+    if word.iter().any(|&b| b >= 0x80) {
+        return foreign(word);
+    }
+    while let Some((known, group)) = usize::from(TABLE[slot])
+        .checked_sub(1)
+        .and_then(|i| WORDS.get(i))
+    {
         if known.as_bytes() == word {
             set |= bit(*group);
         }
         slot = (slot + 1) & (SLOTS - 1);
     }
     set
+}
+
+/// The groups of a word in another script, where words are not set apart: the parts that are known.
+fn foreign(word: &[u8]) -> u64 {
+    let known = WORDS.iter().filter(|(known, _)| {
+        !known.is_ascii() && memchr::memmem::find(word, known.as_bytes()).is_some()
+    });
+    known.fold(0, |set, (_, group)| set | bit(*group))
 }
 
 /// Calls `each` with every word of `text` in lower case: split at what is no letter or digit, and
@@ -120,10 +135,15 @@ pub fn each_word(text: &[u8], mut each: impl FnMut(&[u8])) {
     let mut len = 0;
     for (i, &b) in text.iter().enumerate() {
         let letter = b.is_ascii_alphanumeric() || b >= 0x80;
-        let previous = i.checked_sub(1).and_then(|p| text.get(p)).copied().unwrap_or(0);
+        let previous = i
+            .checked_sub(1)
+            .and_then(|p| text.get(p))
+            .copied()
+            .unwrap_or(0);
         let next = text.get(i + 1).copied().unwrap_or(0);
         let camel = b.is_ascii_uppercase()
-            && (previous.is_ascii_lowercase() || (previous.is_ascii_uppercase() && next.is_ascii_lowercase()));
+            && (previous.is_ascii_lowercase()
+                || (previous.is_ascii_uppercase() && next.is_ascii_lowercase()));
         if (!letter || camel) && len > 0 {
             each(&word[..len.min(LONGEST)]);
             len = 0;
@@ -149,7 +169,10 @@ pub fn groups_in(text: &[u8]) -> u64 {
 
 /// A word without the digits at its end: `password1` means the same as `password`.
 fn trim_digits(word: &[u8]) -> &[u8] {
-    let end = word.iter().rposition(|b| !b.is_ascii_digit()).map_or(0, |n| n + 1);
+    let end = word
+        .iter()
+        .rposition(|b| !b.is_ascii_digit())
+        .map_or(0, |n| n + 1);
     if end == 0 { word } else { &word[..end] }
 }
 
