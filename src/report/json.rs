@@ -318,7 +318,14 @@ pub(crate) fn skipped<'a>(view: &View<'a>, skipped: &'a Skipped) -> JsonSkipped<
 
 /// A finding with all that is known of it.
 fn finding<'a>(view: &View<'a>, f: &'a Finding) -> JsonFinding<'a> {
-    finding_with(view, f, Extent { remediation: true, email: true })
+    finding_with(
+        view,
+        f,
+        Extent {
+            remediation: true,
+            email: true,
+        },
+    )
 }
 
 /// What of a finding is written.
@@ -367,7 +374,10 @@ pub(crate) fn finding_with<'a>(view: &View<'a>, f: &'a Finding, extent: Extent) 
             .collect(),
         status: if is_new(f) { "new" } else { "suppressed" },
         suppression: suppression(view, f),
-        remediation: extent.remediation.then(|| remediation(&f.remediation)).flatten(),
+        remediation: extent
+            .remediation
+            .then(|| remediation(&f.remediation))
+            .flatten(),
         reasons: &f.reasons,
         tags: &f.tags,
     }
@@ -400,7 +410,11 @@ fn commit<'a>(view: &View<'a>, commit: &'a Commit, extent: Extent) -> JsonCommit
     JsonCommit {
         commit: &commit.id,
         author: view.name_text(&commit.author),
-        email: if extent.email { view.name_text(&commit.email) } else { Cow::Borrowed("") },
+        email: if extent.email {
+            view.name_text(&commit.email)
+        } else {
+            Cow::Borrowed("")
+        },
         date: commit_date(commit),
     }
 }

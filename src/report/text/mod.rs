@@ -127,10 +127,7 @@ fn skipped(view: &View<'_>, styles: &Styles, out: &mut dyn io::Write) -> io::Res
         writeln!(
             out,
             "{}",
-            styles.warning(&format!(
-                "Not read ({})",
-                number(unread.len() as u64)
-            ))
+            styles.warning(&format!("Not read ({})", number(unread.len() as u64)))
         )?;
         by_reason(view, &unread, styles, out)?;
         writeln!(out)?;
