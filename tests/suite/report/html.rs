@@ -94,7 +94,10 @@ fn the_page_loads_nothing() {
             for attribute in [
                 " src=", " srcset=", " style=", " on", " data=", " action=", "link ",
             ] {
-                assert!(!tag.contains(attribute) || tag.starts_with("meta "), "<{tag}>");
+                assert!(
+                    !tag.contains(attribute) || tag.starts_with("meta "),
+                    "<{tag}>"
+                );
             }
         }
     }
