@@ -4,6 +4,9 @@
 //! cargo run --example sample_report -- html 10000 > report.html
 //! ```
 //!
+//! A third argument is `history` (the default), `scan` (no commits) or `hostile` (texts that try to
+//! break out of the page).
+//!
 //! The findings are made up: no value in them is, or ever was, a secret.
 
 use std::io::{BufWriter, Write};
@@ -214,6 +217,38 @@ fn status(random: &mut Random) -> Status {
     }
 }
 
+/// Texts that would run, hide or mislead where they are not escaped.
+const HOSTILE: &[&str] = &[
+    "<script>window.owned = 1</script>",
+    "\"><img src=x onerror=\"window.owned = 1\">",
+    "</script><script>window.owned = 1</script>",
+    "<!--<script>",
+    "javascript:window.owned=1",
+    "{{ 7 * 7 }}",
+    "\u{202e}txt.exe\u{2069}",
+    "\u{1b}[2Jclear",
+];
+
+/// Puts hostile text wherever text from a repository can stand.
+fn spoil(random: &mut Random, f: &mut Finding) {
+    let nasty = *random.pick(HOSTILE);
+    f.location.path = Some(nasty.into());
+    f.location.container = vec![nasty.into()];
+    f.matched = (nasty.into(), nasty.into());
+    f.description = nasty.into();
+    f.rule = nasty.into();
+    f.remediation.url = nasty.into();
+    if let Some(life) = &mut f.life {
+        life.refs = vec![format!("refs/heads/{nasty}")];
+        for commit in [&mut life.first_seen, &mut life.last_seen]
+            .into_iter()
+            .flatten()
+        {
+            commit.author = nasty.into();
+        }
+    }
+}
+
 fn finding(random: &mut Random, history: bool) -> Finding {
     let kind = random.pick(KINDS);
     let value = format!("{}{}", kind.prefix, random.hex(36));
@@ -247,7 +282,8 @@ fn finding(random: &mut Random, history: bool) -> Finding {
     }
 }
 
-fn report(n: usize, history: bool) -> Report {
+fn report(n: usize, mode: &str) -> Report {
+    let history = mode != "scan";
     let mut random = Random(7);
     let skipped = |what: &str, reason, detail: &str, incomplete| Skipped {
         what: what.into(),
@@ -255,7 +291,10 @@ fn report(n: usize, history: bool) -> Report {
         detail: detail.into(),
         incomplete,
     };
-    let findings = (0..n).map(|_| finding(&mut random, history)).collect();
+    let mut findings: Vec<_> = (0..n).map(|_| finding(&mut random, history)).collect();
+    if mode == "hostile" {
+        findings.iter_mut().for_each(|f| spoil(&mut random, f));
+    }
     let unread = skipped(
         "backups/dump.zip!db.sql",
         "too-large",
@@ -298,13 +337,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let name = args.next().unwrap_or_else(|| "html".into());
     let n = args.next().map_or(Ok(120), |n| n.parse())?;
-    let history = args.next().as_deref() != Some("scan");
+    let mode = args.next().unwrap_or_else(|| "history".into());
     let format = Format::from_name(&name).ok_or("no such format")?;
     let options = Options {
         suppressed: true,
         ..Options::default()
     };
     let mut out = BufWriter::new(std::io::stdout().lock());
-    write(&report(n, history), format, &options, &mut out)?;
+    write(&report(n, &mode), format, &options, &mut out)?;
     Ok(out.flush()?)
 }

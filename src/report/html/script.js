@@ -27,6 +27,7 @@
     return node;
   }
 
+  const count = (n, noun) => n.toLocaleString("en") + " " + noun + (n === 1 ? "" : "s");
   const day = (date) => (date ? date.slice(0, 10) : "");
   const first = (f) => f.first_seen || (f.commit ? f : null);
   const author = (f) => visible((first(f) || {}).author || "");
@@ -40,12 +41,15 @@
     return f.line ? text + ":" + f.line + ":" + f.column : text;
   }
 
+  // Long paths break after their slashes.
+  const breakable = (path) => path.split(/(?<=\/)/).flatMap((part) => [part, el("wbr")]);
+
   const COLUMNS = [
     { name: "Severity", key: (f) => SEVERITIES.indexOf(f.severity), cell: (f) => el("span", { className: "severity " + f.severity }, f.severity) },
     { name: "Secret", key: (f) => f.description + f.rule, cell: secretCell },
-    { name: "Where", key: place, cell: (f) => el("code", {}, place(f), f.occurrences > 1 ? el("span", { className: "sub" }, " +" + (f.occurrences - 1) + " more") : null) },
-    { name: "Introduced", key: introduced, when: (f) => introduced(f), cell: (f) => el("span", {}, day(introduced(f)), el("br"), el("span", { className: "sub" }, author(f))) },
-    { name: "Now", key: (f) => presence(f), when: (f) => presence(f), cell: (f) => el("span", {}, presence(f), f.age_days === undefined ? null : el("br"), f.age_days === undefined ? null : el("span", { className: "sub" }, f.age_days + " days")) },
+    { name: "Where", key: place, cell: (f) => el("code", {}, ...breakable(place(f)), f.occurrences > 1 ? el("span", { className: "sub" }, " +" + (f.occurrences - 1) + " more") : null) },
+    { name: "Introduced", key: introduced, when: (f) => introduced(f), cell: (f) => el("span", {}, el("span", { className: "day" }, day(introduced(f))), el("br"), el("span", { className: "sub" }, author(f))) },
+    { name: "Now", key: (f) => presence(f), when: (f) => presence(f), cell: (f) => el("span", {}, presence(f), f.age_days === undefined ? null : el("br"), f.age_days === undefined ? null : el("span", { className: "sub" }, count(f.age_days, "day"))) },
     { name: "Status", key: (f) => f.status, cell: (f) => el("span", { className: f.status }, f.status === "new" ? "open" : "suppressed") },
   ].filter((column) => !column.when || findings.some(column.when));
 
@@ -61,7 +65,7 @@
 
   function secretCell(f) {
     const button = el("button", { type: "button", className: "toggle", "aria-expanded": "false" }, visible(f.description));
-    return el("span", {}, button, el("br"), el("code", { className: "sub" }, visible(f.rule) + "  " + visible(f.secret).slice(0, 60)));
+    return el("span", {}, button, el("br"), el("code", { className: "sub" }, visible(f.rule) + " · " + visible(f.secret).slice(0, 60)));
   }
 
   const state = { words: [], filters: {}, sort: 0, descending: false, page: 0, size: 50, shown: findings };
@@ -140,10 +144,10 @@
       ["Introduced", person(first(f))],
       ["Last held by", person(f.last_seen)],
       ["Now", presence(f)],
-      ["Age", f.age_days === undefined ? "" : f.age_days + " days"],
+      ["Age", f.age_days === undefined ? "" : count(f.age_days, "day")],
       ["Kept by", f.unreachable],
       ["Reachable from", f.refs && f.refs.length ? list(f.refs.map(visible), 20) : null],
-      ["History", f.blobs ? f.blobs + " blobs, " + f.paths + " paths, " + f.commits + " commits" : ""],
+      ["History", f.blobs ? [count(f.blobs, "blob"), count(f.paths, "path"), count(f.commits, "commit")].join(", ") : ""],
       ["Decision", f.suppression ? decision(f.suppression) : ""],
       ["Fingerprint", el("code", { className: "once" }, f.fingerprint)],
       ...steps(f),
@@ -255,7 +259,7 @@
   const PRINTED = 10000;
   addEventListener("beforeprint", () => {
     render(PRINTED);
-    for (const node of document.querySelectorAll("details")) node.open = true;
+    for (const node of document.querySelectorAll("#skipped details")) node.open = true;
   });
   addEventListener("afterprint", () => render());
 

@@ -4,6 +4,7 @@ mod ci;
 mod fixtures;
 mod formats;
 mod hostile;
+mod html;
 mod json;
 mod sarif;
 mod scale;
