@@ -71,10 +71,16 @@ impl Config {
     pub(super) fn is_true_in_any(&self, section: &str, name: &str) -> bool {
         let inside = |key: &str| {
             key.strip_prefix(section)
-                .and_then(|rest| rest.strip_prefix('.')?.strip_suffix(name)?.strip_suffix('.'))
+                .and_then(|rest| {
+                    rest.strip_prefix('.')?
+                        .strip_suffix(name)?
+                        .strip_suffix('.')
+                })
                 .is_some()
         };
-        self.settings.iter().any(|setting| inside(&setting.key) && self.is_true(&setting.key))
+        self.settings
+            .iter()
+            .any(|setting| inside(&setting.key) && self.is_true(&setting.key))
     }
 
     /// Names and last values of a section's settings, without those of subsections.
@@ -99,13 +105,19 @@ fn after_line(text: &[u8]) -> &[u8] {
 /// `[section]` or `[section "sub"]`: what names start with, and the text behind it.
 fn header(text: &[u8]) -> (Option<String>, &[u8]) {
     let line = &text[..memchr::memchr(b'\n', text).unwrap_or(text.len())];
-    let Some(close) = closing_bracket(line) else { return (None, after_line(text)) };
+    let Some(close) = closing_bracket(line) else {
+        return (None, after_line(text));
+    };
     let name = String::from_utf8_lossy(trim(&line[1..close]));
     let section = match name.split_once('"') {
         None => name.to_ascii_lowercase(),
         Some((section, sub)) => {
             let sub = sub.strip_suffix('"').unwrap_or(sub);
-            format!("{}.{}", section.trim_end().to_ascii_lowercase(), sub.replace('\\', ""))
+            format!(
+                "{}.{}",
+                section.trim_end().to_ascii_lowercase(),
+                sub.replace('\\', "")
+            )
         }
     };
     (Some(section), &text[close + 1..])

@@ -100,7 +100,9 @@ impl Idx {
     /// The CRC-32 of an entry's bytes in the pack. None in version 1.
     pub(super) fn crc(&self, pos: usize) -> Option<u32> {
         match &self.layout {
-            Layout::V2 { offsets, .. } if pos < self.count => be32(&self.map, offsets - (self.count - pos) * 4),
+            Layout::V2 { offsets, .. } if pos < self.count => {
+                be32(&self.map, offsets - (self.count - pos) * 4)
+            }
             _ => None,
         }
     }

@@ -175,13 +175,20 @@ impl Odb {
         for idx_path in lost {
             let pack_path = idx_path.with_extension("pack");
             let recovered = recover::index_of(&pack_path, self.hash, self.limits.max_object);
-            match recovered.and_then(|found| Ok((Idx::made(found.index, &idx_path, self.hash)?, found.complete))) {
+            match recovered.and_then(|found| {
+                Ok((
+                    Idx::made(found.index, &idx_path, self.hash)?,
+                    found.complete,
+                ))
+            }) {
                 Ok((idx, complete)) => {
                     let id = list.new_id();
-                    list.packs.push(Arc::new(Pack::with_index(idx, id, self.hash)));
+                    list.packs
+                        .push(Arc::new(Pack::with_index(idx, id, self.hash)));
                     if !complete {
                         let reason = "its index is damaged or missing, and not all of its objects can be found";
-                        list.damaged.push((pack_path.clone(), Error::corrupt(&pack_path, reason)));
+                        list.damaged
+                            .push((pack_path.clone(), Error::corrupt(&pack_path, reason)));
                     }
                 }
                 Err(Error::Io { source, .. }) if is_absent(&source) => {} // deleted meanwhile
@@ -450,7 +457,11 @@ fn packs_without_index(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for name in names {
         let path = name.map_err(|e| Error::io(dir, e))?.path();
-        if path.extension().is_some_and(|extension| extension == "pack") && !path.with_extension("idx").exists() {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "pack")
+            && !path.with_extension("idx").exists()
+        {
             found.push(path.with_extension("idx"));
         }
     }
@@ -466,7 +477,9 @@ impl PackList {
 
     /// Takes packs from the list whose index is not what git wrote: it may hide objects.
     fn set_aside_damaged(&mut self, hash: HashKind) {
-        let (intact, damaged) = std::mem::take(&mut self.packs).into_iter().partition(|pack| pack.idx.is_intact(hash));
+        let (intact, damaged) = std::mem::take(&mut self.packs)
+            .into_iter()
+            .partition(|pack| pack.idx.is_intact(hash));
         self.packs = intact;
         for pack in damaged {
             let pack: Arc<Pack> = pack;

@@ -57,7 +57,13 @@ impl Pack {
     /// A pack with an index that is open already.
     pub(super) fn with_index(idx: Idx, id: u32, hash: HashKind) -> Self {
         let path = idx.path().with_extension("pack");
-        Pack { id, idx, path, hash, data: OnceLock::new() }
+        Pack {
+            id,
+            idx,
+            path,
+            hash,
+            data: OnceLock::new(),
+        }
     }
 
     /// The file.

@@ -64,7 +64,12 @@ pub trait Visitor: Sync {
     fn whole(&self, local: &mut Self::Local, object: Visited<'_>) -> Self::Node;
 
     /// Visits an object that is made from another one that was visited.
-    fn delta(&self, local: &mut Self::Local, object: Visited<'_>, base: DeltaOf<'_, Self::Node>) -> Self::Node;
+    fn delta(
+        &self,
+        local: &mut Self::Local,
+        object: Visited<'_>,
+        base: DeltaOf<'_, Self::Node>,
+    ) -> Self::Node;
 
     /// Takes note of an object that cannot be read.
     fn unreadable(&self, oid: &Oid, error: &Error);
@@ -164,7 +169,9 @@ pub fn walk<V: Visitor>(odb: &Odb, options: &WalkOptions, visitor: &V) -> Result
     let walk = Walk::new(odb, options.verify, threads, visitor)?;
     let mut stats = WalkStats::default();
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (1..threads).map(|_| scope.spawn(|| Worker::new(&walk).run())).collect();
+        let workers: Vec<_> = (1..threads)
+            .map(|_| scope.spawn(|| Worker::new(&walk).run()))
+            .collect();
         stats.add(&Worker::new(&walk).run());
         for worker in workers {
             match worker.join() {
@@ -190,8 +197,11 @@ impl<'a, V: Visitor> Walk<'a, V> {
     fn new(odb: &'a Odb, verify: bool, threads: usize, visitor: &'a V) -> Result<Self> {
         let (mut packs, gone) = odb.open_all_packs()?;
         packs.sort_by_key(|pack| std::cmp::Reverse(pack.idx.count()));
-        let loose: Vec<Vec<Oid>> =
-            odb.dirs().iter().map(|dir| loose::list(dir, odb.hash())).collect::<Result<_>>()?;
+        let loose: Vec<Vec<Oid>> = odb
+            .dirs()
+            .iter()
+            .map(|dir| loose::list(dir, odb.hash()))
+            .collect::<Result<_>>()?;
         let marked = mark_duplicates(&packs, &loose);
         let mut walk = Walk {
             odb,
@@ -212,13 +222,21 @@ impl<'a, V: Visitor> Walk<'a, V> {
         }
         for (pack, error) in gone {
             let elsewhere = |oid: &Oid| {
-                walk.packs.iter().any(|planned| planned.pack.idx.find(oid).is_some())
+                walk.packs
+                    .iter()
+                    .any(|planned| planned.pack.idx.find(oid).is_some())
                     || loose.iter().any(|list| list.binary_search(oid).is_ok())
             };
             walk.fail_pack(&pack, &error, elsewhere);
         }
-        for (list, marked) in loose.iter().zip(marked.iter().skip(marked.len() - loose.len())) {
-            let first_copies = list.iter().enumerate().filter(|(n, oid)| !marked.contains(*n) && visitor.wants(oid, None));
+        for (list, marked) in loose
+            .iter()
+            .zip(marked.iter().skip(marked.len() - loose.len()))
+        {
+            let first_copies = list
+                .iter()
+                .enumerate()
+                .filter(|(n, oid)| !marked.contains(*n) && visitor.wants(oid, None));
             walk.loose.extend(first_copies.map(|(_, oid)| *oid));
         }
         Ok(walk)
@@ -226,7 +244,8 @@ impl<'a, V: Visitor> Walk<'a, V> {
 
     fn add_pack(&mut self, pack: Arc<Pack>, duplicates: Option<&Duplicates>) {
         let is_first = |position| duplicates.is_none_or(|marked| !marked.contains(position));
-        let wants = |position: usize, oid: &Oid, kind| is_first(position) && self.visitor.wants(oid, kind);
+        let wants =
+            |position: usize, oid: &Oid, kind| is_first(position) && self.visitor.wants(oid, kind);
         let mut plan = match Plan::new(&pack, self.odb.hash(), wants) {
             Ok(plan) => plan,
             Err(error) => return self.fail_pack(&pack, &error, |_| false),
@@ -236,9 +255,12 @@ impl<'a, V: Visitor> Walk<'a, V> {
                 self.fail(oid, error);
             }
         }
-        self.root_ends.push(self.root_ends.last().copied().unwrap_or(0) + plan.roots.len());
+        self.root_ends
+            .push(self.root_ends.last().copied().unwrap_or(0) + plan.roots.len());
         let size = pack.data().map_or(0, |data| data.len() as u64);
-        self.budget = self.budget.saturating_add(size.saturating_mul(BUDGET_RATIO));
+        self.budget = self
+            .budget
+            .saturating_add(size.saturating_mul(BUDGET_RATIO));
         self.packs.push(Planned { pack, plan });
     }
 
@@ -248,27 +270,46 @@ impl<'a, V: Visitor> Walk<'a, V> {
         for oid in (0..pack.idx.count()).filter_map(|position| pack.idx.oid(position)) {
             if self.visitor.wants(&oid, None) && !elsewhere(&oid) {
                 let reason = error.to_string();
-                self.fail(oid, Error::PackUnreadable { path: pack.path().to_owned(), reason });
+                self.fail(
+                    oid,
+                    Error::PackUnreadable {
+                        path: pack.path().to_owned(),
+                        reason,
+                    },
+                );
             }
         }
     }
 
     fn fail(&self, oid: Oid, error: Error) {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).insert(oid, error);
+        self.failed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(oid, error);
     }
 
     /// The root with this number, counted over all packs.
     fn root(&self, number: usize) -> Option<Item<V::Node>> {
         let pack = self.root_ends.partition_point(|&end| end <= number);
-        let start = pack.checked_sub(1).map_or(0, |before| self.root_ends[before]);
+        let start = pack
+            .checked_sub(1)
+            .map_or(0, |before| self.root_ends[before]);
         let entry = *self.packs.get(pack)?.plan.roots.get(number - start)?;
-        Some(Item { pack: pack as u32, entry, base: None })
+        Some(Item {
+            pack: pack as u32,
+            entry,
+            base: None,
+        })
     }
 
     /// Looks once more for what could not be decoded.
     fn retry_failed(&self) -> WalkStats {
-        let mut failed: Vec<(Oid, Error)> =
-            self.failed.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
+        let mut failed: Vec<(Oid, Error)> = self
+            .failed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain()
+            .collect();
         failed.sort_by_key(|(oid, _)| *oid);
         let mut worker = Worker::new(self);
         let mut stats = WalkStats::default();
@@ -292,10 +333,23 @@ impl<'a, V: Visitor> Walk<'a, V> {
 /// Marks the copies of objects; sources are the packs and then the lists of loose objects.
 fn mark_duplicates(packs: &[Arc<Pack>], loose: &[Vec<Oid>]) -> Vec<Duplicates> {
     type Lookup<'l> = Box<dyn Fn(usize) -> Option<Oid> + 'l>;
-    let pack_lookups = packs.iter().map(|pack| (pack.idx.count(), Box::new(|at| pack.idx.oid(at)) as Lookup<'_>));
-    let loose_lookups = loose.iter().map(|list| (list.len(), Box::new(|at| list.get(at).copied()) as Lookup<'_>));
+    let pack_lookups = packs.iter().map(|pack| {
+        (
+            pack.idx.count(),
+            Box::new(|at| pack.idx.oid(at)) as Lookup<'_>,
+        )
+    });
+    let loose_lookups = loose.iter().map(|list| {
+        (
+            list.len(),
+            Box::new(|at| list.get(at).copied()) as Lookup<'_>,
+        )
+    });
     let lookups: Vec<(usize, Lookup<'_>)> = pack_lookups.chain(loose_lookups).collect();
-    let sources: Vec<Source<'_>> = lookups.iter().map(|(count, oid)| (*count, &**oid)).collect();
+    let sources: Vec<Source<'_>> = lookups
+        .iter()
+        .map(|(count, oid)| (*count, &**oid))
+        .collect();
     duplicates(&sources)
 }
 
@@ -358,12 +412,20 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
         let roots = self.walk.root_ends.last().copied().unwrap_or(0);
         let end = roots + self.walk.loose.len();
         while self.stack.is_empty() {
-            let first = self.walk.next_root.fetch_add(ROOTS_AT_ONCE, Ordering::Relaxed);
+            let first = self
+                .walk
+                .next_root
+                .fetch_add(ROOTS_AT_ONCE, Ordering::Relaxed);
             if first >= end || self.walk.visitor.stop() {
                 return;
             }
             let numbers = first..(first + ROOTS_AT_ONCE).min(end);
-            self.stack.extend(numbers.clone().rev().filter_map(|number| self.walk.root(number)));
+            self.stack.extend(
+                numbers
+                    .clone()
+                    .rev()
+                    .filter_map(|number| self.walk.root(number)),
+            );
             for number in numbers.start.max(roots)..numbers.end {
                 self.loose(number - roots);
             }
@@ -371,7 +433,9 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
     }
 
     fn loose(&mut self, number: usize) {
-        let Some(&oid) = self.walk.loose.get(number) else { return };
+        let Some(&oid) = self.walk.loose.get(number) else {
+            return;
+        };
         match self.walk.odb.read(&oid) {
             Ok(Some((kind, data))) => {
                 self.count(&data);
@@ -388,21 +452,34 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
     /// Decodes an entry, visits it, and puts what is made from it on the stack.
     fn decode(&mut self, item: Item<V::Node>) {
         let walk = self.walk;
-        let Some(planned) = walk.packs.get(item.pack as usize) else { return };
+        let Some(planned) = walk.packs.get(item.pack as usize) else {
+            return;
+        };
         match self.content(planned, &item) {
             Err(error) => self.fail_subtree(planned, item.entry, error),
             Ok((kind, data)) => {
                 let suspicious = self.is_suspicious(planned, &item);
                 let oid = planned.plan.oid(&planned.pack, item.entry);
                 let visit = planned.plan.is_wanted(item.entry)
-                    && oid.is_some_and(|oid| item.base.is_some() || walk.visitor.wants(&oid, Some(kind)));
+                    && oid.is_some_and(|oid| {
+                        item.base.is_some() || walk.visitor.wants(&oid, Some(kind))
+                    });
                 let node = oid.filter(|_| visit).map(|oid| {
                     if suspicious || walk.verify {
                         self.verify(&oid, kind, &data);
                     }
                     self.visit(oid, kind, &data, item.base.as_deref())
                 });
-                self.push_children(planned, &item, Base { kind, data, node, suspicious });
+                self.push_children(
+                    planned,
+                    &item,
+                    Base {
+                        kind,
+                        data,
+                        node,
+                        suspicious,
+                    },
+                );
             }
         }
         if let Some(base) = item.base.and_then(Arc::into_inner) {
@@ -417,7 +494,11 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
             return;
         };
         let base = Arc::new(base);
-        let child = |entry| Item { pack: item.pack, entry, base: Some(Arc::clone(&base)) };
+        let child = |entry| Item {
+            pack: item.pack,
+            entry,
+            base: Some(Arc::clone(&base)),
+        };
         self.stack.push(child(heaviest));
         self.stack.extend(children.rev().map(child));
     }
@@ -428,16 +509,26 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
         let offset = plan.offset(item.entry);
         let data = pack.data()?;
         let end = plan.next_offset(item.entry, pack.entries_end()? as u64);
-        if self.walk.touched.fetch_add(end.saturating_sub(offset), Ordering::Relaxed) > RELEASE_BYTES {
+        if self
+            .walk
+            .touched
+            .fetch_add(end.saturating_sub(offset), Ordering::Relaxed)
+            > RELEASE_BYTES
+        {
             self.walk.touched.store(0, Ordering::Relaxed);
             data.release();
         }
         let entry = pack.entry(offset)?;
         let limit = self.walk.odb.limits().max_object;
         if entry.size > limit {
-            return Err(Error::TooLarge { size: entry.size, limit });
+            return Err(Error::TooLarge {
+                size: entry.size,
+                limit,
+            });
         }
-        let stream = data.get(entry.data_at..end as usize).ok_or(Error::CorruptObject("cut short"))?;
+        let stream = data
+            .get(entry.data_at..end as usize)
+            .ok_or(Error::CorruptObject("cut short"))?;
         if let Stored::Whole(kind) = entry.stored {
             let mut out = self.buffers.get(entry.size as usize);
             self.inflater.inflate(stream, entry.size, &mut out)?;
@@ -465,8 +556,16 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
         if size > limit {
             return Err(Error::TooLarge { size, limit });
         }
-        if self.walk.decoded.load(Ordering::Relaxed).saturating_add(size) > self.walk.budget {
-            return Err(Error::DeltaBomb { budget: self.walk.budget });
+        if self
+            .walk
+            .decoded
+            .load(Ordering::Relaxed)
+            .saturating_add(size)
+            > self.walk.budget
+        {
+            return Err(Error::DeltaBomb {
+                budget: self.walk.budget,
+            });
         }
         let mut out = self.buffers.get(size as usize);
         delta::apply(base, &self.delta, limit, &mut out, &mut self.ops)?;
@@ -477,14 +576,28 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
 
     fn count(&mut self, data: &[u8]) {
         self.stats.bytes += data.len() as u64;
-        self.walk.decoded.fetch_add(data.len() as u64, Ordering::Relaxed);
+        self.walk
+            .decoded
+            .fetch_add(data.len() as u64, Ordering::Relaxed);
     }
 
     /// Shows an object to the visitor. With a visited base, `self.ops` say how it is made from it.
-    fn visit(&mut self, oid: Oid, kind: Kind, data: &[u8], base: Option<&Base<V::Node>>) -> V::Node {
+    fn visit(
+        &mut self,
+        oid: Oid,
+        kind: Kind,
+        data: &[u8],
+        base: Option<&Base<V::Node>>,
+    ) -> V::Node {
         self.stats.objects += 1;
         let object = Visited { oid, kind, data };
-        let base = base.and_then(|base| Some(DeltaOf { node: base.node.as_ref()?, data: &base.data, ops: &self.ops }));
+        let base = base.and_then(|base| {
+            Some(DeltaOf {
+                node: base.node.as_ref()?,
+                data: &base.data,
+                ops: &self.ops,
+            })
+        });
         match base {
             Some(base) => self.walk.visitor.delta(&mut self.local, object, base),
             None => self.walk.visitor.whole(&mut self.local, object),
@@ -498,15 +611,21 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
             return true;
         }
         let (pack, plan) = (&planned.pack, &planned.plan);
-        let (Ok(data), Ok(end)) = (pack.data(), pack.entries_end()) else { return true };
-        let range = plan.offset(item.entry) as usize..plan.next_offset(item.entry, end as u64) as usize;
+        let (Ok(data), Ok(end)) = (pack.data(), pack.entries_end()) else {
+            return true;
+        };
+        let range =
+            plan.offset(item.entry) as usize..plan.next_offset(item.entry, end as u64) as usize;
         plan.crc(pack, item.entry) != data.get(range).map(crc32fast::hash)
     }
 
     fn verify(&mut self, oid: &Oid, kind: Kind, data: &[u8]) {
         if self.walk.odb.hash().hash(kind, data) != *oid {
             self.stats.unreadable += 1;
-            self.walk.visitor.unreadable(oid, &Error::CorruptObject("its content is not what its id says"));
+            self.walk.visitor.unreadable(
+                oid,
+                &Error::CorruptObject("its content is not what its id says"),
+            );
         }
     }
 
@@ -515,8 +634,13 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
         let mut error = Some(error);
         let mut pending = vec![entry];
         while let Some(entry) = pending.pop() {
-            let error = error.take().unwrap_or(Error::CorruptObject("the base of its delta cannot be read"));
-            let oid = planned.plan.oid(&planned.pack, entry).filter(|_| planned.plan.is_wanted(entry));
+            let error = error
+                .take()
+                .unwrap_or(Error::CorruptObject("the base of its delta cannot be read"));
+            let oid = planned
+                .plan
+                .oid(&planned.pack, entry)
+                .filter(|_| planned.plan.is_wanted(entry));
             if let Some(oid) = oid {
                 self.walk.fail(oid, error);
             }
