@@ -1,6 +1,8 @@
 //! All integration tests, in one binary: linking dominates otherwise.
 
+mod git_damage;
 mod git_objects;
+mod git_pack_writer;
 mod git_staged;
 mod git_support;
 mod report;

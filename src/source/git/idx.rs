@@ -47,7 +47,7 @@ impl Idx {
         if v2 && be32(&map, 4) != Some(2) {
             return Err(corrupt("unknown version of the pack index"));
         }
-        let hash_len = hash.len();
+        let hash_len = hash.oid_len();
         let fanout = if v2 { 8 } else { 0 };
         let count = fanout_count(&map, fanout)
             .ok_or_else(|| corrupt("fan-out table is not sorted"))? as usize;

@@ -121,7 +121,7 @@ impl Index {
     fn join_shared(self, repo: &Repo, link: &[u8], path: &Path) -> Result<Index> {
         let damaged = || Error::corrupt(path, "damaged link to the shared index");
         let base = link
-            .get(..repo.hash().len())
+            .get(..repo.hash().oid_len())
             .and_then(Oid::from_bytes)
             .ok_or_else(damaged)?;
         if base.is_null() {
@@ -130,7 +130,7 @@ impl Index {
         let shared_path = repo.git_dir().join(format!("sharedindex.{base}"));
         let shared = std::fs::read(&shared_path).map_err(|e| Error::io(&shared_path, e))?;
         let (shared, _) = Parser::new(&shared, &shared_path, repo.hash())?.parse()?;
-        let bitmaps = &link[repo.hash().len()..];
+        let bitmaps = &link[repo.hash().oid_len()..];
         let limit = shared.entries.len();
         let (deleted, used) = ewah::bits(bitmaps, limit).ok_or_else(damaged)?;
         let (replaced, _) =
@@ -198,7 +198,7 @@ impl<'a> Parser<'a> {
         }
         let end = data
             .len()
-            .checked_sub(hash.len())
+            .checked_sub(hash.oid_len())
             .filter(|&end| end >= 12)
             .ok_or_else(|| corrupt("too short"))?;
         Ok(Parser {
@@ -230,7 +230,7 @@ impl<'a> Parser<'a> {
         let data = self.data.get(..self.end)?;
         let mode = Mode(be32(data, at + 24)?);
         let oid_at = at + 40;
-        let flags_at = oid_at + self.hash.len();
+        let flags_at = oid_at + self.hash.oid_len();
         let oid = Oid::from_bytes(data.get(oid_at..flags_at)?)?;
         let flags = be16(data, flags_at)?;
         let extended = flags & 0x4000 != 0;
@@ -302,7 +302,7 @@ impl<'a> Parser<'a> {
     /// Cached trees only save time: when they are damaged, there are none.
     fn cached_trees(&self, body: &[u8], index: &mut Index) {
         index.cached_names = body.to_vec();
-        index.cached = read_cached_trees(body, self.hash.len()).unwrap_or_default();
+        index.cached = read_cached_trees(body, self.hash.oid_len()).unwrap_or_default();
     }
 }
 

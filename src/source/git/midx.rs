@@ -62,7 +62,7 @@ impl Midx {
         let (oids, offsets, large) = (chunk(b"OIDL")?, chunk(b"OOFF")?, chunk(b"LOFF"));
         let count = fanout_count(&map, fanout)? as usize;
         fanout.checked_add(FANOUT_LEN)?;
-        map.get(oids..oids.checked_add(count.checked_mul(hash.len())?)?)?;
+        map.get(oids..oids.checked_add(count.checked_mul(hash.oid_len())?)?)?;
         map.get(offsets..offsets.checked_add(count.checked_mul(8)?)?)?;
         let packs: Vec<String> = map
             .get(names..)?
@@ -72,7 +72,7 @@ impl Midx {
             .collect();
         (packs.len() == pack_count).then_some(())?;
         Some(Midx {
-            hash_len: hash.len(),
+            hash_len: hash.oid_len(),
             count,
             fanout,
             oids,

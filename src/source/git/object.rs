@@ -92,7 +92,7 @@ pub struct TreeIter<'a> {
 pub fn tree_entries(data: &[u8], hash: HashKind) -> TreeIter<'_> {
     TreeIter {
         rest: data,
-        hash_len: hash.len(),
+        hash_len: hash.oid_len(),
     }
 }
 

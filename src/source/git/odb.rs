@@ -70,6 +70,9 @@ struct MappedMidx {
     packs: Vec<Option<Arc<Pack>>>,
 }
 
+/// A pack that cannot be opened, and why.
+pub(super) type UnreadablePack = (Arc<Pack>, Error);
+
 /// Where an object is.
 enum Place {
     Packed(Arc<Pack>, u64),
@@ -143,7 +146,7 @@ impl Odb {
 
     /// Opens all packs for a walk: makes indexes for those that have none or a damaged one, and looks again
     /// when some were deleted meanwhile. Returns the packs that can be read, and the others with the reason.
-    pub(super) fn open_all_packs(&self) -> Result<(Vec<Arc<Pack>>, Vec<(Arc<Pack>, Error)>)> {
+    pub(super) fn open_all_packs(&self) -> Result<(Vec<Arc<Pack>>, Vec<UnreadablePack>)> {
         self.refresh()?;
         self.recover_packs()?;
         loop {

@@ -14,7 +14,7 @@ pub enum HashKind {
 
 impl HashKind {
     /// Length of an id in bytes.
-    pub const fn len(self) -> usize {
+    pub const fn oid_len(self) -> usize {
         match self {
             HashKind::Sha1 => 20,
             HashKind::Sha256 => 32,
@@ -23,7 +23,7 @@ impl HashKind {
 
     /// Length of an id in hexadecimal digits.
     pub const fn hex_len(self) -> usize {
-        self.len() * 2
+        self.oid_len() * 2
     }
 
     /// The checksum of a file's content, as git writes it at the end of packs and indexes.
@@ -99,7 +99,7 @@ impl Oid {
     pub fn null(hash: HashKind) -> Self {
         Oid {
             bytes: [0; 32],
-            len: hash.len() as u8,
+            len: hash.oid_len() as u8,
         }
     }
 

@@ -94,7 +94,7 @@ impl Pack {
 
     /// Where the entries end and the checksum starts. A truncated pack ends where it ends.
     pub(super) fn entries_end(&self) -> Result<usize> {
-        Ok(self.data()?.len().saturating_sub(self.hash.len()))
+        Ok(self.data()?.len().saturating_sub(self.hash.oid_len()))
     }
 
     /// Reads the start of the entry at an offset.
@@ -148,8 +148,8 @@ fn read_entry(data: &[u8], offset: u64, hash: HashKind) -> Option<Entry> {
             Stored::OffsetDelta(base)
         }
         7 => {
-            let base = Oid::from_bytes(data.get(at..at + hash.len())?)?;
-            at += hash.len();
+            let base = Oid::from_bytes(data.get(at..at + hash.oid_len())?)?;
+            at += hash.oid_len();
             Stored::RefDelta(base)
         }
         _ => return None,

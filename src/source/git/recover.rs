@@ -29,7 +29,7 @@ pub(super) fn index_of(path: &Path, hash: HashKind, limit: u64) -> Result<Recove
     let data = MappedFile::open(path)?;
     let count = super::bytes::be32(&data, 8).filter(|_| data.starts_with(b"PACK"));
     let count = count.ok_or_else(|| Error::corrupt(path, "not a pack"))?;
-    let end = data.len().saturating_sub(hash.len());
+    let end = data.len().saturating_sub(hash.oid_len());
     let entries = scan(&data[..end], count, hash);
     let scanned = entries.len();
     let resolver = Resolver {

@@ -1,6 +1,6 @@
 //! Refs: where branches, tags, notes, the stash and `HEAD` point.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -90,10 +90,7 @@ pub fn all(repo: &Repo) -> Result<Vec<Ref>> {
     if repo.ref_storage() == RefStorage::Reftable {
         return program::all_refs(repo);
     }
-    let mut found: BTreeMap<BString, Oid> = packed_refs(repo)?
-        .into_iter()
-        .map(|(name, oid)| (name, oid))
-        .collect();
+    let mut found: BTreeMap<BString, Oid> = packed_refs(repo)?.into_iter().collect();
     let mut add = |name: BString, path: &Path| -> Result<()> {
         let target = match read_value(path)? {
             Some(Value::Direct(oid)) => Some(oid),
@@ -282,7 +279,7 @@ fn is_safe_name(name: &[u8]) -> bool {
 }
 
 /// Name and target of each packed ref.
-fn packed_refs(repo: &Repo) -> Result<HashSet<(BString, Oid)>> {
+fn packed_refs(repo: &Repo) -> Result<Vec<(BString, Oid)>> {
     let text = read_optional(&repo.common_dir().join("packed-refs"))?.unwrap_or_default();
     let entry = |line: &[u8]| {
         let (hex, name) = split_at_byte(line, b' ')?;

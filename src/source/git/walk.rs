@@ -221,7 +221,13 @@ impl<'a, V: Visitor> Walk<'a, V> {
             walk.add_pack(pack, marked.get(n));
         }
         for (pack, error) in gone {
-            walk.fail_pack(&pack, &error);
+            let elsewhere = |oid: &Oid| {
+                walk.packs
+                    .iter()
+                    .any(|planned| planned.pack.idx.find(oid).is_some())
+                    || loose.iter().any(|list| list.binary_search(oid).is_ok())
+            };
+            walk.fail_pack(&pack, &error, elsewhere);
         }
         for (list, marked) in loose
             .iter()
@@ -242,7 +248,7 @@ impl<'a, V: Visitor> Walk<'a, V> {
             |position: usize, oid: &Oid, kind| is_first(position) && self.visitor.wants(oid, kind);
         let mut plan = match Plan::new(&pack, self.odb.hash(), wants) {
             Ok(plan) => plan,
-            Err(error) => return self.fail_pack(&pack, &error),
+            Err(error) => return self.fail_pack(&pack, &error, |_| false),
         };
         for (position, error) in plan.broken.drain(..) {
             if let Some(oid) = pack.idx.oid(position) {
@@ -258,10 +264,11 @@ impl<'a, V: Visitor> Walk<'a, V> {
         self.packs.push(Planned { pack, plan });
     }
 
-    /// A pack that is gone or cannot be read at all: each of its objects may still be somewhere else.
-    fn fail_pack(&self, pack: &Pack, error: &Error) {
+    /// A pack that is gone or cannot be read at all: its objects are looked for later, but for those that are
+    /// visited `elsewhere`.
+    fn fail_pack(&self, pack: &Pack, error: &Error, elsewhere: impl Fn(&Oid) -> bool) {
         for oid in (0..pack.idx.count()).filter_map(|position| pack.idx.oid(position)) {
-            if self.visitor.wants(&oid, None) {
+            if self.visitor.wants(&oid, None) && !elsewhere(&oid) {
                 let reason = error.to_string();
                 self.fail(
                     oid,
