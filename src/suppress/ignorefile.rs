@@ -65,24 +65,40 @@ impl IgnoreFile {
         if self.entries.is_empty() {
             return false;
         }
-        let Ok(path) = std::str::from_utf8(path) else { return false };
-        let entry = Ignored { commit: None, path: path.to_owned(), rule: rule.to_owned(), line };
+        let Ok(path) = std::str::from_utf8(path) else {
+            return false;
+        };
+        let entry = Ignored {
+            commit: None,
+            path: path.to_owned(),
+            rule: rule.to_owned(),
+            line,
+        };
         self.entries.contains(&entry)
-            || commit.is_some_and(|commit| self.entries.contains(&Ignored { commit: Some(commit.to_owned()), ..entry }))
+            || commit.is_some_and(|commit| {
+                self.entries.contains(&Ignored {
+                    commit: Some(commit.to_owned()),
+                    ..entry
+                })
+            })
     }
 }
 
 fn invalid(source: &Arc<SourceText>, start: usize, line: &str) -> ConfigError {
-    Place { source: source.clone(), span: start..start + line.trim_end().len() }
-        .error("not an entry of a .gitleaksignore file")
-        .with_help("expected `file:rule-id:line` or `commit:file:rule-id:line`")
+    Place {
+        source: source.clone(),
+        span: start..start + line.trim_end().len(),
+    }
+    .error("not an entry of a .gitleaksignore file")
+    .with_help("expected `file:rule-id:line` or `commit:file:rule-id:line`")
 }
 
 /// Read from the right: only the path may hold colons.
 fn parse(text: &str) -> Option<Ignored> {
     let (rest, line) = text.rsplit_once(':')?;
     let (rest, rule) = rest.rsplit_once(':')?;
-    let is_commit = |id: &str| (id.len() == 40 || id.len() == 64) && id.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_commit =
+        |id: &str| (id.len() == 40 || id.len() == 64) && id.bytes().all(|b| b.is_ascii_hexdigit());
     let (commit, path) = match rest.split_once(':') {
         Some((commit, path)) if is_commit(commit) => (Some(commit.to_ascii_lowercase()), path),
         _ => (None, rest),
@@ -90,7 +106,12 @@ fn parse(text: &str) -> Option<Ignored> {
     if path.is_empty() || rule.is_empty() {
         return None;
     }
-    Some(Ignored { commit, path: path.replace('\\', "/"), rule: rule.to_owned(), line: line.trim().parse().ok()? })
+    Some(Ignored {
+        commit,
+        path: path.replace('\\', "/"),
+        rule: rule.to_owned(),
+        line: line.trim().parse().ok()?,
+    })
 }
 
 #[cfg(test)]
@@ -100,10 +121,20 @@ mod tests {
     #[test]
     fn entries_with_and_without_commit() {
         let commit = "0123456789abcdef0123456789abcdef01234567";
-        let text = format!("# note\n\nsrc\\a.py:generic-api-key:12\r\n{commit}:b:c.txt:jwt:3\nnonsense\n{commit}::jwt:1\n");
+        let text = format!(
+            "# note\n\nsrc\\a.py:generic-api-key:12\r\n{commit}:b:c.txt:jwt:3\nnonsense\n{commit}::jwt:1\n"
+        );
         let mut ignored = IgnoreFile::default();
-        let warnings = ignored.add(Path::new(".gitleaksignore"), text.into_bytes()).unwrap();
-        assert_eq!(warnings.iter().map(|warning| warning.line).collect::<Vec<_>>(), [5, 6]);
+        let warnings = ignored
+            .add(Path::new(".gitleaksignore"), text.into_bytes())
+            .unwrap();
+        assert_eq!(
+            warnings
+                .iter()
+                .map(|warning| warning.line)
+                .collect::<Vec<_>>(),
+            [5, 6]
+        );
         assert!(ignored.contains(None, b"src/a.py", "generic-api-key", 12));
         assert!(ignored.contains(Some(commit), b"src/a.py", "generic-api-key", 12));
         assert!(!ignored.contains(None, b"src/a.py", "generic-api-key", 13));

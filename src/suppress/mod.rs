@@ -7,10 +7,12 @@
 pub mod allowlist;
 pub mod baseline;
 pub mod fingerprint;
+pub mod foreign;
 pub mod ignorefile;
 pub mod inline;
 mod policy;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 pub use policy::Policy;
@@ -24,7 +26,9 @@ pub struct Subject<'a> {
     /// Id of the rule.
     pub rule: &'a str,
     /// Other ids of the rule.
-    pub aliases: &'a [String],
+    pub aliases: &'a [Cow<'static, str>],
+    /// Allowlists of the rule.
+    pub rule_allowlists: &'a [crate::rules::Allowlist],
     /// The text as it stands in the file.
     pub text: &'a [u8],
     /// Byte range of the match in `text`; of the encoded text, when it was decoded.
@@ -44,7 +48,10 @@ pub struct Subject<'a> {
 impl std::fmt::Debug for Subject<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Everything else holds scanned content.
-        f.debug_struct("Subject").field("rule", &self.rule).field("span", &self.span).finish_non_exhaustive()
+        f.debug_struct("Subject")
+            .field("rule", &self.rule)
+            .field("span", &self.span)
+            .finish_non_exhaustive()
     }
 }
 
@@ -56,7 +63,7 @@ impl<'a> Subject<'a> {
 
     /// The rule's id and aliases.
     pub fn ids(&self) -> impl Iterator<Item = &'a str> {
-        std::iter::once(self.rule).chain(self.aliases.iter().map(String::as_str))
+        std::iter::once(self.rule).chain(self.aliases.iter().map(Cow::as_ref))
     }
 }
 
@@ -68,7 +75,11 @@ fn line_span(text: &[u8], span: &Range<usize>) -> Range<usize> {
     let ceiling = end.saturating_add(LINE_REACH).min(text.len());
     let from = memchr::memrchr(b'\n', &text[floor..start]).map_or(floor, |at| floor + at + 1);
     // A match that ends with a line's end does not touch the next line.
-    let last = if end > start && text[end - 1] == b'\n' { end - 1 } else { end };
+    let last = if end > start && text[end - 1] == b'\n' {
+        end - 1
+    } else {
+        end
+    };
     let to = memchr::memchr(b'\n', &text[last..ceiling]).map_or(ceiling, |at| last + at);
     from..to
 }
@@ -88,6 +99,9 @@ mod tests {
         assert_eq!(of(3..3), b"one");
         assert_eq!(of(50..60), b"three");
         let long = vec![b'x'; 1 << 20];
-        assert_eq!(line_span(&long, &(500_000..500_010)).len(), 2 * LINE_REACH + 10);
+        assert_eq!(
+            line_span(&long, &(500_000..500_010)).len(),
+            2 * LINE_REACH + 10
+        );
     }
 }

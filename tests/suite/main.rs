@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: linking dominates otherwise.
 
+mod baseline_merge;
 mod git_objects;
 mod git_staged;
 mod git_support;

@@ -23,8 +23,13 @@ pub enum Decision {
 
 impl Decision {
     /// Every decision.
-    pub const ALL: [Decision; 5] =
-        [Decision::Undecided, Decision::Real, Decision::Rotated, Decision::FalsePositive, Decision::Accepted];
+    pub const ALL: [Decision; 5] = [
+        Decision::Undecided,
+        Decision::Real,
+        Decision::Rotated,
+        Decision::FalsePositive,
+        Decision::Accepted,
+    ];
 
     /// The word in the file.
     pub fn name(self) -> &'static str {
@@ -39,7 +44,9 @@ impl Decision {
 
     /// The decision with this word.
     pub fn from_name(name: &str) -> Option<Self> {
-        Decision::ALL.into_iter().find(|decision| decision.name() == name)
+        Decision::ALL
+            .into_iter()
+            .find(|decision| decision.name() == name)
     }
 }
 
@@ -110,7 +117,8 @@ impl Row {
             None => Decision::Undecided,
             Some(word) => Decision::from_name(word).ok_or_else(|| {
                 let known = Decision::ALL.map(Decision::name);
-                let help = crate::config::did_you_mean(word, known).unwrap_or_else(|| format!("one of {}", known.join(", ")));
+                let help = crate::config::did_you_mean(word, known)
+                    .unwrap_or_else(|| format!("one of {}", known.join(", ")));
                 format!("unknown status `{}`: {help}", word.escape_debug())
             })?,
         };
@@ -145,20 +153,36 @@ fn day(field: &str, day: Option<Day>) -> Result<Option<Date>, String> {
 impl Entry {
     /// The entry's line, without its end. Fields without a value are left out.
     pub fn line(&self) -> String {
-        let mut line = format!("{} = {{ rule = {}, status = {}", self.fingerprint, quoted(&self.rule), quoted(self.status.name()));
+        let mut line = format!(
+            "{} = {{ rule = {}, status = {}",
+            self.fingerprint,
+            quoted(&self.rule),
+            quoted(self.status.name())
+        );
         for (key, text) in [("reason", &self.reason), ("by", &self.by)] {
             if !text.is_empty() {
                 let _ = write!(line, ", {key} = {}", quoted(&without_addresses(text)));
             }
         }
-        for (key, day) in [("on", self.on), ("since", self.since), ("expires", self.expires)] {
+        for (key, day) in [
+            ("on", self.on),
+            ("since", self.since),
+            ("expires", self.expires),
+        ] {
             if let Some(day) = day {
                 let _ = write!(line, ", {key} = {day}");
             }
         }
-        for (key, list) in [("where", &self.places), ("only_rules", &self.only_rules), ("only_paths", &self.only_paths)] {
+        for (key, list) in [
+            ("where", &self.places),
+            ("only_rules", &self.only_rules),
+            ("only_paths", &self.only_paths),
+        ] {
             if !list.is_empty() {
-                let list: Vec<String> = list.iter().map(|text| quoted(&without_addresses(text))).collect();
+                let list: Vec<String> = list
+                    .iter()
+                    .map(|text| quoted(&without_addresses(text)))
+                    .collect();
                 let _ = write!(line, ", {key} = [{}]", list.join(", "));
             }
         }
@@ -174,7 +198,8 @@ impl Entry {
     /// Whether the entry speaks of a find by a rule with these ids at this path.
     pub fn covers<'a>(&self, mut ids: impl Iterator<Item = &'a str>, path: Option<&[u8]>) -> bool {
         (self.only_rules.is_empty() || ids.any(|id| self.only_rules.iter().any(|rule| rule == id)))
-            && (self.only_paths.is_empty() || path.is_some_and(|path| matches_any(&self.only_paths, path)))
+            && (self.only_paths.is_empty()
+                || path.is_some_and(|path| matches_any(&self.only_paths, path)))
     }
 }
 
@@ -187,8 +212,13 @@ fn matches_any(patterns: &[String], path: &[u8]) -> bool {
         }
     }
     let path = bstr::ByteSlice::to_path_lossy(path);
-    let Ok(matcher) = builder.build() else { return false };
-    path.is_relative() && matcher.matched_path_or_any_parents(&path, false).is_ignore()
+    let Ok(matcher) = builder.build() else {
+        return false;
+    };
+    path.is_relative()
+        && matcher
+            .matched_path_or_any_parents(&path, false)
+            .is_ignore()
 }
 
 /// A basic TOML string on one line: everything that could be mistaken or unseen is escaped.
@@ -200,7 +230,9 @@ fn quoted(text: &str) -> String {
             '"' | '\\' => quoted.extend(['\\', c]),
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
-            c if c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}') => {
+            c if c.is_control()
+                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}') =>
+            {
                 let _ = write!(quoted, "\\u{:04X}", u32::from(c));
             }
             c => quoted.push(c),
@@ -240,15 +272,27 @@ mod tests {
 
     #[test]
     fn addresses_are_removed() {
-        assert_eq!(without_addresses("ask Ann <ann.b@corp.example.org>, ok"), "ask Ann <(address removed)>, ok");
-        assert_eq!(without_addresses("pkg@1.2.3 @team a@b"), "(address removed) @team a@b");
+        assert_eq!(
+            without_addresses("ask Ann <ann.b@corp.example.org>, ok"),
+            "ask Ann <(address removed)>, ok"
+        );
+        assert_eq!(
+            without_addresses("pkg@1.2.3 @team a@b"),
+            "(address removed) @team a@b"
+        );
         assert_eq!(without_addresses("no"), "no");
     }
 
     #[test]
     fn narrowed_entries() {
-        let entry = Entry { only_rules: vec!["a".into()], only_paths: vec!["tests/**".into(), "*.md".into()], ..Entry::default() };
-        let covers = |rule: &'static str, path: &str| entry.covers([rule].into_iter(), Some(path.as_bytes()));
+        let entry = Entry {
+            only_rules: vec!["a".into()],
+            only_paths: vec!["tests/**".into(), "*.md".into()],
+            ..Entry::default()
+        };
+        let covers = |rule: &'static str, path: &str| {
+            entry.covers([rule].into_iter(), Some(path.as_bytes()))
+        };
         assert!(covers("a", "tests/x/y"));
         assert!(covers("a", "docs/README.md"));
         assert!(!covers("b", "tests/x/y"));
