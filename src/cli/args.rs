@@ -88,6 +88,9 @@ pub struct CommonArgs {
     /// Ignore the baseline
     #[arg(long, conflicts_with = "baseline")]
     pub no_baseline: bool,
+    /// Take configuration, baseline and inline markers from this revision, which is trusted
+    #[arg(long, value_name = "REV")]
+    pub policy_rev: Option<String>,
     /// Show whole secrets in the report
     #[arg(long)]
     pub show_secrets: bool,

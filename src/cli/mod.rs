@@ -2,10 +2,13 @@
 //! environment, the clock and the terminal.
 
 mod args;
+mod diagnostic;
 mod environment;
 mod history;
 mod output;
+mod policy;
 mod scan;
+mod trusted;
 
 use std::process::ExitCode;
 
@@ -34,7 +37,10 @@ pub fn run() -> ExitCode {
     match dispatch(&cli) {
         Ok(Exit(code)) => ExitCode::from(code),
         Err(e) => {
-            eprintln!("stanch: error: {e:#}");
+            match e.downcast_ref::<diagnostic::Problems>() {
+                Some(problems) => diagnostic::show(problems),
+                None => eprintln!("stanch: error: {e:#}"),
+            }
             ExitCode::from(ERROR)
         }
     }

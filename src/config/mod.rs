@@ -19,7 +19,7 @@ pub use error::{ConfigError, Place, SourceText, decode, did_you_mean};
 pub use load::{LoadOptions, load, load_text};
 pub use merge::{allowlist_spec, merge_rules, spec_of};
 pub use table::Dialect;
-pub use tree::{Effective, Tree};
+pub use tree::{Effective, Nested, Tree, TreeSource};
 
 use crate::finding::{Confidence, Severity};
 use crate::rules::spec::{AllowlistSpec, RuleSpec};

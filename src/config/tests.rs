@@ -469,35 +469,24 @@ fn nearest_configuration_wins() {
             "[scan]\nbaseline = 'x'\n[[rules]]\nid = 'x'\nregex = 'abc'\n",
         ),
     ]);
-    let options = options(&files);
-    let root = Path::new("");
-    let mut tree =
-        Tree::new(load(&options, Path::new(".stanch.toml"), Dialect::Stanch).unwrap()).unwrap();
-    tree.add_nested(&options, root, Path::new("pkg/sub"))
-        .unwrap();
-    tree.add_nested(&options, root, Path::new("pkg")).unwrap();
-    let errors = tree
-        .add_nested(&options, root, Path::new("bad"))
-        .unwrap_err();
-    assert_eq!(
-        errors.iter().map(|error| error.line).collect::<Vec<_>>(),
-        [4, 2]
-    );
+    let base = load(&options(&files), Path::new(".stanch.toml"), Dialect::Stanch).unwrap();
+    let source = TreeSource { files: Box::new(files), root: PathBuf::new(), builtin_ids: || vec!["github-pat".to_owned()] };
+    let tree = Tree::new(base, source).unwrap();
 
     let of = |path: &str| tree.effective(path.as_bytes(), &["github-pat", "alias"]);
-    let base = Effective {
+    let base_effective = Effective {
         min_confidence: Some(Confidence::High),
         enabled: true,
         severity: Some(Severity::Low),
         confidence: None,
     };
-    assert_eq!(of("a"), base);
-    assert_eq!(of("pkgs/a"), base);
+    assert_eq!(of("a"), base_effective);
+    assert_eq!(of("pkgs/a"), base_effective);
     assert_eq!(
         of("pkg/a"),
         Effective {
             enabled: false,
-            ..base
+            ..base_effective
         }
     );
     assert_eq!(
@@ -505,20 +494,24 @@ fn nearest_configuration_wins() {
         Effective {
             min_confidence: Some(Confidence::Low),
             confidence: Some(Confidence::Low),
-            ..base
+            ..base_effective
         }
     );
-    for (path, excluded) in [
-        ("vendor/x", true),
-        ("pkg/vendor/x", false),
-        ("a.min.js", true),
-        ("pkg/a.min.js", true),
-        ("pkg/keep.min.js", false),
-        ("pkg/gen/x", true),
-        ("gen/x", false),
+    for (path, excluded, nested) in [
+        ("vendor/x", true, false),
+        ("pkg/vendor/x", false, false),
+        ("a.min.js", true, false),
+        ("pkg/gen/x", false, true),
+        ("pkg/gen/keep.min.js", true, false),
+        ("gen/x", false, false),
     ] {
-        assert_eq!(tree.excluded(path.as_bytes()), excluded, "{path}");
+        assert_eq!((tree.excluded(path.as_bytes()), tree.excluded_by(path.as_bytes()).is_some()), (excluded, nested), "{path}");
     }
+    assert_eq!(tree.take_errors(), []);
+    assert_eq!(of("bad/a"), base_effective);
+    assert_eq!(of("bad/b"), base_effective);
+    assert_eq!(tree.take_errors().iter().map(|error| error.line).collect::<Vec<_>>(), [4, 2]);
+    assert_eq!(of("../pkg/a"), base_effective);
 }
 
 #[test]

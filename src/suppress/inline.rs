@@ -21,13 +21,20 @@ use crate::finding::Suppression;
 
 /// The marker, if any, that allows a find.
 pub fn marker(subject: &Subject<'_>) -> Option<Suppression> {
+    marker_and_lines(subject).map(|(suppression, _)| suppression)
+}
+
+/// The marker and the byte range of the lines that it and the find are on.
+pub(super) fn marker_and_lines(subject: &Subject<'_>) -> Option<(Suppression, Range<usize>)> {
     let text = subject.text;
     let lines = line_span(text, &subject.span);
-    same_line(subject, lines.clone()).or_else(|| {
-        let end = lines.start.checked_sub(1)?;
-        let above = line_span(text, &(end..end));
-        line_above(subject, &text[above])
-    })
+    if let Some(suppression) = same_line(subject, lines.clone()) {
+        return Some((suppression, lines));
+    }
+    let end = lines.start.checked_sub(1)?;
+    let above = line_span(text, &(end..end));
+    let suppression = line_above(subject, &text[above.clone()])?;
+    Some((suppression, above.start..lines.end))
 }
 
 /// Markers on the lines of the find itself.

@@ -15,7 +15,7 @@ mod policy;
 use std::borrow::Cow;
 use std::ops::Range;
 
-pub use policy::Policy;
+pub use policy::{EXPIRED, Markers, Policy, TrustedText};
 
 /// Greatest part of a line, in bytes each way from a find, that markers and `regexTarget = "line"` see.
 const LINE_REACH: usize = 32 << 10;

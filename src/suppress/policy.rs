@@ -1,9 +1,9 @@
 //! Everything that can suppress a find, asked in order.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use bstr::BString;
 use jiff::civil::Date;
 
 use super::allowlist::Allowlist;
@@ -11,77 +11,145 @@ use super::baseline::{Baseline, Entry};
 use super::foreign::Foreign;
 use super::ignorefile::IgnoreFile;
 use super::{Subject, inline};
-use crate::config::{ConfigError, Tree, allowlist_spec};
-use crate::finding::{Finding, Status, Suppression};
+use crate::config::{Config, ConfigError, Effective, Nested, Tree, allowlist_spec};
+use crate::finding::{Confidence, Finding, Status, Suppression};
 
 /// The reason that is added to a finding whose entry in the baseline has run out.
 pub const EXPIRED: &str = "baseline-entry-expired";
 
-/// The policy of a run.
+/// Reads a file (by its path relative to the repository) as it is in the trusted revision.
+pub type TrustedText = Box<dyn Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync>;
+
+/// Which markers in the text count.
+pub enum Markers {
+    /// All.
+    All,
+    /// None.
+    Ignored,
+    /// Those that a trusted revision of the file holds, on the same lines of text.
+    Trusted(TrustedText),
+}
+
+impl std::fmt::Debug for Markers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Markers::All => "All",
+            Markers::Ignored => "Ignored",
+            Markers::Trusted(_) => "Trusted",
+        })
+    }
+}
+
+/// The policy of a run. Paths it is asked about are those of finds; see [`set_base`](Self::set_base).
 #[derive(Debug)]
 pub struct Policy {
-    allowlists: Vec<Scoped>,
+    tree: Tree,
+    allowlists: Vec<Allowlist>,
     ignored: IgnoreFile,
     baseline: Option<Baseline>,
     foreign: Option<Foreign>,
-    inline: bool,
+    markers: Markers,
     today: Date,
-    /// Allowlists of rules, compiled when a rule first finds something.
+    min_confidence: Option<Confidence>,
+    base: Base,
+    /// Allowlists of rules and of nested configurations, compiled when they are first asked for.
     of_rules: RwLock<HashMap<String, Arc<[Allowlist]>>>,
+    of_folders: RwLock<HashMap<Vec<u8>, Arc<[Allowlist]>>>,
+    errors: Mutex<Vec<ConfigError>>,
 }
 
-/// An allowlist and the folder it is for.
-#[derive(Debug)]
-struct Scoped {
-    /// Folder with a trailing `/`, relative like paths of finds; empty for all.
-    scope: BString,
-    allowlist: Allowlist,
+/// How paths of finds lead to paths in the repository.
+#[derive(Debug, Default)]
+struct Base {
+    /// The working directory in the repository, with a trailing `/`; empty at its top.
+    prefix: Vec<u8>,
+    /// The repository's top folder, absolute, with a trailing `/`.
+    root: Vec<u8>,
+    /// The way from the working directory to a repository that lies elsewhere, with a trailing `/`.
+    outside: Vec<u8>,
 }
 
 impl Policy {
-    /// A policy under which everything counts, except what inline markers allow.
-    pub fn new(today: Date) -> Self {
-        Policy {
-            allowlists: Vec::new(),
-            ignored: IgnoreFile::default(),
-            baseline: None,
-            foreign: None,
-            inline: true,
-            today,
-            of_rules: RwLock::default(),
-        }
-    }
-
     /// The policy of a repository's configurations, without a baseline as yet.
     ///
     /// # Errors
     /// Allowlists that cannot be used, with their places.
-    pub fn of(tree: &Tree, today: Date) -> Result<Self, Vec<ConfigError>> {
-        let mut policy = Policy::new(today);
-        let mut errors = Vec::new();
-        for (folder, config) in tree.configs() {
-            for spec in &config.allowlists {
-                match Allowlist::new(&spec.value, &spec.place.short()) {
-                    Ok(allowlist) => policy.allow(allowlist, folder),
-                    Err(error) => errors.push(spec.error(&error.field, error.reason)),
-                }
-            }
-        }
-        if errors.is_empty() {
-            Ok(policy)
-        } else {
-            Err(errors)
-        }
+    pub fn new(tree: Tree, today: Date) -> Result<Self, Vec<ConfigError>> {
+        let allowlists = compiled(tree.base())?;
+        Ok(Policy {
+            tree,
+            allowlists,
+            ignored: IgnoreFile::default(),
+            baseline: None,
+            foreign: None,
+            markers: Markers::All,
+            today,
+            min_confidence: None,
+            base: Base::default(),
+            of_rules: RwLock::default(),
+            of_folders: RwLock::default(),
+            errors: Mutex::default(),
+        })
     }
 
-    /// Adds an allowlist of the configuration. `folder` is the folder (relative, without a trailing
-    /// `/`) of a nested configuration, empty for the repository's own.
-    pub fn allow(&mut self, allowlist: Allowlist, folder: &[u8]) {
-        let mut scope = BString::from(folder);
-        if !scope.is_empty() {
-            scope.push(b'/');
+    /// The configurations.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Says how paths of finds are to be understood: relative to a folder of the repository (`prefix`,
+    /// `/`-separated, empty for its top), or absolute, below the repository's top folder `root`.
+    pub fn set_base(&mut self, prefix: &[u8], root: &[u8]) {
+        self.base = Base { prefix: with_slash(prefix), root: with_slash(root), outside: Vec::new() };
+    }
+
+    /// Says that paths of finds begin with the way from the working directory to the repository.
+    pub fn set_outside(&mut self, way: &[u8]) {
+        self.base.outside = with_slash(way);
+    }
+
+    /// A find's path, in the repository.
+    fn in_repository<'p>(&self, path: &'p [u8]) -> Cow<'p, [u8]> {
+        if path.starts_with(b"/") {
+            let below = path.strip_prefix(&self.base.root[..]).filter(|_| !self.base.root.is_empty());
+            return Cow::Borrowed(below.unwrap_or(path));
         }
-        self.allowlists.push(Scoped { scope, allowlist });
+        if !self.base.outside.is_empty() {
+            return Cow::Borrowed(path.strip_prefix(&self.base.outside[..]).unwrap_or(path));
+        }
+        let mut prefix = &self.base.prefix[..];
+        let mut rest = path;
+        // `../x` in a subdirectory is `x` one folder further up.
+        while let Some(up) = rest.strip_prefix(b"../").filter(|_| !prefix.is_empty()) {
+            rest = up;
+            let parent = prefix[..prefix.len() - 1].iter().rposition(|&b| b == b'/').map_or(0, |at| at + 1);
+            prefix = &prefix[..parent];
+        }
+        if prefix.is_empty() { Cow::Borrowed(rest) } else { Cow::Owned([prefix, rest].concat()) }
+    }
+
+    /// Errors of nested configurations that were met while finds were judged. They make a run
+    /// incomplete: what those configurations would have said is not known.
+    pub fn take_errors(&self) -> Vec<ConfigError> {
+        let mut errors = self.tree.take_errors();
+        errors.append(&mut self.errors.lock().unwrap_or_else(PoisonError::into_inner));
+        errors
+    }
+
+    /// Whether the repository's configuration excludes a file from scans.
+    pub fn excluded(&self, path: &[u8]) -> bool {
+        self.tree.excluded(&self.in_repository(path))
+    }
+
+    /// What the configurations say of a rule (known by its id and aliases) at a path.
+    pub fn effective(&self, path: Option<&[u8]>, ids: &[&str]) -> Effective {
+        let effective = self.tree.effective(&self.in_repository(path.unwrap_or_default()), ids);
+        Effective { min_confidence: self.min_confidence.or(effective.min_confidence), ..effective }
+    }
+
+    /// Sets the least confidence of what is reported, whatever the configurations say (a flag).
+    pub fn set_min_confidence(&mut self, least: Option<Confidence>) {
+        self.min_confidence = least;
     }
 
     /// Sets the entries of `.gitleaksignore` files.
@@ -104,36 +172,70 @@ impl Policy {
         self.baseline.as_ref()
     }
 
-    /// Whether markers in the text count. They do not under `--policy-rev`, where the text itself
-    /// is not trusted.
-    pub fn set_inline(&mut self, inline: bool) {
-        self.inline = inline;
+    /// Sets which markers in the text count.
+    pub fn set_markers(&mut self, markers: Markers) {
+        self.markers = markers;
     }
 
-    /// Whether everything in a file or commit is allowed, so that it need not be scanned. Files left
-    /// out so are still counted by the caller.
+    /// Why everything in a file or commit is allowed, if it is, so that it need not be scanned. Asks
+    /// the repository's own configuration only. Files left out so are still to be counted.
     pub fn allows_all_of(&self, path: Option<&[u8]>, commit: Option<&str>) -> Option<Suppression> {
-        let found = self
-            .allowlists_for(path)
-            .find(|allowlist| allowlist.allows_all_of(path, commit))?;
+        if self.allowlists.is_empty() {
+            return None;
+        }
+        let path = path.map(|path| self.in_repository(path));
+        let found = self.allowlists.iter().find(|list| list.allows_all_of(path.as_deref(), commit))?;
         Some(by_allowlist(found))
     }
 
-    /// Judges a find by its content and place: allowlists (the configuration's, then the rule's), then
-    /// inline markers.
+    /// Judges a find by its content and place: allowlists (the repository's, nested ones, the rule's),
+    /// exclusions by nested configurations, then inline markers.
     pub fn judge(&self, subject: &Subject<'_>) -> Option<Suppression> {
-        let allowed = self
-            .allowlists_for(subject.path)
-            .find(|allowlist| allowlist.targets(subject.ids()) && allowlist.allows(subject));
-        match allowed {
-            Some(allowlist) => Some(by_allowlist(allowlist)),
-            None => self.by_rule(subject).or_else(|| {
-                if self.inline {
-                    inline::marker(subject)
-                } else {
-                    None
+        let path = subject.path.map(|path| self.in_repository(path));
+        let subject = &Subject { path: path.as_deref(), ..subject.clone() };
+        self.by_configuration(subject).or_else(|| self.by_rule(subject)).or_else(|| self.by_marker(subject))
+    }
+
+    fn by_configuration(&self, subject: &Subject<'_>) -> Option<Suppression> {
+        let allows = |list: &&Allowlist| list.targets(subject.ids()) && list.allows(subject);
+        if let Some(list) = self.allowlists.iter().find(allows) {
+            return Some(by_allowlist(list));
+        }
+        let path = subject.path?;
+        for nested in self.tree.nested_for(path) {
+            if let Some(list) = self.of_folder(&nested).iter().find(allows) {
+                return Some(by_allowlist(list));
+            }
+        }
+        let excluding = self.tree.excluded_by(path)?;
+        let file = excluding.config.files.first().map(|file| file.display().to_string()).unwrap_or_default();
+        Some(Suppression::Allowlist { description: format!("excluded by {file}") })
+    }
+
+    fn of_folder(&self, nested: &Nested) -> Arc<[Allowlist]> {
+        let known = self.of_folders.read().unwrap_or_else(PoisonError::into_inner).get(&nested.folder).cloned();
+        known.unwrap_or_else(|| {
+            let lists: Arc<[Allowlist]> = match compiled(&nested.config) {
+                Ok(lists) => lists.into(),
+                Err(errors) => {
+                    self.errors.lock().unwrap_or_else(PoisonError::into_inner).extend(errors);
+                    Arc::new([])
                 }
-            }),
+            };
+            let mut of_folders = self.of_folders.write().unwrap_or_else(PoisonError::into_inner);
+            of_folders.entry(nested.folder.clone()).or_insert(lists).clone()
+        })
+    }
+
+    fn by_marker(&self, subject: &Subject<'_>) -> Option<Suppression> {
+        match &self.markers {
+            Markers::Ignored => None,
+            Markers::All => inline::marker(subject),
+            Markers::Trusted(read) => {
+                let (suppression, lines) = inline::marker_and_lines(subject)?;
+                let trusted = read(subject.path?)?;
+                holds_lines(&trusted, &subject.text[lines]).then_some(suppression)
+            }
         }
     }
 
@@ -201,16 +303,6 @@ impl Policy {
         Ok(())
     }
 
-    fn allowlists_for<'a>(&'a self, path: Option<&'a [u8]>) -> impl Iterator<Item = &'a Allowlist> {
-        let reaches = move |scoped: &&Scoped| {
-            scoped.scope.is_empty() || path.is_some_and(|path| path.starts_with(&scoped.scope))
-        };
-        self.allowlists
-            .iter()
-            .filter(reaches)
-            .map(|scoped| &scoped.allowlist)
-    }
-
     /// `.gitleaksignore` knows places, so every place of the value must be ignored.
     fn ignored_by_gitleaks(&self, finding: &Finding, ids: &[String]) -> Option<Suppression> {
         if self.ignored.is_empty() {
@@ -228,6 +320,14 @@ impl Policy {
             });
         ignored.then(|| Suppression::Allowlist {
             description: ".gitleaksignore".to_owned(),
+        })
+    }
+
+    /// A narrowed entry suppresses a value only when it covers all of its places.
+    fn covers_everywhere(&self, entry: &Entry, finding: &Finding, ids: &[String]) -> bool {
+        std::iter::once(&finding.location).chain(&finding.occurrences).all(|location| {
+            let path = location.path.as_ref().map(|path| self.in_repository(path));
+            entry.covers(ids.iter().map(String::as_str), path.as_deref())
         })
     }
 
@@ -253,7 +353,7 @@ impl Policy {
         let Some(entry) = baseline.lookup(&finding.fingerprint)? else {
             return Ok(None);
         };
-        if !covers_everywhere(&entry, finding, ids) {
+        if !self.covers_everywhere(&entry, finding, ids) {
             return Ok(None);
         }
         if entry.expired(self.today) {
@@ -271,16 +371,34 @@ impl Policy {
     }
 }
 
-/// A narrowed entry suppresses a value only when it covers all of its places.
-fn covers_everywhere(entry: &Entry, finding: &Finding, ids: &[String]) -> bool {
-    std::iter::once(&finding.location)
-        .chain(&finding.occurrences)
-        .all(|location| {
-            entry.covers(
-                ids.iter().map(String::as_str),
-                location.path.as_ref().map(|path| path.as_slice()),
-            )
-        })
+fn with_slash(path: &[u8]) -> Vec<u8> {
+    match path {
+        [] => Vec::new(),
+        [.., b'/'] => path.to_vec(),
+        _ => [path, b"/"].concat(),
+    }
+}
+
+/// The allowlists of one configuration.
+fn compiled(config: &Config) -> Result<Vec<Allowlist>, Vec<ConfigError>> {
+    let mut lists = Vec::with_capacity(config.allowlists.len());
+    let mut errors = Vec::new();
+    for spec in &config.allowlists {
+        match Allowlist::new(&spec.value, &spec.place.short()) {
+            Ok(list) => lists.push(list),
+            Err(error) => errors.push(spec.error(&error.field, error.reason)),
+        }
+    }
+    if errors.is_empty() { Ok(lists) } else { Err(errors) }
+}
+
+/// Whether a text holds some lines, whole and in a row.
+fn holds_lines(text: &[u8], lines: &[u8]) -> bool {
+    let whole = |at: usize| {
+        let end = at + lines.len();
+        (at == 0 || text[at - 1] == b'\n') && (end == text.len() || matches!(text[end], b'\n' | b'\r'))
+    };
+    !lines.is_empty() && memchr::memmem::find_iter(text, lines).any(whole)
 }
 
 fn by_allowlist(allowlist: &Allowlist) -> Suppression {
@@ -292,13 +410,32 @@ fn by_allowlist(allowlist: &Allowlist) -> Suppression {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{Category, Confidence, Location, Secret, Severity};
-    use crate::rules::spec::AllowlistSpec;
+    use crate::finding::{Category, Location, Secret, Severity};
+    use crate::config::{Dialect, Files, LoadOptions, TreeSource, load};
     use crate::suppress::baseline::{Decision, Draft};
     use jiff::civil::date;
     use std::path::Path;
 
     const TODAY: Date = date(2025, 12, 1);
+
+    fn policy() -> Policy {
+        Policy::new(Tree::new(Config::default(), TreeSource::default()).unwrap(), TODAY).unwrap()
+    }
+
+    /// A policy of files by their path.
+    fn policy_of(files: &'static [(&'static str, &'static str)]) -> Policy {
+        struct Memory(&'static [(&'static str, &'static str)]);
+        impl Files for Memory {
+            fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+                let found = self.0.iter().find(|(name, _)| Path::new(name) == path);
+                found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
+            }
+        }
+        let options = LoadOptions { files: &Memory(files), builtin_ids: &|| vec!["r".into()] };
+        let base = load(&options, Path::new(".stanch.toml"), Dialect::Stanch).unwrap();
+        let source = TreeSource { files: Box::new(Memory(files)), builtin_ids: || vec!["r".into()], ..TreeSource::default() };
+        Policy::new(Tree::new(base, source).unwrap(), TODAY).unwrap()
+    }
 
     fn at(path: &str) -> Location {
         Location {
@@ -339,7 +476,7 @@ mod tests {
         };
         edit(&mut entry);
         draft.set(entry);
-        let mut policy = Policy::new(TODAY);
+        let mut policy = policy();
         policy.set_baseline(Some(
             Baseline::load(Path::new("b"), draft.text().into_bytes()).unwrap(),
         ));
@@ -392,7 +529,7 @@ mod tests {
         ignored
             .add(Path::new("i"), b"a:old-id:0\nb:generic-secret:0\n".to_vec())
             .unwrap();
-        let mut policy = Policy::new(TODAY);
+        let mut policy = policy();
         policy.set_ignored(ignored);
         let mut findings = [
             finding("f", &["a"]),
@@ -409,38 +546,65 @@ mod tests {
         assert_eq!(quiet, [true, true, false]);
     }
 
-    #[test]
-    fn allowlists_come_first_and_reach_their_folder() {
-        let spec = AllowlistSpec {
-            stopwords: vec!["sample".into()],
-            target_rules: vec!["r".into()],
-            ..Default::default()
-        };
-        let mut policy = Policy::new(TODAY);
-        policy.allow(Allowlist::new(&spec, "pkg/.stanch.toml:3").unwrap(), b"pkg");
-        let text = b"k = samplevalue # stanch:allow docs";
-        let subject = |path: &'static [u8], rule: &'static str| Subject {
+    const TEXT: &[u8] = b"k = samplevalue # stanch:allow docs";
+
+    fn subject<'a>(path: &'a [u8], rule: &'a str) -> Subject<'a> {
+        Subject {
             rule,
             aliases: &[],
             rule_allowlists: &[],
-            text,
+            text: TEXT,
             span: 0..15,
             secret_span: 4..15,
-            secret: &text[4..15],
-            matched: &text[..15],
+            secret: &TEXT[4..15],
+            matched: &TEXT[..15],
             path: Some(path),
             commit: None,
-        };
-        let by = |path, rule| match policy.judge(&subject(path, rule)) {
+        }
+    }
+
+    fn by(policy: &Policy, path: &str, rule: &str) -> String {
+        match policy.judge(&subject(path.as_bytes(), rule)) {
             Some(Suppression::Allowlist { description }) => description,
             Some(Suppression::Inline { reason, .. }) => reason,
+            None => "nothing".to_owned(),
             other => panic!("{other:?}"),
-        };
-        assert_eq!(by(b"pkg/a", "r"), "pkg/.stanch.toml:3");
-        assert_eq!(by(b"pkgs/a", "r"), "docs");
-        assert_eq!(by(b"pkg/a", "s"), "docs");
-        policy.set_inline(false);
-        assert_eq!(policy.judge(&subject(b"pkgs/a", "r")), None);
+        }
+    }
+
+    #[test]
+    fn allowlists_come_first_and_reach_their_folder() {
+        let mut policy = policy_of(&[
+            (".stanch.toml", "[[allowlists]]\ndescription = 'top'\npaths = ['^top/']\n"),
+            ("pkg/.stanch.toml", "[scan]\nexclude = ['/gen/']\n[[allowlists]]\nstopwords = ['sample']\ntargetRules = ['r']\n"),
+            ("bad/.stanch.toml", "[[allowlists]]\nregexes = ['((a{1000}){1000}){1000}']\n"),
+        ]);
+        assert_eq!(by(&policy, "top/a", "r"), "top");
+        assert_eq!(by(&policy, "pkg/a", "r"), "pkg/.stanch.toml:3");
+        assert_eq!(by(&policy, "pkgs/a", "r"), "docs");
+        assert_eq!(by(&policy, "pkg/a", "s"), "docs");
+        assert_eq!(by(&policy, "pkg/gen/a", "s"), "excluded by pkg/.stanch.toml");
+        assert!(policy.allows_all_of(Some(b"top/x"), None).is_some());
+        assert!(policy.allows_all_of(Some(b"pkg/x"), None).is_none());
+        assert_eq!(policy.take_errors(), []);
+        policy.set_base(b"pkg", b"/repo");
+        assert_eq!(by(&policy, "a", "r"), "pkg/.stanch.toml:3");
+        assert_eq!(by(&policy, "../top/a", "r"), "top");
+        assert_eq!(by(&policy, "/repo/top/a", "r"), "top");
+        assert_eq!(by(&policy, "/other/top/a", "r"), "docs");
+        policy.set_outside(b"../repo");
+        assert_eq!(by(&policy, "../repo/top/a", "r"), "top");
+        policy.set_base(b"", b"");
+        policy.set_markers(Markers::Ignored);
+        assert_eq!(by(&policy, "pkgs/a", "r"), "nothing");
+        assert_eq!(by(&policy, "bad/a", "r"), "nothing");
+        let errors = policy.take_errors();
+        assert_eq!((errors.len(), errors[0].line), (1, 2));
+    }
+
+    #[test]
+    fn rules_have_allowlists_of_their_own() {
+        let policy = policy();
         let lists = [crate::rules::Allowlist {
             description: "the rule's".into(),
             all: false,
@@ -450,13 +614,23 @@ mod tests {
             commits: Default::default(),
             stopwords: Default::default(),
         }];
-        let subject = Subject {
-            rule_allowlists: &lists,
-            ..subject(b"pkgs/a", "r")
-        };
-        assert!(
-            matches!(policy.judge(&subject), Some(Suppression::Allowlist { description }) if description == "the rule's")
-        );
-        assert_eq!(policy.judge(&subject), policy.judge(&subject));
+        let subject = Subject { rule_allowlists: &lists, ..subject(b"a", "r") };
+        for _ in 0..2 {
+            let found = policy.judge(&subject);
+            assert!(matches!(found, Some(Suppression::Allowlist { description }) if description == "the rule's"));
+        }
+    }
+
+    #[test]
+    fn only_markers_of_the_trusted_revision_count() {
+        let mut policy = policy();
+        policy.set_markers(Markers::Trusted(Box::new(|path| match path {
+            b"old" => Some([b"x\n", TEXT, b"\ny"].concat()),
+            b"other" => Some([b"x", TEXT].concat()),
+            _ => None,
+        })));
+        assert_eq!(by(&policy, "old", "r"), "docs");
+        assert_eq!(by(&policy, "other", "r"), "nothing");
+        assert_eq!(by(&policy, "new", "r"), "nothing");
     }
 }
