@@ -24,6 +24,8 @@ pub enum Command {
     Scan(ScanArgs),
     /// Scan everything a repository ever held, each secret once, with its life
     History(HistoryArgs),
+    /// Record known values, check them, take over other tools' baselines
+    Baseline(super::baseline::BaselineArgs),
     /// Write shell completions to standard output
     Completions {
         /// The shell
@@ -71,7 +73,7 @@ pub struct HistoryArgs {
 }
 
 /// Options of every command that scans.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct CommonArgs {
     /// Report format, or FORMAT=FILE; may be repeated
     #[arg(long, value_name = "FORMAT[=FILE]")]

@@ -2,8 +2,10 @@
 //! environment, the clock and the terminal.
 
 mod args;
+mod baseline;
 mod diagnostic;
 mod environment;
+mod files;
 mod history;
 mod output;
 mod policy;
@@ -50,6 +52,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Scan(args) => scan::run(args),
         Command::History(args) => history::run(args),
+        Command::Baseline(args) => baseline::run(args),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "stanch", &mut std::io::stdout());
             Ok(Exit(0))

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use jiff::civil::Date;
 
 use super::allowlist::Allowlist;
-use super::baseline::{Baseline, Entry};
+use super::baseline::{self, Baseline, Entry};
 use super::foreign::Foreign;
 use super::ignorefile::IgnoreFile;
 use super::{Subject, inline};
@@ -109,7 +109,7 @@ impl Policy {
     }
 
     /// A find's path, in the repository.
-    fn in_repository<'p>(&self, path: &'p [u8]) -> Cow<'p, [u8]> {
+    pub fn in_repository<'p>(&self, path: &'p [u8]) -> Cow<'p, [u8]> {
         if path.starts_with(b"/") {
             let below = path.strip_prefix(&self.base.root[..]).filter(|_| !self.base.root.is_empty());
             return Cow::Borrowed(below.unwrap_or(path));
@@ -167,6 +167,11 @@ impl Policy {
         self.foreign = foreign;
     }
 
+    /// The baseline of another tool, if there is one.
+    pub fn foreign(&self) -> Option<&Foreign> {
+        self.foreign.as_ref()
+    }
+
     /// The baseline, if there is one.
     pub fn baseline(&self) -> Option<&Baseline> {
         self.baseline.as_ref()
@@ -193,6 +198,9 @@ impl Policy {
     pub fn judge(&self, subject: &Subject<'_>) -> Option<Suppression> {
         let path = subject.path.map(|path| self.in_repository(path));
         let subject = &Subject { path: path.as_deref(), ..subject.clone() };
+        if let Some(suppression) = hash_in_a_baseline(subject) {
+            return Some(suppression);
+        }
         self.by_configuration(subject).or_else(|| self.by_rule(subject)).or_else(|| self.by_marker(subject))
     }
 
@@ -390,6 +398,22 @@ fn compiled(config: &Config) -> Result<Vec<Allowlist>, Vec<ConfigError>> {
         }
     }
     if errors.is_empty() { Ok(lists) } else { Err(errors) }
+}
+
+/// Baselines hold hashes beside words such as "secret", and are scanned like any other file: only
+/// the hashes themselves are known not to be secrets.
+fn hash_in_a_baseline(subject: &Subject<'_>) -> Option<Suppression> {
+    let secret = subject.secret;
+    if !matches!(secret.len(), 32 | 40 | 64) || !secret.iter().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b)) {
+        return None;
+    }
+    let line = subject.line().trim_ascii();
+    let name = subject.path.and_then(|path| path.rsplit(|&b| b == b'/').next()).unwrap_or_default();
+    let ours = name == baseline::FILE_NAME.as_bytes();
+    let known = (secret.len() == 40 && line.starts_with(b"\"hashed_secret\": \""))
+        || (ours && secret.len() == 64 && line.starts_with(b"salt = \""))
+        || (ours && secret.len() == 32 && line.starts_with(secret) && line[32..].starts_with(b" = { rule = \""));
+    known.then(|| Suppression::Allowlist { description: "hash in a baseline".to_owned() })
 }
 
 /// Whether a text holds some lines, whole and in a row.
