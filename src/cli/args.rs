@@ -32,6 +32,8 @@ pub enum Command {
     Scan(ScanArgs),
     /// Scan everything a repository ever held, each secret once, with its life
     History(HistoryArgs),
+    /// Record known values, check them, take over other tools' baselines
+    Baseline(super::baseline::BaselineArgs),
     /// Write shell completions to standard output
     Completions {
         /// The shell
@@ -79,7 +81,7 @@ pub struct HistoryArgs {
 }
 
 /// Options of every command that scans.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct CommonArgs {
     /// Report format, or FORMAT=FILE; may be repeated
     #[arg(long, value_name = "FORMAT[=FILE]")]
@@ -96,6 +98,9 @@ pub struct CommonArgs {
     /// Ignore the baseline
     #[arg(long, conflicts_with = "baseline")]
     pub no_baseline: bool,
+    /// Take configuration, baseline and inline markers from this revision, which is trusted
+    #[arg(long, value_name = "REV")]
+    pub policy_rev: Option<String>,
     /// Show whole secrets in the report
     #[arg(long)]
     pub show_secrets: bool,

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use super::args::HistoryArgs;
+use super::policy::{self, Setup};
 use super::scan::{self, Clock};
 use super::{Exit, environment, output};
 use crate::scan::{HistoryFacts, HistoryOptions, scan_history};
@@ -14,11 +15,14 @@ use crate::scan::{HistoryFacts, HistoryOptions, scan_history};
 pub fn run(args: &HistoryArgs) -> anyhow::Result<Exit> {
     let started = Clock::start();
     let targets = output::targets(&args.common)?;
-    let engine = scan::engine(&args.common)?;
     let repo = environment::repository(&args.repo)?;
+    let top = repo.work_tree().unwrap_or(repo.git_dir());
+    let (engine, fingerprinter) =
+        scan::engine(&args.common, Setup::new(&args.common, top, policy::Paths::InRepository)?);
     let (stop, progress) = (AtomicBool::new(false), AtomicU64::new(0));
     let options = HistoryOptions { verify_engine: args.verify_engine, now: started.seconds() };
-    let (outcome, facts) = scan_history(&engine, &repo, options, &stop, &progress)?;
+    let (mut outcome, facts) = scan_history(&engine, &repo, options, &stop, &progress)?;
+    policy::finish(engine.policy(), &fingerprinter, engine.matcher().rules(), &mut outcome.findings)?;
     let mut report = scan::report(&engine, outcome, "history", std::slice::from_ref(&args.repo), started);
     report.summary.commits = facts.commits;
     report.summary.head.clone_from(&facts.head);

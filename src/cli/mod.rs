@@ -2,10 +2,15 @@
 //! environment, the clock and the terminal.
 
 mod args;
+mod baseline;
+mod diagnostic;
 mod environment;
+mod files;
 mod history;
 mod output;
+mod policy;
 mod scan;
+mod trusted;
 
 use std::process::ExitCode;
 
@@ -34,7 +39,10 @@ pub fn run() -> ExitCode {
     match dispatch(&cli) {
         Ok(Exit(code)) => ExitCode::from(code),
         Err(e) => {
-            eprintln!("stanch: error: {e:#}");
+            match e.downcast_ref::<diagnostic::Problems>() {
+                Some(problems) => diagnostic::show(problems),
+                None => eprintln!("stanch: error: {e:#}"),
+            }
             ExitCode::from(ERROR)
         }
     }
@@ -44,6 +52,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Scan(args) => scan::run(args),
         Command::History(args) => history::run(args),
+        Command::Baseline(args) => baseline::run(args),
         Command::Completions { shell } => {
             clap_complete::generate(
                 *shell,

@@ -8,13 +8,14 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use anyhow::bail;
 
 use super::args::{CommonArgs, ScanArgs};
+use super::policy::{self, Setup};
 use super::{Exit, output};
-use crate::finding::{Confidence, Finding, Status};
+use crate::finding::{Finding, Status};
 use crate::matcher::Matcher;
 use crate::report::{Report, Summary};
-use crate::rules::RuleSet;
 use crate::scan::{self, Engine, Outcome};
 use crate::source::worktree;
+use crate::suppress::fingerprint::Fingerprinter;
 
 /// Runs the subcommand.
 ///
@@ -23,52 +24,43 @@ use crate::source::worktree;
 pub fn run(args: &ScanArgs) -> anyhow::Result<Exit> {
     let started = Clock::start();
     let targets = output::targets(&args.common)?;
-    let engine = engine(&args.common)?;
     let stop = AtomicBool::new(false);
     let stdin = args.paths.iter().any(|p| p.as_os_str() == "-");
-    let (mode, outcome) = if args.staged {
-        let repo = super::environment::repository(Path::new("."))?;
-        ("staged", scan::scan_staged(&engine, &repo)?)
+    let start = match &args.paths[..] {
+        [path] if !args.staged => path.as_path(),
+        _ => Path::new("."),
+    };
+    let repo = if args.staged { Some(super::environment::repository(start)?) } else { None };
+    let top = repo.as_ref().and_then(|repo| repo.work_tree());
+    let paths = if args.staged { policy::Paths::InRepository } else { policy::Paths::AsGiven };
+    let (engine, fingerprinter) = engine(&args.common, Setup::new(&args.common, top.unwrap_or(start), paths)?);
+    let (mode, mut outcome) = if let Some(repo) = &repo {
+        ("staged", scan::scan_staged(&engine, repo)?)
     } else if stdin {
         if args.paths.len() > 1 {
             bail!("standard input (-) cannot be scanned together with files");
         }
         ("stdin", scan::scan_stdin(&engine, &mut io::stdin().lock()))
     } else {
+        let max_file_size = engine.policy().tree().base().settings.max_file_size;
         let options = worktree::Options {
             roots: args.paths.clone(),
             no_ignore: args.no_ignore,
-            max_file_size: args.max_file_size,
+            max_file_size: args.max_file_size.or(max_file_size),
             threads: args.common.threads,
         };
         ("scan", scan::scan_worktree(&engine, &options, &stop))
     };
+    policy::finish(engine.policy(), &fingerprinter, engine.matcher().rules(), &mut outcome.findings)?;
     let report = report(&engine, outcome, mode, &args.paths, started);
     output::write(&report, &targets, &args.common)?;
     Ok(exit(&report, &args.common))
 }
 
-/// Builds the engine from configuration and flags.
-pub(super) fn engine(args: &CommonArgs) -> anyhow::Result<Engine> {
-    for id in args.rule.iter().chain(&args.disable_rule) {
-        if !crate::rules::builtin().iter().any(|r| r.id == id.as_str()) {
-            bail!("there is no rule `{id}`; see `stanch rules list`");
-        }
-    }
-    let keep = |id: &str| {
-        (args.rule.is_empty() || args.rule.iter().any(|r| r == id)) && !args.disable_rule.iter().any(|r| r == id)
-    };
-    let rules = if args.rule.is_empty() && args.disable_rule.is_empty() {
-        RuleSet::builtin()
-    } else {
-        RuleSet::new(true, Vec::new(), |r| keep(&r.id))
-            .map_err(|(id, reason)| anyhow::anyhow!("rule `{id}`: {reason}"))?
-    };
-    let options = scan::Options {
-        min_confidence: args.min_confidence.unwrap_or(Confidence::Medium),
-        threads: args.threads,
-    };
-    Ok(Engine::new(Matcher::new(rules), options))
+/// Builds the engine from what was set up.
+pub(super) fn engine(args: &CommonArgs, setup: Setup) -> (Engine, Fingerprinter) {
+    let options = scan::Options { min_confidence: setup.min_confidence, threads: args.threads };
+    (Engine::new(Matcher::new(setup.rules), setup.policy, options), setup.fingerprinter)
 }
 
 /// When a run began, by both clocks.

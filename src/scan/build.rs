@@ -8,6 +8,7 @@ use super::{Engine, Lines, Text};
 use crate::finding::{Finding, Location, Remediation, Secret, Status};
 use crate::matcher::{Candidate, Matcher, Span};
 use crate::rules::{Rule, RuleIndex};
+use crate::suppress::Subject;
 use crate::verdict::filekind::FileKind;
 use crate::verdict::{self, Judgement};
 
@@ -48,12 +49,41 @@ pub fn findings(engine: &Engine, text: &Text<'_>, candidates: &[Candidate], out:
     let secrets = merged(judged.iter().map(|j| j.candidate.secret).collect());
     for index in kept {
         let it = &judged[index];
-        if it.judgement.confidence < Some(engine.options().min_confidence) {
+        let rule = rules.rule(it.candidate.rule);
+        let ids: Vec<&str> = std::iter::once(&rule.id).chain(rule.aliases.iter()).map(AsRef::as_ref).collect();
+        let changed = engine.policy().effective(path, &ids);
+        let least = changed.min_confidence.unwrap_or(engine.options().min_confidence);
+        let confidence = changed.confidence.or(it.judgement.confidence);
+        if !changed.enabled || confidence < Some(least) {
             continue;
         }
         if let Some(parts) = parts(engine, it, &judged, &lines, text) {
-            out.push(finding(rules.rule(it.candidate.rule), it, parts, &lines, text, &secrets));
+            let mut finding = finding(rule, it, parts, &lines, text, &secrets);
+            finding.confidence = confidence.unwrap_or(finding.confidence);
+            finding.severity = changed.severity.unwrap_or(finding.severity);
+            if let Some(suppression) = engine.policy().judge(&subject(rule, it, text)) {
+                finding.status = Status::Suppressed(suppression);
+            }
+            out.push(finding);
         }
+    }
+}
+
+/// The find, as policy sees it.
+fn subject<'a>(rule: &'a Rule, it: &Judged, text: &Text<'a>) -> Subject<'a> {
+    let range = |span: Span| span.start as usize..span.end as usize;
+    let Candidate { whole, secret, .. } = it.candidate;
+    Subject {
+        rule: &rule.id,
+        aliases: &rule.aliases,
+        rule_allowlists: &rule.allowlists,
+        text: text.bytes,
+        span: range(whole),
+        secret_span: range(secret),
+        secret: secret.of(text.bytes),
+        matched: whole.of(text.bytes),
+        path: text.location.path.as_ref().map(|path| path.as_slice()),
+        commit: None,
     }
 }
 

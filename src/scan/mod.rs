@@ -8,8 +8,9 @@ mod worktree;
 
 use std::ops::Range;
 
-use crate::finding::{Confidence, Finding, Location, Position, Skipped};
+use crate::finding::{Confidence, Finding, Location, Position, Skipped, Suppression};
 use crate::matcher::{Candidate, Matcher, Scratch};
+use crate::suppress::Policy;
 
 pub use history::{HistoryFacts, HistoryOptions, scan_history};
 pub use lines::{Lines, advance};
@@ -38,6 +39,7 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Engine {
     matcher: Matcher,
+    policy: Policy,
     options: Options,
 }
 
@@ -74,9 +76,14 @@ impl Outcome {
 }
 
 impl Engine {
-    /// Joins a matcher and options.
-    pub fn new(matcher: Matcher, options: Options) -> Self {
-        Engine { matcher, options }
+    /// Joins a matcher, a policy and options.
+    pub fn new(matcher: Matcher, policy: Policy, options: Options) -> Self {
+        Engine { matcher, policy, options }
+    }
+
+    /// The policy.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// The matcher.
@@ -137,6 +144,20 @@ impl<'e> Session<'e> {
             candidates: Vec::new(),
             outcome: Outcome::default(),
         }
+    }
+
+    /// Whether policy excludes a file from the scan; if so it is listed as skipped.
+    pub fn passes_over(&mut self, path: &[u8]) -> bool {
+        let policy = &self.engine.policy;
+        let detail = if policy.excluded(path) {
+            "excluded by the configuration".to_owned()
+        } else if let Some(Suppression::Allowlist { description }) = policy.allows_all_of(Some(path), None) {
+            format!("allowed: {description}")
+        } else {
+            return false;
+        };
+        self.outcome.skipped.push(Skipped { what: path.into(), reason: "excluded", detail, incomplete: false });
+        true
     }
 
     /// Examines a text and keeps what it finds.

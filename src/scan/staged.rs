@@ -47,6 +47,9 @@ pub fn scan_staged(engine: &Engine, repo: &Repo) -> git::Result<Outcome> {
 }
 
 fn examine(session: &mut Session<'_>, odb: &Odb, staged: &Staged, change: &StagedChange) {
+    if session.passes_over(&change.path) {
+        return;
+    }
     let blob = match staged.load(odb, change) {
         Ok(blob) => blob,
         Err(e) => return session.outcome.skipped.push(Staged::unreadable(change, &e)),

@@ -18,6 +18,7 @@ pub fn scan_worktree(engine: &Engine, options: &worktree::Options, stop: &Atomic
         stop,
         location: Location::default(),
         next: TOP,
+        passed_over: false,
     });
     let mut outcome = total
         .into_inner()
@@ -72,6 +73,8 @@ struct Worker<'e> {
     stop: &'e AtomicBool,
     location: Location,
     next: Position,
+    /// Why the current file's content is passed over.
+    passed_over: bool,
 }
 
 impl worktree::Visitor for Worker<'_> {
@@ -80,6 +83,10 @@ impl worktree::Visitor for Worker<'_> {
             let shown = self.location.path.get_or_insert_default();
             shown.clear();
             shown.extend_from_slice(path);
+            self.passed_over = self.session.passes_over(path);
+        }
+        if self.passed_over {
+            return;
         }
         examine(&mut self.session, piece, &self.location, &mut self.next);
     }
@@ -94,6 +101,9 @@ impl worktree::Visitor for Worker<'_> {
     }
 
     fn done(&mut self, _path: &[u8], bytes: u64) {
+        if self.passed_over {
+            return;
+        }
         self.session.outcome.files += 1;
         self.session.outcome.bytes += bytes;
     }

@@ -329,6 +329,7 @@ mod tests {
         Subject {
             rule: "r",
             aliases: &[],
+            rule_allowlists: &[],
             text,
             span: at.saturating_sub(2)..at + secret.len(),
             secret_span: at..at + secret.len(),

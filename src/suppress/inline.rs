@@ -21,13 +21,20 @@ use crate::finding::Suppression;
 
 /// The marker, if any, that allows a find.
 pub fn marker(subject: &Subject<'_>) -> Option<Suppression> {
+    marker_and_lines(subject).map(|(suppression, _)| suppression)
+}
+
+/// The marker and the byte range of the lines that it and the find are on.
+pub(super) fn marker_and_lines(subject: &Subject<'_>) -> Option<(Suppression, Range<usize>)> {
     let text = subject.text;
     let lines = line_span(text, &subject.span);
-    same_line(subject, lines.clone()).or_else(|| {
-        let end = lines.start.checked_sub(1)?;
-        let above = line_span(text, &(end..end));
-        line_above(subject, &text[above])
-    })
+    if let Some(suppression) = same_line(subject, lines.clone()) {
+        return Some((suppression, lines));
+    }
+    let end = lines.start.checked_sub(1)?;
+    let above = line_span(text, &(end..end));
+    let suppression = line_above(subject, &text[above.clone()])?;
+    Some((suppression, above.start..lines.end))
 }
 
 /// Markers on the lines of the find itself.
@@ -234,7 +241,8 @@ mod tests {
         let span = at..at + 6;
         let subject = Subject {
             rule,
-            aliases: &["old-name".to_owned()],
+            aliases: &["old-name".into()],
+            rule_allowlists: &[],
             text: text.as_bytes(),
             span: span.clone(),
             secret_span: span.clone(),
@@ -308,6 +316,7 @@ mod tests {
         let subject = Subject {
             rule: "r",
             aliases: &[],
+            rule_allowlists: &[],
             text,
             span: 0..text.len(),
             secret_span: 4..text.len(),

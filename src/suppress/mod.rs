@@ -7,13 +7,15 @@
 pub mod allowlist;
 pub mod baseline;
 pub mod fingerprint;
+pub mod foreign;
 pub mod ignorefile;
 pub mod inline;
 mod policy;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-pub use policy::Policy;
+pub use policy::{EXPIRED, Markers, Policy, TrustedText};
 
 /// Greatest part of a line, in bytes each way from a find, that markers and `regexTarget = "line"` see.
 const LINE_REACH: usize = 32 << 10;
@@ -24,7 +26,9 @@ pub struct Subject<'a> {
     /// Id of the rule.
     pub rule: &'a str,
     /// Other ids of the rule.
-    pub aliases: &'a [String],
+    pub aliases: &'a [Cow<'static, str>],
+    /// Allowlists of the rule.
+    pub rule_allowlists: &'a [crate::rules::Allowlist],
     /// The text as it stands in the file.
     pub text: &'a [u8],
     /// Byte range of the match in `text`; of the encoded text, when it was decoded.
@@ -59,7 +63,7 @@ impl<'a> Subject<'a> {
 
     /// The rule's id and aliases.
     pub fn ids(&self) -> impl Iterator<Item = &'a str> {
-        std::iter::once(self.rule).chain(self.aliases.iter().map(String::as_str))
+        std::iter::once(self.rule).chain(self.aliases.iter().map(Cow::as_ref))
     }
 }
 

@@ -1,50 +1,155 @@
 //! Everything that can suppress a find, asked in order.
 
-use bstr::BString;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
 use jiff::civil::Date;
 
 use super::allowlist::Allowlist;
-use super::baseline::{Baseline, Entry};
+use super::baseline::{self, Baseline, Entry};
+use super::foreign::Foreign;
 use super::ignorefile::IgnoreFile;
 use super::{Subject, inline};
-use crate::config::ConfigError;
-use crate::finding::{Finding, Status, Suppression};
+use crate::config::{Config, ConfigError, Effective, Nested, Tree, allowlist_spec};
+use crate::finding::{Confidence, Finding, Status, Suppression};
 
 /// The reason that is added to a finding whose entry in the baseline has run out.
 pub const EXPIRED: &str = "baseline-entry-expired";
 
-/// The policy of a run.
-#[derive(Debug)]
-pub struct Policy {
-    allowlists: Vec<Scoped>,
-    ignored: IgnoreFile,
-    baseline: Option<Baseline>,
-    inline: bool,
-    today: Date,
+/// Reads a file (by its path relative to the repository) as it is in the trusted revision.
+pub type TrustedText = Box<dyn Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync>;
+
+/// Which markers in the text count.
+pub enum Markers {
+    /// All.
+    All,
+    /// None.
+    Ignored,
+    /// Those that a trusted revision of the file holds, on the same lines of text.
+    Trusted(TrustedText),
 }
 
-/// An allowlist and the folder it is for.
+impl std::fmt::Debug for Markers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Markers::All => "All",
+            Markers::Ignored => "Ignored",
+            Markers::Trusted(_) => "Trusted",
+        })
+    }
+}
+
+/// The policy of a run. Paths it is asked about are those of finds; see [`set_base`](Self::set_base).
 #[derive(Debug)]
-struct Scoped {
-    /// Folder with a trailing `/`, relative like paths of finds; empty for all.
-    scope: BString,
-    allowlist: Allowlist,
+pub struct Policy {
+    tree: Tree,
+    allowlists: Vec<Allowlist>,
+    ignored: IgnoreFile,
+    baseline: Option<Baseline>,
+    foreign: Option<Foreign>,
+    markers: Markers,
+    today: Date,
+    min_confidence: Option<Confidence>,
+    base: Base,
+    /// Allowlists of rules and of nested configurations, compiled when they are first asked for.
+    of_rules: RwLock<HashMap<String, Arc<[Allowlist]>>>,
+    of_folders: RwLock<HashMap<Vec<u8>, Arc<[Allowlist]>>>,
+    errors: Mutex<Vec<ConfigError>>,
+}
+
+/// How paths of finds lead to paths in the repository.
+#[derive(Debug, Default)]
+struct Base {
+    /// The working directory in the repository, with a trailing `/`; empty at its top.
+    prefix: Vec<u8>,
+    /// The repository's top folder, absolute, with a trailing `/`.
+    root: Vec<u8>,
+    /// The way from the working directory to a repository that lies elsewhere, with a trailing `/`.
+    outside: Vec<u8>,
 }
 
 impl Policy {
-    /// A policy under which everything counts, except what inline markers allow.
-    pub fn new(today: Date) -> Self {
-        Policy { allowlists: Vec::new(), ignored: IgnoreFile::default(), baseline: None, inline: true, today }
+    /// The policy of a repository's configurations, without a baseline as yet.
+    ///
+    /// # Errors
+    /// Allowlists that cannot be used, with their places.
+    pub fn new(tree: Tree, today: Date) -> Result<Self, Vec<ConfigError>> {
+        let allowlists = compiled(tree.base())?;
+        Ok(Policy {
+            tree,
+            allowlists,
+            ignored: IgnoreFile::default(),
+            baseline: None,
+            foreign: None,
+            markers: Markers::All,
+            today,
+            min_confidence: None,
+            base: Base::default(),
+            of_rules: RwLock::default(),
+            of_folders: RwLock::default(),
+            errors: Mutex::default(),
+        })
     }
 
-    /// Adds an allowlist of the configuration. `folder` is the folder (relative, without a trailing
-    /// `/`) of a nested configuration, empty for the repository's own.
-    pub fn allow(&mut self, allowlist: Allowlist, folder: &[u8]) {
-        let mut scope = BString::from(folder);
-        if !scope.is_empty() {
-            scope.push(b'/');
+    /// The configurations.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Says how paths of finds are to be understood: relative to a folder of the repository (`prefix`,
+    /// `/`-separated, empty for its top), or absolute, below the repository's top folder `root`.
+    pub fn set_base(&mut self, prefix: &[u8], root: &[u8]) {
+        self.base = Base { prefix: with_slash(prefix), root: with_slash(root), outside: Vec::new() };
+    }
+
+    /// Says that paths of finds begin with the way from the working directory to the repository.
+    pub fn set_outside(&mut self, way: &[u8]) {
+        self.base.outside = with_slash(way);
+    }
+
+    /// A find's path, in the repository.
+    pub fn in_repository<'p>(&self, path: &'p [u8]) -> Cow<'p, [u8]> {
+        if path.starts_with(b"/") {
+            let below = path.strip_prefix(&self.base.root[..]).filter(|_| !self.base.root.is_empty());
+            return Cow::Borrowed(below.unwrap_or(path));
         }
-        self.allowlists.push(Scoped { scope, allowlist });
+        if !self.base.outside.is_empty() {
+            return Cow::Borrowed(path.strip_prefix(&self.base.outside[..]).unwrap_or(path));
+        }
+        let mut prefix = &self.base.prefix[..];
+        let mut rest = path;
+        // `../x` in a subdirectory is `x` one folder further up.
+        while let Some(up) = rest.strip_prefix(b"../").filter(|_| !prefix.is_empty()) {
+            rest = up;
+            let parent = prefix[..prefix.len() - 1].iter().rposition(|&b| b == b'/').map_or(0, |at| at + 1);
+            prefix = &prefix[..parent];
+        }
+        if prefix.is_empty() { Cow::Borrowed(rest) } else { Cow::Owned([prefix, rest].concat()) }
+    }
+
+    /// Errors of nested configurations that were met while finds were judged. They make a run
+    /// incomplete: what those configurations would have said is not known.
+    pub fn take_errors(&self) -> Vec<ConfigError> {
+        let mut errors = self.tree.take_errors();
+        errors.append(&mut self.errors.lock().unwrap_or_else(PoisonError::into_inner));
+        errors
+    }
+
+    /// Whether the repository's configuration excludes a file from scans.
+    pub fn excluded(&self, path: &[u8]) -> bool {
+        self.tree.excluded(&self.in_repository(path))
+    }
+
+    /// What the configurations say of a rule (known by its id and aliases) at a path.
+    pub fn effective(&self, path: Option<&[u8]>, ids: &[&str]) -> Effective {
+        let effective = self.tree.effective(&self.in_repository(path.unwrap_or_default()), ids);
+        Effective { min_confidence: self.min_confidence.or(effective.min_confidence), ..effective }
+    }
+
+    /// Sets the least confidence of what is reported, whatever the configurations say (a flag).
+    pub fn set_min_confidence(&mut self, least: Option<Confidence>) {
+        self.min_confidence = least;
     }
 
     /// Sets the entries of `.gitleaksignore` files.
@@ -57,34 +162,120 @@ impl Policy {
         self.baseline = baseline;
     }
 
+    /// Sets a baseline of another tool.
+    pub fn set_foreign(&mut self, foreign: Option<Foreign>) {
+        self.foreign = foreign;
+    }
+
+    /// The baseline of another tool, if there is one.
+    pub fn foreign(&self) -> Option<&Foreign> {
+        self.foreign.as_ref()
+    }
+
     /// The baseline, if there is one.
     pub fn baseline(&self) -> Option<&Baseline> {
         self.baseline.as_ref()
     }
 
-    /// Whether markers in the text count. They do not under `--policy-rev`, where the text itself
-    /// is not trusted.
-    pub fn set_inline(&mut self, inline: bool) {
-        self.inline = inline;
+    /// Sets which markers in the text count.
+    pub fn set_markers(&mut self, markers: Markers) {
+        self.markers = markers;
     }
 
-    /// Whether everything in a file or commit is allowed, so that it need not be scanned. Files left
-    /// out so are still counted by the caller.
+    /// Why everything in a file or commit is allowed, if it is, so that it need not be scanned. Asks
+    /// the repository's own configuration only. Files left out so are still to be counted.
     pub fn allows_all_of(&self, path: Option<&[u8]>, commit: Option<&str>) -> Option<Suppression> {
-        let found = self.allowlists_for(path).find(|allowlist| allowlist.allows_all_of(path, commit))?;
+        if self.allowlists.is_empty() {
+            return None;
+        }
+        let path = path.map(|path| self.in_repository(path));
+        let found = self.allowlists.iter().find(|list| list.allows_all_of(path.as_deref(), commit))?;
         Some(by_allowlist(found))
     }
 
-    /// Judges a find by its content and place: allowlists, then inline markers.
+    /// Judges a find by its content and place: allowlists (the repository's, nested ones, the rule's),
+    /// exclusions by nested configurations, then inline markers.
     pub fn judge(&self, subject: &Subject<'_>) -> Option<Suppression> {
-        let allowed = self
-            .allowlists_for(subject.path)
-            .find(|allowlist| allowlist.targets(subject.ids()) && allowlist.allows(subject));
-        match allowed {
-            Some(allowlist) => Some(by_allowlist(allowlist)),
-            None if self.inline => inline::marker(subject),
-            None => None,
+        let path = subject.path.map(|path| self.in_repository(path));
+        let subject = &Subject { path: path.as_deref(), ..subject.clone() };
+        if let Some(suppression) = hash_in_a_baseline(subject) {
+            return Some(suppression);
         }
+        self.by_configuration(subject).or_else(|| self.by_rule(subject)).or_else(|| self.by_marker(subject))
+    }
+
+    fn by_configuration(&self, subject: &Subject<'_>) -> Option<Suppression> {
+        let allows = |list: &&Allowlist| list.targets(subject.ids()) && list.allows(subject);
+        if let Some(list) = self.allowlists.iter().find(allows) {
+            return Some(by_allowlist(list));
+        }
+        let path = subject.path?;
+        for nested in self.tree.nested_for(path) {
+            if let Some(list) = self.of_folder(&nested).iter().find(allows) {
+                return Some(by_allowlist(list));
+            }
+        }
+        let excluding = self.tree.excluded_by(path)?;
+        let file = excluding.config.files.first().map(|file| file.display().to_string()).unwrap_or_default();
+        Some(Suppression::Allowlist { description: format!("excluded by {file}") })
+    }
+
+    fn of_folder(&self, nested: &Nested) -> Arc<[Allowlist]> {
+        let known = self.of_folders.read().unwrap_or_else(PoisonError::into_inner).get(&nested.folder).cloned();
+        known.unwrap_or_else(|| {
+            let lists: Arc<[Allowlist]> = match compiled(&nested.config) {
+                Ok(lists) => lists.into(),
+                Err(errors) => {
+                    self.errors.lock().unwrap_or_else(PoisonError::into_inner).extend(errors);
+                    Arc::new([])
+                }
+            };
+            let mut of_folders = self.of_folders.write().unwrap_or_else(PoisonError::into_inner);
+            of_folders.entry(nested.folder.clone()).or_insert(lists).clone()
+        })
+    }
+
+    fn by_marker(&self, subject: &Subject<'_>) -> Option<Suppression> {
+        match &self.markers {
+            Markers::Ignored => None,
+            Markers::All => inline::marker(subject),
+            Markers::Trusted(read) => {
+                let (suppression, lines) = inline::marker_and_lines(subject)?;
+                let trusted = read(subject.path?)?;
+                holds_lines(&trusted, &subject.text[lines]).then_some(suppression)
+            }
+        }
+    }
+
+    /// The rule's own allowlists. One that cannot be compiled allows nothing.
+    fn by_rule(&self, subject: &Subject<'_>) -> Option<Suppression> {
+        if subject.rule_allowlists.is_empty() {
+            return None;
+        }
+        let known = self
+            .of_rules
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(subject.rule)
+            .cloned();
+        let lists = known.unwrap_or_else(|| {
+            let fallback = format!("allowlist of {}", subject.rule);
+            let compile = |list| Allowlist::new(&allowlist_spec(list), &fallback).ok();
+            let lists: Arc<[Allowlist]> =
+                subject.rule_allowlists.iter().filter_map(compile).collect();
+            let mut of_rules = self
+                .of_rules
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            of_rules
+                .entry(subject.rule.to_owned())
+                .or_insert(lists)
+                .clone()
+        });
+        lists
+            .iter()
+            .find(|list| list.allows(subject))
+            .map(by_allowlist)
     }
 
     /// Judges findings by their value (the baseline) and by `.gitleaksignore`. Those that are
@@ -92,16 +283,26 @@ impl Policy {
     ///
     /// # Errors
     /// A damaged entry of the baseline.
-    pub fn apply(&self, findings: &mut [Finding], aliases: impl Fn(&str) -> Vec<String>) -> Result<(), ConfigError> {
-        if self.baseline.is_none() && self.ignored.is_empty() {
+    pub fn apply(
+        &self,
+        findings: &mut [Finding],
+        aliases: impl Fn(&str) -> Vec<String>,
+    ) -> Result<(), ConfigError> {
+        if self.baseline.is_none() && self.foreign.is_none() && self.ignored.is_empty() {
             return Ok(());
         }
-        for finding in findings.iter_mut().filter(|finding| finding.status == Status::New) {
+        for finding in findings
+            .iter_mut()
+            .filter(|finding| finding.status == Status::New)
+        {
             let mut ids = aliases(&finding.rule);
             ids.insert(0, finding.rule.clone());
             let suppression = match self.ignored_by_gitleaks(finding, &ids) {
                 Some(suppression) => Some(suppression),
-                None => self.known(finding, &ids)?,
+                None => match self.known(finding, &ids)? {
+                    Some(suppression) => Some(suppression),
+                    None => self.known_elsewhere(finding, &ids),
+                },
             };
             if let Some(suppression) = suppression {
                 finding.status = Status::Suppressed(suppression);
@@ -110,30 +311,57 @@ impl Policy {
         Ok(())
     }
 
-    fn allowlists_for<'a>(&'a self, path: Option<&'a [u8]>) -> impl Iterator<Item = &'a Allowlist> {
-        let reaches = move |scoped: &&Scoped| {
-            scoped.scope.is_empty() || path.is_some_and(|path| path.starts_with(&scoped.scope))
-        };
-        self.allowlists.iter().filter(reaches).map(|scoped| &scoped.allowlist)
-    }
-
     /// `.gitleaksignore` knows places, so every place of the value must be ignored.
     fn ignored_by_gitleaks(&self, finding: &Finding, ids: &[String]) -> Option<Suppression> {
         if self.ignored.is_empty() {
             return None;
         }
         let commit = finding.commit.as_ref().map(|commit| commit.id.as_str());
-        let ignored = std::iter::once(&finding.location).chain(&finding.occurrences).all(|location| {
-            let path = location.path.as_ref();
-            path.is_some_and(|path| ids.iter().any(|id| self.ignored.contains(commit, path, id, location.start.line)))
-        });
-        ignored.then(|| Suppression::Allowlist { description: ".gitleaksignore".to_owned() })
+        let ignored = std::iter::once(&finding.location)
+            .chain(&finding.occurrences)
+            .all(|location| {
+                let path = location.path.as_ref();
+                path.is_some_and(|path| {
+                    ids.iter()
+                        .any(|id| self.ignored.contains(commit, path, id, location.start.line))
+                })
+            });
+        ignored.then(|| Suppression::Allowlist {
+            description: ".gitleaksignore".to_owned(),
+        })
     }
 
-    fn known(&self, finding: &mut Finding, ids: &[String]) -> Result<Option<Suppression>, ConfigError> {
-        let Some(baseline) = &self.baseline else { return Ok(None) };
-        let Some(entry) = baseline.lookup(&finding.fingerprint)? else { return Ok(None) };
-        if !covers_everywhere(&entry, finding, ids) {
+    /// A narrowed entry suppresses a value only when it covers all of its places.
+    fn covers_everywhere(&self, entry: &Entry, finding: &Finding, ids: &[String]) -> bool {
+        std::iter::once(&finding.location).chain(&finding.occurrences).all(|location| {
+            let path = location.path.as_ref().map(|path| self.in_repository(path));
+            entry.covers(ids.iter().map(String::as_str), path.as_deref())
+        })
+    }
+
+    fn known_elsewhere(&self, finding: &Finding, ids: &[String]) -> Option<Suppression> {
+        let foreign = self.foreign.as_ref()?;
+        let status = foreign.knows(finding, ids)?.name().to_owned();
+        Some(Suppression::Baseline {
+            status,
+            reason: format!("known to {}", foreign.tool().name()),
+            by: String::new(),
+            on: String::new(),
+        })
+    }
+
+    fn known(
+        &self,
+        finding: &mut Finding,
+        ids: &[String],
+    ) -> Result<Option<Suppression>, ConfigError> {
+        let Some(baseline) = &self.baseline else {
+            return Ok(None);
+        };
+        let Some(entry) = baseline.lookup(&finding.fingerprint)? else {
+            return Ok(None);
+        };
+        if !self.covers_everywhere(&entry, finding, ids) {
             return Ok(None);
         }
         if entry.expired(self.today) {
@@ -151,30 +379,93 @@ impl Policy {
     }
 }
 
-/// A narrowed entry suppresses a value only when it covers all of its places.
-fn covers_everywhere(entry: &Entry, finding: &Finding, ids: &[String]) -> bool {
-    std::iter::once(&finding.location)
-        .chain(&finding.occurrences)
-        .all(|location| entry.covers(ids.iter().map(String::as_str), location.path.as_ref().map(|path| path.as_slice())))
+fn with_slash(path: &[u8]) -> Vec<u8> {
+    match path {
+        [] => Vec::new(),
+        [.., b'/'] => path.to_vec(),
+        _ => [path, b"/"].concat(),
+    }
+}
+
+/// The allowlists of one configuration.
+fn compiled(config: &Config) -> Result<Vec<Allowlist>, Vec<ConfigError>> {
+    let mut lists = Vec::with_capacity(config.allowlists.len());
+    let mut errors = Vec::new();
+    for spec in &config.allowlists {
+        match Allowlist::new(&spec.value, &spec.place.short()) {
+            Ok(list) => lists.push(list),
+            Err(error) => errors.push(spec.error(&error.field, error.reason)),
+        }
+    }
+    if errors.is_empty() { Ok(lists) } else { Err(errors) }
+}
+
+/// Baselines hold hashes beside words such as "secret", and are scanned like any other file: only
+/// the hashes themselves are known not to be secrets.
+fn hash_in_a_baseline(subject: &Subject<'_>) -> Option<Suppression> {
+    let secret = subject.secret;
+    if !matches!(secret.len(), 32 | 40 | 64) || !secret.iter().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b)) {
+        return None;
+    }
+    let line = subject.line().trim_ascii();
+    let name = subject.path.and_then(|path| path.rsplit(|&b| b == b'/').next()).unwrap_or_default();
+    let ours = name == baseline::FILE_NAME.as_bytes();
+    let known = (secret.len() == 40 && line.starts_with(b"\"hashed_secret\": \""))
+        || (ours && secret.len() == 64 && line.starts_with(b"salt = \""))
+        || (ours && secret.len() == 32 && line.starts_with(secret) && line[32..].starts_with(b" = { rule = \""));
+    known.then(|| Suppression::Allowlist { description: "hash in a baseline".to_owned() })
+}
+
+/// Whether a text holds some lines, whole and in a row.
+fn holds_lines(text: &[u8], lines: &[u8]) -> bool {
+    let whole = |at: usize| {
+        let end = at + lines.len();
+        (at == 0 || text[at - 1] == b'\n') && (end == text.len() || matches!(text[end], b'\n' | b'\r'))
+    };
+    !lines.is_empty() && memchr::memmem::find_iter(text, lines).any(whole)
 }
 
 fn by_allowlist(allowlist: &Allowlist) -> Suppression {
-    Suppression::Allowlist { description: allowlist.description().to_owned() }
+    Suppression::Allowlist {
+        description: allowlist.description().to_owned(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{Category, Confidence, Location, Secret, Severity};
-    use crate::rules::spec::AllowlistSpec;
+    use crate::finding::{Category, Location, Secret, Severity};
+    use crate::config::{Dialect, Files, LoadOptions, TreeSource, load};
     use crate::suppress::baseline::{Decision, Draft};
     use jiff::civil::date;
     use std::path::Path;
 
     const TODAY: Date = date(2025, 12, 1);
 
+    fn policy() -> Policy {
+        Policy::new(Tree::new(Config::default(), TreeSource::default()).unwrap(), TODAY).unwrap()
+    }
+
+    /// A policy of files by their path.
+    fn policy_of(files: &'static [(&'static str, &'static str)]) -> Policy {
+        struct Memory(&'static [(&'static str, &'static str)]);
+        impl Files for Memory {
+            fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+                let found = self.0.iter().find(|(name, _)| Path::new(name) == path);
+                found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
+            }
+        }
+        let options = LoadOptions { files: &Memory(files), builtin_ids: &|| vec!["r".into()] };
+        let base = load(&options, Path::new(".stanch.toml"), Dialect::Stanch).unwrap();
+        let source = TreeSource { files: Box::new(Memory(files)), builtin_ids: || vec!["r".into()], ..TreeSource::default() };
+        Policy::new(Tree::new(base, source).unwrap(), TODAY).unwrap()
+    }
+
     fn at(path: &str) -> Location {
-        Location { path: Some(path.into()), ..Location::default() }
+        Location {
+            path: Some(path.into()),
+            ..Location::default()
+        }
     }
 
     fn finding(fingerprint: &str, places: &[&str]) -> Finding {
@@ -202,18 +493,26 @@ mod tests {
     fn policy_with(edit: impl FnOnce(&mut Entry)) -> (Policy, String) {
         let mut draft = Draft::new(Path::new("b"), None).unwrap();
         let fingerprint = draft.fingerprinter(None).of(b"value");
-        let mut entry = Entry { fingerprint: fingerprint.clone(), status: Decision::Accepted, ..Entry::default() };
+        let mut entry = Entry {
+            fingerprint: fingerprint.clone(),
+            status: Decision::Accepted,
+            ..Entry::default()
+        };
         edit(&mut entry);
         draft.set(entry);
-        let mut policy = Policy::new(TODAY);
-        policy.set_baseline(Some(Baseline::load(Path::new("b"), draft.text().into_bytes()).unwrap()));
+        let mut policy = policy();
+        policy.set_baseline(Some(
+            Baseline::load(Path::new("b"), draft.text().into_bytes()).unwrap(),
+        ));
         (policy, fingerprint)
     }
 
     fn suppressed(edit: impl FnOnce(&mut Entry), places: &[&str]) -> (bool, Finding) {
         let (policy, fingerprint) = policy_with(edit);
         let mut findings = [finding(&fingerprint, places)];
-        policy.apply(&mut findings, |_| vec!["old-id".to_owned()]).unwrap();
+        policy
+            .apply(&mut findings, |_| vec!["old-id".to_owned()])
+            .unwrap();
         let [finding] = findings;
         (finding.status != Status::New, finding)
     }
@@ -223,10 +522,23 @@ mod tests {
         assert!(suppressed(|_| (), &["a", "b"]).0);
         assert!(suppressed(|entry| entry.only_rules = vec!["old-id".into()], &["a"]).0);
         assert!(!suppressed(|entry| entry.only_rules = vec!["other".into()], &["a"]).0);
-        assert!(suppressed(|entry| entry.only_paths = vec!["/t/".into()], &["t/a", "t/b"]).0);
-        assert!(!suppressed(|entry| entry.only_paths = vec!["/t/".into()], &["t/a", "s/b"]).0);
+        assert!(
+            suppressed(
+                |entry| entry.only_paths = vec!["/t/".into()],
+                &["t/a", "t/b"]
+            )
+            .0
+        );
+        assert!(
+            !suppressed(
+                |entry| entry.only_paths = vec!["/t/".into()],
+                &["t/a", "s/b"]
+            )
+            .0
+        );
         assert!(suppressed(|entry| entry.expires = Some(TODAY), &["a"]).0);
-        let (hidden, finding) = suppressed(|entry| entry.expires = Some(date(2025, 11, 30)), &["a"]);
+        let (hidden, finding) =
+            suppressed(|entry| entry.expires = Some(date(2025, 11, 30)), &["a"]);
         assert!(!hidden);
         assert_eq!(finding.reasons, [EXPIRED]);
         let (policy, _) = policy_with(|_| ());
@@ -238,41 +550,111 @@ mod tests {
     #[test]
     fn gitleaksignore_knows_places() {
         let mut ignored = IgnoreFile::default();
-        ignored.add(Path::new("i"), b"a:old-id:0\nb:generic-secret:0\n".to_vec()).unwrap();
-        let mut policy = Policy::new(TODAY);
+        ignored
+            .add(Path::new("i"), b"a:old-id:0\nb:generic-secret:0\n".to_vec())
+            .unwrap();
+        let mut policy = policy();
         policy.set_ignored(ignored);
-        let mut findings = [finding("f", &["a"]), finding("f", &["a", "b"]), finding("f", &["a", "c"])];
-        policy.apply(&mut findings, |_| vec!["old-id".to_owned()]).unwrap();
-        let quiet: Vec<bool> = findings.iter().map(|finding| finding.status != Status::New).collect();
+        let mut findings = [
+            finding("f", &["a"]),
+            finding("f", &["a", "b"]),
+            finding("f", &["a", "c"]),
+        ];
+        policy
+            .apply(&mut findings, |_| vec!["old-id".to_owned()])
+            .unwrap();
+        let quiet: Vec<bool> = findings
+            .iter()
+            .map(|finding| finding.status != Status::New)
+            .collect();
         assert_eq!(quiet, [true, true, false]);
+    }
+
+    const TEXT: &[u8] = b"k = samplevalue # stanch:allow docs";
+
+    fn subject<'a>(path: &'a [u8], rule: &'a str) -> Subject<'a> {
+        Subject {
+            rule,
+            aliases: &[],
+            rule_allowlists: &[],
+            text: TEXT,
+            span: 0..15,
+            secret_span: 4..15,
+            secret: &TEXT[4..15],
+            matched: &TEXT[..15],
+            path: Some(path),
+            commit: None,
+        }
+    }
+
+    fn by(policy: &Policy, path: &str, rule: &str) -> String {
+        match policy.judge(&subject(path.as_bytes(), rule)) {
+            Some(Suppression::Allowlist { description }) => description,
+            Some(Suppression::Inline { reason, .. }) => reason,
+            None => "nothing".to_owned(),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
     fn allowlists_come_first_and_reach_their_folder() {
-        let spec = AllowlistSpec { stopwords: vec!["sample".into()], target_rules: vec!["r".into()], ..Default::default() };
-        let mut policy = Policy::new(TODAY);
-        policy.allow(Allowlist::new(&spec, "pkg/.stanch.toml:3").unwrap(), b"pkg");
-        let text = b"k = samplevalue # stanch:allow docs";
-        let subject = |path: &'static [u8], rule: &'static str| Subject {
-            rule,
-            aliases: &[],
-            text,
-            span: 0..15,
-            secret_span: 4..15,
-            secret: &text[4..15],
-            matched: &text[..15],
-            path: Some(path),
-            commit: None,
-        };
-        let by = |path, rule| match policy.judge(&subject(path, rule)) {
-            Some(Suppression::Allowlist { description }) => description,
-            Some(Suppression::Inline { reason, .. }) => reason,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(by(b"pkg/a", "r"), "pkg/.stanch.toml:3");
-        assert_eq!(by(b"pkgs/a", "r"), "docs");
-        assert_eq!(by(b"pkg/a", "s"), "docs");
-        policy.set_inline(false);
-        assert_eq!(policy.judge(&subject(b"pkgs/a", "r")), None);
+        let mut policy = policy_of(&[
+            (".stanch.toml", "[[allowlists]]\ndescription = 'top'\npaths = ['^top/']\n"),
+            ("pkg/.stanch.toml", "[scan]\nexclude = ['/gen/']\n[[allowlists]]\nstopwords = ['sample']\ntargetRules = ['r']\n"),
+            ("bad/.stanch.toml", "[[allowlists]]\nregexes = ['((a{1000}){1000}){1000}']\n"),
+        ]);
+        assert_eq!(by(&policy, "top/a", "r"), "top");
+        assert_eq!(by(&policy, "pkg/a", "r"), "pkg/.stanch.toml:3");
+        assert_eq!(by(&policy, "pkgs/a", "r"), "docs");
+        assert_eq!(by(&policy, "pkg/a", "s"), "docs");
+        assert_eq!(by(&policy, "pkg/gen/a", "s"), "excluded by pkg/.stanch.toml");
+        assert!(policy.allows_all_of(Some(b"top/x"), None).is_some());
+        assert!(policy.allows_all_of(Some(b"pkg/x"), None).is_none());
+        assert_eq!(policy.take_errors(), []);
+        policy.set_base(b"pkg", b"/repo");
+        assert_eq!(by(&policy, "a", "r"), "pkg/.stanch.toml:3");
+        assert_eq!(by(&policy, "../top/a", "r"), "top");
+        assert_eq!(by(&policy, "/repo/top/a", "r"), "top");
+        assert_eq!(by(&policy, "/other/top/a", "r"), "docs");
+        policy.set_outside(b"../repo");
+        assert_eq!(by(&policy, "../repo/top/a", "r"), "top");
+        policy.set_base(b"", b"");
+        policy.set_markers(Markers::Ignored);
+        assert_eq!(by(&policy, "pkgs/a", "r"), "nothing");
+        assert_eq!(by(&policy, "bad/a", "r"), "nothing");
+        let errors = policy.take_errors();
+        assert_eq!((errors.len(), errors[0].line), (1, 2));
+    }
+
+    #[test]
+    fn rules_have_allowlists_of_their_own() {
+        let policy = policy();
+        let lists = [crate::rules::Allowlist {
+            description: "the rule's".into(),
+            all: false,
+            target: crate::rules::RegexTarget::Match,
+            regexes: vec!["^k =".into()].into(),
+            paths: Default::default(),
+            commits: Default::default(),
+            stopwords: Default::default(),
+        }];
+        let subject = Subject { rule_allowlists: &lists, ..subject(b"a", "r") };
+        for _ in 0..2 {
+            let found = policy.judge(&subject);
+            assert!(matches!(found, Some(Suppression::Allowlist { description }) if description == "the rule's"));
+        }
+    }
+
+    #[test]
+    fn only_markers_of_the_trusted_revision_count() {
+        let mut policy = policy();
+        policy.set_markers(Markers::Trusted(Box::new(|path| match path {
+            b"old" => Some([b"x\n", TEXT, b"\ny"].concat()),
+            b"other" => Some([b"x", TEXT].concat()),
+            _ => None,
+        })));
+        assert_eq!(by(&policy, "old", "r"), "docs");
+        assert_eq!(by(&policy, "other", "r"), "nothing");
+        assert_eq!(by(&policy, "new", "r"), "nothing");
     }
 }

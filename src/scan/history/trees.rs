@@ -186,7 +186,7 @@ fn common_suffix(a: &[u8], b: &[u8]) -> usize {
 /// Where the entry that begins at `at` ends.
 fn entry_end(tree: &[u8], at: usize, hash: HashKind) -> Option<usize> {
     let nul = memchr::memchr(0, tree.get(at..)?)?;
-    let end = at + nul + 1 + hash.len();
+    let end = at + nul + 1 + hash.oid_len();
     (end <= tree.len()).then_some(end)
 }
 

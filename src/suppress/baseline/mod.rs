@@ -17,6 +17,7 @@
 
 mod draft;
 mod entry;
+mod quick;
 
 use std::fs::File;
 use std::io::Read;
@@ -252,6 +253,9 @@ impl Baseline {
             Stored::Parsed(entry, _) => Ok((**entry).clone()),
             Stored::Line(..) => {
                 let place = self.place(stored);
+                if let Some(entry) = quick::entry(&self.source.text[place.span.clone()]) {
+                    return Ok(entry);
+                }
                 parse_line(&self.source.text[place.span.clone()]).map_err(|(at, reason)| {
                     let start = place.span.start + at.start;
                     Place {

@@ -54,7 +54,25 @@ fn what_is_written_is_read() {
     );
     assert_eq!(baseline.lookup(&fingerprint(300)).unwrap(), None);
 
-    // The slow twin agrees.
+    // The slow twins agree, for entries and for the file.
+    for (_, stored) in &baseline.rows {
+        let line = &baseline.source.text[stored.span()];
+        assert_eq!(quick::entry(line).unwrap_or_else(|| parse_line(line).unwrap()), parse_line(line).unwrap());
+    }
+    let plain = "00112233445566778899aabbccddeeff = { rule = \"r\", status = \"real\", reason = \"é\", by = \"B\", on = 2025-01-02, since = 2024-01-02, expires = 2026-01-02, where = [\"a\", \"b\"], only_rules = [\"r\"], only_paths = [\"t/\"] }";
+    assert_eq!(quick::entry(plain).unwrap(), parse_line(plain).unwrap());
+    assert_eq!(quick::entry(plain).unwrap().line(), plain);
+    // What the quick way takes, the parser takes, however a line is cut or changed.
+    for at in 0..plain.len() {
+        for change in ["", "\"", "\\", ",", "x", "0", " "] {
+            let Some((before, after)) = plain.split_at_checked(at) else { continue };
+            let Some(rest) = after.get(after.chars().next().map_or(0, char::len_utf8)..) else { continue };
+            let changed = format!("{before}{change}{rest}");
+            if let Some(entry) = quick::entry(&changed) {
+                assert_eq!(parse_line(&changed).as_ref(), Ok(&entry), "{changed}");
+            }
+        }
+    }
     let slow = Baseline::load_slowly(baseline.source.clone()).unwrap();
     assert!(
         slow.rows

@@ -1,0 +1,89 @@
+//! Errors of policy files, drawn: the line, a caret, and what to do.
+
+use std::fmt;
+use std::io::IsTerminal;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+use crate::config::ConfigError;
+
+/// One or more things that are wrong with policy files.
+#[derive(Debug)]
+pub struct Problems(pub Vec<ConfigError>);
+
+impl From<ConfigError> for Problems {
+    fn from(error: ConfigError) -> Self {
+        Problems(vec![error])
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, error) in self.0.iter().enumerate() {
+            write!(f, "{}{error}", if i == 0 { "" } else { "\n" })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// Shows problems on standard error.
+pub fn show(problems: &Problems) {
+    for error in &problems.0 {
+        anstream::eprintln!("{}", draw(error, Level::ERROR));
+    }
+}
+
+/// Shows warnings on standard error.
+pub fn warn(warnings: &[ConfigError]) {
+    for warning in warnings {
+        anstream::eprintln!("{}", draw(warning, Level::WARNING));
+    }
+}
+
+/// Longest line that is drawn, in bytes; longer ones are only named.
+const LONGEST: usize = 400;
+
+fn draw(error: &ConfigError, level: Level<'static>) -> String {
+    let renderer = if std::io::stderr().is_terminal() { Renderer::styled() } else { Renderer::plain() };
+    let path = error.path.display().to_string();
+    let message = error.message.clone();
+    let place = if error.line == 0 { format!("{path}: {message}") } else { message };
+    let mut group = level.primary_title(clean(&place)).elements(Vec::<annotate_snippets::Message<'_>>::new());
+    if let Some(source) = error.source_text.as_ref().filter(|_| error.line > 0) {
+        let line = source.line_at(error.span.start);
+        if line.len() <= LONGEST {
+            let start = line_start(&source.text, error.span.start);
+            let from = (error.span.start - start).min(line.len());
+            let to = (error.span.end.saturating_sub(start)).clamp(from, line.len());
+            let shown = clean_same_length(line);
+            let snippet = Snippet::source(shown)
+                .line_start(error.line as usize)
+                .path(path)
+                .annotation(AnnotationKind::Primary.span(from..to));
+            group = group.element(snippet);
+        } else {
+            group = group.element(Level::NOTE.message(format!("{path}:{}:{}", error.line, error.column)));
+        }
+    }
+    if let Some(help) = &error.help {
+        group = group.element(Level::HELP.message(clean(help)));
+    }
+    renderer.render(&[group]).to_string()
+}
+
+fn line_start(text: &str, offset: usize) -> usize {
+    let offset = offset.min(text.len());
+    memchr::memrchr(b'\n', &text.as_bytes()[..offset]).map_or(0, |at| at + 1)
+}
+
+/// Text from a file, without what could move the cursor.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// The same for a line that byte offsets point into: controls are one byte, and become one byte.
+fn clean_same_length(line: &str) -> String {
+    line.chars().map(|c| if c.is_ascii_control() && c != '\t' { '?' } else { c }).collect()
+}

@@ -1,0 +1,100 @@
+//! A scan of files for the commands that work with its findings rather than report them.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use bstr::ByteSlice;
+
+use super::args::CommonArgs;
+use super::policy::{self, Paths, Setup};
+use crate::finding::{Finding, Location};
+use crate::matcher::Matcher;
+use crate::scan::{self, Engine, Outcome};
+use crate::source::worktree;
+use crate::suppress::fingerprint::Fingerprinter;
+
+/// What was scanned and found.
+pub struct Scanned {
+    /// Rules and policy.
+    pub engine: Engine,
+    /// Makes fingerprints: those of the baseline, if there is one.
+    pub fingerprinter: Fingerprinter,
+    /// Findings and skips. Findings have their fingerprints and suppressions.
+    pub outcome: Outcome,
+    /// The repository's top folder, or the folder that was scanned.
+    pub root: PathBuf,
+    /// Where the baseline is, or would be written.
+    pub baseline_path: PathBuf,
+}
+
+/// Scans files and folders; the whole repository when none are named.
+///
+/// # Errors
+/// What keeps a scan from starting: configuration, baseline.
+pub fn scan(args: &CommonArgs, paths: &[PathBuf]) -> anyhow::Result<Scanned> {
+    let here = PathBuf::from(".");
+    let start = match paths {
+        [path] => path,
+        _ => &here,
+    };
+    let setup = Setup::new(args, start, Paths::AsGiven)?;
+    let roots = if paths.is_empty() { vec![setup.root.clone()] } else { paths.to_vec() };
+    let options = scan::Options { min_confidence: setup.min_confidence, threads: args.threads };
+    let engine = Engine::new(Matcher::new(setup.rules), setup.policy, options);
+    let options = worktree::Options {
+        roots,
+        no_ignore: false,
+        max_file_size: engine.policy().tree().base().settings.max_file_size,
+        threads: args.threads,
+    };
+    let mut outcome = scan::scan_worktree(&engine, &options, &AtomicBool::new(false));
+    policy::finish(engine.policy(), &setup.fingerprinter, engine.matcher().rules(), &mut outcome.findings)?;
+    Ok(Scanned {
+        engine,
+        fingerprinter: setup.fingerprinter,
+        outcome,
+        root: setup.root,
+        baseline_path: setup.baseline_path,
+    })
+}
+
+impl Scanned {
+    /// Says on standard error what was not read. Returns whether the scan is incomplete.
+    pub fn report_skips(&self) -> bool {
+        let mut incomplete = false;
+        for skip in self.outcome.skipped.iter().filter(|skip| skip.incomplete) {
+            let what: String = skip.what.to_str_lossy().escape_debug().collect();
+            eprintln!("stanch: not scanned: {what}: {} ({})", skip.reason, skip.detail);
+            incomplete = true;
+        }
+        incomplete
+    }
+
+    /// The paths of a finding in the repository that may be written down: none that hold the value.
+    pub fn places(&self, finding: &Finding) -> Vec<String> {
+        let path = |location: &Location| {
+            let path = self.engine.policy().in_repository(location.path.as_ref()?);
+            let holds = memchr::memmem::find(&path, finding.secret.expose()).is_some();
+            (!holds).then(|| path.to_str_lossy().into_owned())
+        };
+        let mut places: Vec<String> =
+            std::iter::once(&finding.location).chain(&finding.occurrences).filter_map(path).collect();
+        places.sort();
+        places.dedup();
+        places
+    }
+}
+
+/// The user's name as git knows it, for the field `by`; never an address.
+pub fn user_name(root: &Path) -> String {
+    let from_git = || {
+        let config = match git2::Repository::discover(root) {
+            Ok(repository) => repository.config(),
+            Err(_) => git2::Config::open_default(),
+        };
+        config.and_then(|config| config.get_string("user.name")).ok()
+    };
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let name = variable("GIT_AUTHOR_NAME").or_else(from_git).or_else(|| variable("USER")).unwrap_or_default();
+    name.chars().filter(|c| !c.is_control()).take(80).collect()
+}

@@ -1,0 +1,112 @@
+//! Files of a trusted revision (`--policy-rev`): a change under scan cannot excuse itself by changing
+//! the policy it is judged by.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use bstr::ByteSlice;
+
+use crate::config::{Disk, Files, GITLEAKS_FILE_NAME, STANCH_FILE_NAME};
+use crate::source::git::{Commit, Kind, Odb, Oid, tree_entries};
+use crate::suppress::baseline;
+
+/// The files of one commit.
+#[derive(Clone)]
+pub struct Trusted {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    odb: Odb,
+    tree: Oid,
+    root: PathBuf,
+    rev: String,
+}
+
+/// Opens a revision of the repository whose top folder is `root`.
+///
+/// # Errors
+/// There is no such repository or revision.
+pub fn open(root: &Path, rev: &str) -> anyhow::Result<Trusted> {
+    let repo = super::environment::repository(root)?;
+    let odb = Odb::open(&repo)?;
+    let id = resolve(root, rev)?;
+    let oid = Oid::from_hex(id.as_bytes()).context("not an object id")?;
+    let commit = odb.read_kind(&oid, Kind::Commit)?;
+    let tree = Commit::parse(&commit)?.tree;
+    let rev = rev.to_owned();
+    Ok(Trusted { inner: Arc::new(Inner { odb, tree, root: root.to_owned(), rev }) })
+}
+
+/// The id of the commit that a revision names.
+fn resolve(root: &Path, rev: &str) -> anyhow::Result<String> {
+    let open = || -> Result<String, git2::Error> {
+        let repository = git2::Repository::open(root)?;
+        Ok(repository.revparse_single(rev)?.peel_to_commit()?.id().to_string())
+    };
+    open().with_context(|| format!("cannot find the revision `{rev}` that the policy is to be taken from"))
+}
+
+impl Trusted {
+    /// The content of a file by its path in the repository; None where there is none.
+    pub fn read_path(&self, path: &[u8]) -> Option<Vec<u8>> {
+        self.find(path).ok().flatten()
+    }
+
+    fn find(&self, path: &[u8]) -> crate::source::git::Result<Option<Vec<u8>>> {
+        let Inner { odb, tree, .. } = &*self.inner;
+        let mut here = *tree;
+        let mut parts = path.split_str("/").filter(|part| !part.is_empty()).peekable();
+        while let Some(part) = parts.next() {
+            let data = odb.read_kind(&here, Kind::Tree)?;
+            let mut next = None;
+            for entry in tree_entries(&data, odb.hash()) {
+                let entry = entry?;
+                if entry.name == part {
+                    next = Some((entry.mode, entry.oid));
+                }
+            }
+            match next {
+                Some((mode, oid)) if mode.is_tree() && parts.peek().is_some() => here = oid,
+                Some((mode, oid)) if mode.is_blob() && parts.peek().is_none() => {
+                    return odb.read_kind(&oid, Kind::Blob).map(Some);
+                }
+                _ => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Says which policy files differ from the trusted ones, which are the ones that count.
+    pub fn report_changes(&self, quiet: bool) {
+        if quiet {
+            return;
+        }
+        let names = [STANCH_FILE_NAME, GITLEAKS_FILE_NAME, baseline::FILE_NAME, ".gitleaksignore", ".secrets.baseline"];
+        for name in names {
+            let path = self.inner.root.join(name);
+            let differs = match (self.read(&path), Disk.read(&path)) {
+                (Ok(trusted), Ok(here)) => trusted != here,
+                (Err(_), Err(_)) => false,
+                _ => true,
+            };
+            if differs {
+                eprintln!("stanch: note: {name} differs from that of {}, which is the one that counts", self.inner.rev);
+            }
+        }
+    }
+}
+
+impl Files for Trusted {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let path = path.strip_prefix(&self.inner.root).unwrap_or(path);
+        let bytes = <[u8]>::from_path(path).unwrap_or_default();
+        match self.find(bytes) {
+            Ok(Some(content)) => Ok(content),
+            Ok(None) => Err(io::ErrorKind::NotFound.into()),
+            Err(error) => Err(io::Error::other(error.to_string())),
+        }
+    }
+}

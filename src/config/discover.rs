@@ -1,0 +1,96 @@
+//! Where configurations are.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::Dialect;
+
+/// Our file's name.
+pub const STANCH_FILE_NAME: &str = ".stanch.toml";
+/// gitleaks' file's name.
+pub const GITLEAKS_FILE_NAME: &str = ".gitleaks.toml";
+
+/// Greatest size of a configuration file, in bytes.
+const SIZE_LIMIT: u64 = 64 << 20;
+
+/// Where files are read from: the disk, or a commit's tree (`--policy-rev`).
+pub trait Files {
+    /// The content of a file.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] when there is none; anything else when it cannot be read.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// Whether there is a file, readable or not.
+    fn exists(&self, path: &Path) -> bool {
+        !matches!(self.read(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+/// Files on the disk.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Disk;
+
+impl Files for Disk {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        // Asked before opening: opening a FIFO would wait for its writer.
+        let metadata = std::fs::metadata(path)?;
+        if !metadata.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        let mut bytes = Vec::new();
+        File::open(path)?
+            .take(SIZE_LIMIT + 1)
+            .read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > SIZE_LIMIT {
+            return Err(io::Error::other("larger than 64 MiB"));
+        }
+        Ok(bytes)
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        // A dangling link is a file that cannot be read, not an absent one.
+        path.symlink_metadata().is_ok()
+    }
+}
+
+/// A configuration that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundFile {
+    /// Its path.
+    pub path: PathBuf,
+    /// How to read it.
+    pub dialect: Dialect,
+}
+
+/// The configuration for what lies at `start`, a folder in `root` (the repository's top folder, or
+/// what is scanned): the outermost `.stanch.toml` between the two; those below it are nested ones.
+/// Where there is none, the nearest `.gitleaks.toml`.
+pub fn find(files: &dyn Files, start: &Path, root: &Path) -> Option<FoundFile> {
+    let folders: Vec<&Path> = start
+        .ancestors()
+        .take_while(|folder| folder.starts_with(root))
+        .collect();
+    let existing =
+        |name: &str, folder: &Path| Some(folder.join(name)).filter(|path| files.exists(path));
+    let ours = folders
+        .iter()
+        .rev()
+        .find_map(|folder| existing(STANCH_FILE_NAME, folder));
+    let theirs = || {
+        folders
+            .iter()
+            .find_map(|folder| existing(GITLEAKS_FILE_NAME, folder))
+    };
+    match ours {
+        Some(path) => Some(FoundFile {
+            path,
+            dialect: Dialect::Stanch,
+        }),
+        None => theirs().map(|path| FoundFile {
+            path,
+            dialect: Dialect::Gitleaks,
+        }),
+    }
+}
