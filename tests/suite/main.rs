@@ -1,5 +1,8 @@
 //! All integration tests, in one binary: linking dominates otherwise.
 
+mod archive_bad;
+mod archive_kinds;
+mod archive_support;
 mod git_objects;
 mod git_staged;
 mod git_support;

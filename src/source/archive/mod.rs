@@ -1,0 +1,276 @@
+//! Opens containers: archives, compressed files, and files with text in odd places.
+//!
+//! Containers are recognised by their content, never by their name, and opened within containers down
+//! to a depth. Members go to a sink one at a time; nothing is written to disk, and names of members are
+//! names only. Memory is bounded: members are read as streams where the format allows it, and large
+//! ones reach the sink in windows. What could not be read is listed: damaged, encrypted and unknown
+//! parts, and every limit that bit.
+
+mod compressed;
+mod leaf;
+mod meter;
+mod stream;
+mod tar;
+mod zip;
+
+use std::ops::Range;
+
+use bstr::{BString, ByteSlice};
+
+use crate::finding::Skipped;
+use meter::Meter;
+use stream::Stream;
+
+/// Bounds of what is unpacked from one outermost file.
+pub struct Limits<'l> {
+    /// Containers within containers; the outermost counts one.
+    pub depth: u32,
+    /// Most bytes that all members together, at all depths, unpack to.
+    pub total_bytes: u64,
+    /// Most bytes unpacked for each byte of the outermost file…
+    pub ratio: u64,
+    /// …beyond these, which are always allowed.
+    pub ratio_free_bytes: u64,
+    /// Most members, at all depths.
+    pub members: u64,
+    /// Most bytes held in memory at a time.
+    pub memory: usize,
+    /// Tells whether time is up. Asked once a MiB and every few members.
+    pub out_of_time: Option<&'l (dyn Fn() -> bool + Sync)>,
+}
+
+impl Default for Limits<'_> {
+    /// Depth 5, 8 GiB, 100 bytes a byte beyond 64 MiB, a million members, 96 MiB of memory, no clock.
+    fn default() -> Self {
+        Limits {
+            depth: 5,
+            total_bytes: 8 << 30,
+            ratio: 100,
+            ratio_free_bytes: 64 << 20,
+            members: 1_000_000,
+            memory: 96 << 20,
+            out_of_time: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Limits<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Limits")
+            .field("depth", &self.depth)
+            .field("total_bytes", &self.total_bytes)
+            .field("ratio", &self.ratio)
+            .field("members", &self.members)
+            .field("memory", &self.memory)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a file is, told by its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Zip: also jar, apk, wheels, Office and OpenDocument files.
+    Zip,
+    /// Tar: also image archives of docker and OCI.
+    Tar,
+    /// Gzip, one member or several.
+    Gzip,
+    /// Bzip2.
+    Bzip2,
+    /// Xz.
+    Xz,
+    /// Zstandard.
+    Zstd,
+    /// Anything else that is no text.
+    Binary,
+}
+
+/// How many bytes [`recognise`] looks at.
+pub const HEAD: usize = 1024;
+
+/// Tells what the file is by its first [`HEAD`] bytes. None for text, which costs a few nanoseconds.
+pub fn recognise(bytes: &[u8]) -> Option<Kind> {
+    let head = bytes.get(..HEAD.min(bytes.len())).unwrap_or_default();
+    match head {
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] | [b'P', b'K', 7, 8, b'P', b'K', ..] => Some(Kind::Zip),
+        [0x1f, 0x8b, 8, ..] => Some(Kind::Gzip),
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] => Some(Kind::Bzip2),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Kind::Xz),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Kind::Zstd),
+        _ if tar::is_header(head) => Some(Kind::Tar),
+        _ if leaf::is_binary(head) => Some(Kind::Binary),
+        _ => None,
+    }
+}
+
+/// A file in a container, or a window of one.
+#[derive(Clone)]
+pub struct Member<'a> {
+    /// Names from the outside in. Those in parentheses are stanch's own, for parts without a name.
+    pub chain: &'a [BString],
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// Whether this is binary data, in which only self-identifying secrets count.
+    pub binary: bool,
+    /// Offset of `bytes` in the member.
+    pub offset: u64,
+    /// Line ends (`\n`) in the member before `bytes`.
+    pub lines_before: u64,
+    /// The part of `bytes` that no window before had; what lies before it is context. A candidate
+    /// counts in the window in whose fresh part it ends.
+    pub fresh: Range<usize>,
+}
+
+impl std::fmt::Debug for Member<'_> {
+    /// Leaves out the bytes: they can hold a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Member")
+            .field("chain", &self.chain)
+            .field("len", &self.bytes.len())
+            .field("binary", &self.binary)
+            .field("offset", &self.offset)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Opens a file that [`recognise`] has a kind for, and calls `sink` for every member in it. A file of no
+/// known kind is its own only member, with an empty chain.
+pub fn open(bytes: &[u8], limits: &Limits<'_>, sink: &mut dyn FnMut(Member<'_>), skipped: &mut Vec<Skipped>) {
+    let meter = Meter::new(limits, bytes.len());
+    let mut walker = Walker {
+        meter: &meter,
+        sink,
+        skipped,
+        chain: Vec::new(),
+        depth: 0,
+        inflater: libdeflater::Decompressor::new(),
+    };
+    walker.content(Stream::Slice(bytes), Layer::Member);
+    if let Some(reason) = meter.stopped() {
+        walker.chain.clear();
+        walker.skip(reason, limit_text(reason, limits));
+    }
+}
+
+fn limit_text(reason: &str, limits: &Limits<'_>) -> String {
+    match reason {
+        "archive-too-large" => format!("unpacks to more than {} bytes", limits.total_bytes),
+        "archive-ratio" => format!("unpacks to more than {} times its size", limits.ratio),
+        "archive-members" => format!("has more than {} members", limits.members),
+        _ => "took too long".to_owned(),
+    }
+}
+
+/// What content is to the container around it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Layer {
+    /// A member with a name of its own.
+    Member,
+    /// What a compressed file unpacks to; named so if it is no container itself.
+    Unpacked(&'static str),
+}
+
+/// The state of one [`open`].
+struct Walker<'m, 'l> {
+    meter: &'m Meter<'l>,
+    sink: &'m mut dyn FnMut(Member<'_>),
+    skipped: &'m mut Vec<Skipped>,
+    chain: Vec<BString>,
+    depth: u32,
+    inflater: libdeflater::Decompressor,
+}
+
+impl<'m, 'l> Walker<'m, 'l> {
+    /// Deals with a named member. Returns false once a limit has been reached: then there is no use
+    /// in going on.
+    fn member(&mut self, name: &[u8], stream: Stream<'_>) -> bool {
+        if !self.meter.member() {
+            return false;
+        }
+        self.chain.push(name.into());
+        self.content(stream, Layer::Member);
+        self.chain.pop();
+        self.meter.stopped().is_none()
+    }
+
+    /// Deals with content: opens it, or gives it to the sink.
+    fn content(&mut self, mut stream: Stream<'_>, layer: Layer) {
+        let kind = recognise(stream.peek(HEAD));
+        match kind {
+            None => return self.leaf(stream, layer),
+            Some(Kind::Binary) => return self.binary(stream, layer),
+            Some(_) if self.depth >= self.meter.limits().depth => {
+                self.skip("archive-depth", format!("more than {} containers deep", self.meter.limits().depth));
+                return;
+            }
+            Some(_) => {}
+        }
+        self.depth += 1;
+        match kind {
+            Some(Kind::Tar) => tar::open(self, &mut stream),
+            Some(Kind::Zip) => self.whole(&mut stream, zip::open),
+            Some(kind) => compressed::open(self, &mut stream, kind),
+            None => {}
+        }
+        self.depth -= 1;
+        self.note_error(&stream);
+    }
+
+    /// Deals with binary data: programs can carry a zip archive at their end.
+    fn binary(&mut self, stream: Stream<'_>, layer: Layer) {
+        let Stream::Slice(bytes) = stream else {
+            return self.leaf(stream, layer);
+        };
+        let zip = zip::at_end(bytes).filter(|_| self.depth < self.meter.limits().depth);
+        let program = bytes.get(..zip.unwrap_or(bytes.len())).unwrap_or_default();
+        self.leaf(Stream::Slice(program), layer);
+        if zip.is_some() {
+            self.depth += 1;
+            zip::open(self, bytes);
+            self.depth -= 1;
+        }
+    }
+
+    /// Lists a stream that ended in an error, unless a limit was the reason.
+    fn note_error(&mut self, stream: &Stream<'_>) {
+        if let Some(error) = stream.error()
+            && self.meter.stopped().is_none()
+        {
+            self.skip("archive-damaged", error.to_owned());
+        }
+    }
+
+    /// Reads all of a container of which parts are wanted in any order.
+    fn whole(&mut self, stream: &mut Stream<'_>, open: fn(&mut Self, &[u8])) {
+        let meter = self.meter;
+        let (bytes, complete) = stream.all(meter.room(), meter.buffer());
+        if !complete {
+            self.skip(
+                "archive-member-too-large",
+                format!("does not fit into {} bytes of memory", meter.limits().memory),
+            );
+        }
+        match bytes {
+            std::borrow::Cow::Borrowed(bytes) => open(self, bytes),
+            std::borrow::Cow::Owned(buffer) => {
+                let held = meter.hold(buffer.len());
+                open(self, &buffer);
+                drop(held);
+                meter.recycle(buffer);
+            }
+        }
+    }
+
+    /// Lists something that was not read, or not all of it.
+    fn skip(&mut self, reason: &'static str, detail: String) {
+        let what = BString::from(self.chain.iter().map(|name| name.as_bytes()).collect::<Vec<_>>().join(&b'!'));
+        self.skipped.push(Skipped { what, reason, detail, incomplete: true });
+    }
+
+    /// Lists a member by its name.
+    fn skip_member(&mut self, name: &[u8], reason: &'static str, detail: &str) {
+        self.chain.push(name.into());
+        self.skip(reason, detail.to_owned());
+        self.chain.pop();
+    }
+}
