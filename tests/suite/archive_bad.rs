@@ -12,7 +12,7 @@ fn small_limits() -> Limits<'static> {
 #[track_caller]
 fn check_bounded(bytes: &[u8], limits: &Limits<'_>, reason: &str) {
     let (seen, skipped) = opened_with(bytes, limits);
-    let total: u64 = seen.iter().map(|s| s.fresh.len() as u64).sum();
+    let total: u64 = seen.iter().map(|s| s.own.len() as u64).sum();
     assert!(total <= limits.total_bytes + bytes.len() as u64, "{total} bytes came out");
     assert!(skipped.iter().any(|s| s.reason == reason && s.incomplete), "{skipped:?}");
 }
@@ -191,7 +191,7 @@ proptest! {
         bytes.truncate(cut.index(bytes.len()) + 1);
         let limits = small_limits();
         let (seen, _) = opened_with(&bytes, &limits);
-        let total: u64 = seen.iter().map(|s| s.fresh.len() as u64).sum();
+        let total: u64 = seen.iter().map(|s| s.own.len() as u64).sum();
         prop_assert!(total <= limits.total_bytes + 2 * bytes.len() as u64);
     }
 }

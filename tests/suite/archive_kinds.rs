@@ -1,7 +1,7 @@
 //! Every kind of container: the member and the place of a secret in it.
 
 use super::archive_support::*;
-use stanch::source::archive::{Kind, recognise};
+use stanch::source::archive::{Kind, Limits, Member, open, open_reader, recognise};
 use zip::CompressionMethod as Method;
 
 #[test]
@@ -88,8 +88,7 @@ fn kinds_are_told_by_content() {
 }
 
 #[test]
-fn large_members_come_in_windows() {
-    // 20 MB of numbered lines, the token in the last; seen once in a fresh part, at the right line.
+fn large_members_come_in_pieces() {
     let mut text: Vec<u8> = (0..1_000_000).flat_map(|i| format!("line number {i:07}\n").into_bytes()).collect();
     text.extend_from_slice(&leak());
     let (seen, skipped) = opened(&gzip(&text));
@@ -99,9 +98,25 @@ fn large_members_come_in_windows() {
     for s in &seen {
         let at = s.offset as usize;
         assert_eq!(s.bytes, text[at..at + s.bytes.len()]);
-        assert_eq!(at + s.fresh.start, end, "fresh parts follow each other");
-        assert_eq!(s.lines_before, text[..at].iter().filter(|&&b| b == b'\n').count() as u64);
-        end = at + s.fresh.end;
+        assert_eq!(at + s.own.start, end, "parts follow each other");
+        end = at + s.own.end;
     }
     assert_eq!(end, text.len());
+}
+
+#[test]
+fn readers_give_what_memory_gives() {
+    let leak = leak();
+    let tar = tar(&[("x", &[b'x'; 200_000]), ("b/.env", &leak)]);
+    for bytes in [zip(&[("a", b"b"), ("c/.env", &leak)], Method::Deflated), gzip(&tar), tar] {
+        let mut seen = Vec::new();
+        let mut skipped = Vec::new();
+        let mut sink = |m: Member<'_>| seen.push((m.chain.to_vec(), m.piece.bytes.to_vec()));
+        open_reader(&mut bytes.as_slice(), bytes.len() as u64, &Limits::default(), &mut sink, &mut skipped);
+        let mut again = Vec::new();
+        let mut sink = |m: Member<'_>| again.push((m.chain.to_vec(), m.piece.bytes.to_vec()));
+        open(&bytes, &Limits::default(), &mut sink, &mut skipped);
+        assert_eq!(seen, again);
+        assert_eq!(skipped, vec![]);
+    }
 }

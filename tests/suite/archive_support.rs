@@ -22,8 +22,7 @@ pub struct Seen {
     pub bytes: Vec<u8>,
     pub binary: bool,
     pub offset: u64,
-    pub lines_before: u64,
-    pub fresh: std::ops::Range<usize>,
+    pub own: std::ops::Range<usize>,
 }
 
 impl Seen {
@@ -31,11 +30,10 @@ impl Seen {
         let names: Vec<String> = m.chain.iter().map(ToString::to_string).collect();
         Seen {
             chain: names.join("!"),
-            bytes: m.bytes.to_vec(),
+            bytes: m.piece.bytes.to_vec(),
             binary: m.binary,
-            offset: m.offset,
-            lines_before: m.lines_before,
-            fresh: m.fresh,
+            offset: m.piece.offset,
+            own: m.piece.own.clone(),
         }
     }
 
@@ -66,8 +64,9 @@ pub fn check(bytes: &[u8], chain: &str) {
     assert_eq!(holders.len(), 1, "in {chains:?}");
     assert_eq!(holders[0].chain, chain);
     assert!(!holders[0].binary);
+    assert_eq!(holders[0].offset, 0);
     let before = &holders[0].bytes[..holders[0].token_at().unwrap()];
-    assert_eq!(before.iter().filter(|&&b| b == b'\n').count() as u64 + holders[0].lines_before, 2);
+    assert_eq!(before.iter().filter(|&&b| b == b'\n').count(), 2);
     assert_eq!(before.iter().rev().position(|&b| b == b'\n'), Some(7));
 }
 

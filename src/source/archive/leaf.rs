@@ -1,12 +1,8 @@
-//! Members that are no containers: text and binary data, whole or in windows.
+//! Members that are no containers: text and binary data, whole or in pieces.
 
 use super::stream::Stream;
 use super::{Layer, Member, Walker};
-
-/// Bytes a window.
-const WINDOW: usize = 8 << 20;
-/// Bytes of the window before that are repeated. A multiple of four, for UTF-16 and UTF-32.
-const CONTEXT: usize = 64 << 10;
+use crate::source::reader::Piece;
 
 /// Whether the first bytes of a file show that it is no text: a zero byte, and no UTF-16 or UTF-32.
 pub(super) fn is_binary(head: &[u8]) -> bool {
@@ -21,9 +17,13 @@ impl Walker<'_, '_> {
         }
         let binary = is_binary(stream.peek(super::HEAD));
         if let Stream::Slice(bytes) = stream {
-            self.give(bytes, binary, 0, 0, 0);
+            self.give(bytes, binary);
         } else {
-            self.windows(&mut stream, binary);
+            let mut reader = std::mem::take(&mut self.reader);
+            let (sink, chain) = (&mut self.sink, &self.chain);
+            // An error is kept by the stream too, with what limit or damage was the reason.
+            let _ = reader.read(&mut stream, &mut |piece| sink(Member { chain, binary, piece }));
+            self.reader = reader;
             self.note_error(&stream);
         }
         if let Layer::Unpacked(_) = layer {
@@ -31,30 +31,9 @@ impl Walker<'_, '_> {
         }
     }
 
-    fn windows(&mut self, stream: &mut Stream<'_>, binary: bool) {
-        let mut window = self.meter.buffer();
-        let (mut offset, mut lines, mut old) = (0u64, 0u64, 0usize);
-        loop {
-            let room = WINDOW - window.len();
-            let got = stream.append(&mut window, room);
-            if got == 0 && offset + old as u64 > 0 {
-                break;
-            }
-            self.give(&window, binary, offset, lines, old);
-            if got < room {
-                break;
-            }
-            let gone = window.len() - CONTEXT;
-            lines += memchr::memchr_iter(b'\n', window.get(..gone).unwrap_or_default()).count() as u64;
-            offset += gone as u64;
-            window.drain(..gone);
-            old = window.len();
-        }
-        self.meter.recycle(window);
-    }
-
-    fn give(&mut self, bytes: &[u8], binary: bool, offset: u64, lines_before: u64, old: usize) {
-        let chain = &self.chain;
-        (self.sink)(Member { chain, bytes, binary, offset, lines_before, fresh: old..bytes.len() });
+    /// Gives the sink content that is in memory, as one piece.
+    pub(super) fn give(&mut self, bytes: &[u8], binary: bool) {
+        let piece = Piece { bytes, own: 0..bytes.len(), offset: 0, next: 0, whole: true };
+        (self.sink)(Member { chain: &self.chain, binary, piece: &piece });
     }
 }

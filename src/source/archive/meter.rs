@@ -23,8 +23,8 @@ pub(super) struct Meter<'l> {
 
 impl<'l> Meter<'l> {
     /// An account for a container of this many bytes.
-    pub(super) fn new(limits: &'l Limits<'l>, len: usize) -> Self {
-        let by_ratio = (len as u64).saturating_mul(limits.ratio).saturating_add(limits.ratio_free_bytes);
+    pub(super) fn new(limits: &'l Limits<'l>, len: u64) -> Self {
+        let by_ratio = len.saturating_mul(limits.ratio).saturating_add(limits.ratio_free_bytes);
         Meter {
             limits,
             most: limits.total_bytes.min(by_ratio),

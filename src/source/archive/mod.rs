@@ -3,7 +3,7 @@
 //! Containers are recognised by their content, never by their name, and opened within containers down
 //! to a depth. Members go to a sink one at a time; nothing is written to disk, and names of members are
 //! names only. Memory is bounded: members are read as streams where the format allows it, and large
-//! ones reach the sink in windows. What could not be read is listed: damaged, encrypted and unknown
+//! ones reach the sink in pieces. What could not be read is listed: damaged, encrypted and unknown
 //! parts, and every limit that bit.
 
 mod compressed;
@@ -13,11 +13,13 @@ mod stream;
 mod tar;
 mod zip;
 
-use std::ops::Range;
+use std::borrow::Cow;
+use std::io::Read;
 
 use bstr::{BString, ByteSlice};
 
 use crate::finding::Skipped;
+use crate::source::reader::{Piece, Reader};
 use meter::Meter;
 use stream::Stream;
 
@@ -103,22 +105,15 @@ pub fn recognise(bytes: &[u8]) -> Option<Kind> {
     }
 }
 
-/// A file in a container, or a window of one.
-#[derive(Clone)]
+/// A file in a container, or a piece of one: large ones come in pieces, as files do.
+#[derive(Clone, Copy)]
 pub struct Member<'a> {
     /// Names from the outside in. Those in parentheses are stanch's own, for parts without a name.
     pub chain: &'a [BString],
-    /// The bytes.
-    pub bytes: &'a [u8],
     /// Whether this is binary data, in which only self-identifying secrets count.
     pub binary: bool,
-    /// Offset of `bytes` in the member.
-    pub offset: u64,
-    /// Line ends (`\n`) in the member before `bytes`.
-    pub lines_before: u64,
-    /// The part of `bytes` that no window before had; what lies before it is context. A candidate
-    /// counts in the window in whose fresh part it ends.
-    pub fresh: Range<usize>,
+    /// The bytes.
+    pub piece: &'a Piece<'a>,
 }
 
 impl std::fmt::Debug for Member<'_> {
@@ -126,9 +121,9 @@ impl std::fmt::Debug for Member<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Member")
             .field("chain", &self.chain)
-            .field("len", &self.bytes.len())
             .field("binary", &self.binary)
-            .field("offset", &self.offset)
+            .field("offset", &self.piece.offset)
+            .field("len", &self.piece.bytes.len())
             .finish_non_exhaustive()
     }
 }
@@ -136,7 +131,29 @@ impl std::fmt::Debug for Member<'_> {
 /// Opens a file that [`recognise`] has a kind for, and calls `sink` for every member in it. A file of no
 /// known kind is its own only member, with an empty chain.
 pub fn open(bytes: &[u8], limits: &Limits<'_>, sink: &mut dyn FnMut(Member<'_>), skipped: &mut Vec<Skipped>) {
-    let meter = Meter::new(limits, bytes.len());
+    open_stream(Stream::Slice(bytes), bytes.len() as u64, limits, sink, skipped);
+}
+
+/// The same for a file of `len` bytes that is read once. Zip archives and others that are read in no
+/// order must fit into [`Limits::memory`]; map them into memory and use [`open`] where they may not.
+pub fn open_reader(
+    reader: &mut dyn Read,
+    len: u64,
+    limits: &Limits<'_>,
+    sink: &mut dyn FnMut(Member<'_>),
+    skipped: &mut Vec<Skipped>,
+) {
+    open_stream(Stream::of(reader), len, limits, sink, skipped);
+}
+
+fn open_stream(
+    stream: Stream<'_>,
+    len: u64,
+    limits: &Limits<'_>,
+    sink: &mut dyn FnMut(Member<'_>),
+    skipped: &mut Vec<Skipped>,
+) {
+    let meter = Meter::new(limits, len);
     let mut walker = Walker {
         meter: &meter,
         sink,
@@ -144,8 +161,9 @@ pub fn open(bytes: &[u8], limits: &Limits<'_>, sink: &mut dyn FnMut(Member<'_>),
         chain: Vec::new(),
         depth: 0,
         inflater: libdeflater::Decompressor::new(),
+        reader: Reader::default(),
     };
-    walker.content(Stream::Slice(bytes), Layer::Member);
+    walker.content(stream, Layer::Member);
     if let Some(reason) = meter.stopped() {
         walker.chain.clear();
         walker.skip(reason, limit_text(reason, limits));
@@ -178,6 +196,7 @@ struct Walker<'m, 'l> {
     chain: Vec<BString>,
     depth: u32,
     inflater: libdeflater::Decompressor,
+    reader: Reader,
 }
 
 impl<'m, 'l> Walker<'m, 'l> {
@@ -251,8 +270,8 @@ impl<'m, 'l> Walker<'m, 'l> {
             );
         }
         match bytes {
-            std::borrow::Cow::Borrowed(bytes) => open(self, bytes),
-            std::borrow::Cow::Owned(buffer) => {
+            Cow::Borrowed(bytes) => open(self, bytes),
+            Cow::Owned(buffer) => {
                 let held = meter.hold(buffer.len());
                 open(self, &buffer);
                 drop(held);
