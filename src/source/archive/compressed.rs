@@ -9,9 +9,9 @@ use super::stream::Stream;
 use super::{Kind, Layer, Walker};
 
 /// Most memory that a frame may ask an xz decoder for, in bytes.
-const XZ_MEMORY: u64 = 64 << 20;
-/// Largest window of a zstd frame, as a power of two: 32 MiB.
-const ZSTD_WINDOW_LOG: u32 = 25;
+const XZ_MEMORY: u64 = 80 << 20;
+/// Largest window of a zstd frame, as a power of two: 128 MiB, zstd's own bound.
+const ZSTD_WINDOW_LOG: u32 = 27;
 
 /// Unpacks a compressed file.
 pub(super) fn open(walker: &mut Walker<'_, '_>, stream: &mut Stream<'_>, kind: Kind) {
@@ -20,6 +20,10 @@ pub(super) fn open(walker: &mut Walker<'_, '_>, stream: &mut Stream<'_>, kind: K
         Kind::Bzip2 => unpack(walker, bzip2::bufread::MultiBzDecoder::new(stream), "(bzip2)"),
         Kind::Xz => match liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, liblzma::stream::CONCATENATED) {
             Ok(decoder) => unpack(walker, liblzma::bufread::XzDecoder::new_stream(stream, decoder), "(xz)"),
+            Err(e) => walker.skip("archive-damaged", e.to_string()),
+        },
+        Kind::Lzma => match liblzma::stream::Stream::new_lzma_decoder(XZ_MEMORY) {
+            Ok(decoder) => unpack(walker, liblzma::bufread::XzDecoder::new_stream(stream, decoder), "(lzma)"),
             Err(e) => walker.skip("archive-damaged", e.to_string()),
         },
         _ => match zstd_decoder(stream) {
@@ -37,14 +41,15 @@ fn zstd_decoder<'s, 'a>(
     Ok(decoder)
 }
 
-/// Deals with what a decoder gives.
+/// Deals with what a decoder gives. With no name, content that is no container is the member's own.
 pub(super) fn unpack(walker: &mut Walker<'_, '_>, decoder: impl Read, name: &'static str) {
     let mut reader = Metered::new(decoder, walker.meter);
     let mut content = Stream::of(&mut reader);
     if content.peek(1).is_empty() {
         walker.note_error(&content);
     } else {
-        walker.content(content, Layer::Unpacked(name));
+        let layer = if name.is_empty() { Layer::Member } else { Layer::Unpacked(name) };
+        walker.content(content, layer);
         // Containers may end before their content does; what is behind the compressed data matters.
         let mut rest = [0; 8192];
         while matches!(reader.read(&mut rest), Ok(n) if n > 0) {}

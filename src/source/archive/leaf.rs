@@ -1,7 +1,7 @@
 //! Members that are no containers: text and binary data, whole or in pieces.
 
 use super::stream::Stream;
-use super::{Layer, Member, Walker};
+use super::{Layer, Member, Walker, strings};
 use crate::source::reader::Piece;
 
 /// Whether the first bytes of a file show that it is no text: a zero byte, and no UTF-16 or UTF-32.
@@ -18,12 +18,26 @@ impl Walker<'_, '_> {
         let binary = is_binary(stream.peek(super::HEAD));
         if let Stream::Slice(bytes) = stream {
             self.give(bytes, binary);
+            if binary {
+                let mut lines = self.meter.buffer();
+                strings::wide(bytes, &mut lines);
+                self.strings("(utf-16 strings)", &lines);
+                self.meter.recycle(lines);
+            }
         } else {
             let mut reader = std::mem::take(&mut self.reader);
+            let mut wide = self.meter.buffer();
             let (sink, chain) = (&mut self.sink, &self.chain);
             // An error is kept by the stream too, with what limit or damage was the reason.
-            let _ = reader.read(&mut stream, &mut |piece| sink(Member { chain, binary, piece }));
+            let _ = reader.read(&mut stream, &mut |piece| {
+                sink(Member { chain, binary, piece });
+                if binary {
+                    strings::wide(piece.bytes.get(piece.own.clone()).unwrap_or_default(), &mut wide);
+                }
+            });
             self.reader = reader;
+            self.strings("(utf-16 strings)", &wide);
+            self.meter.recycle(wide);
             self.note_error(&stream);
         }
         if let Layer::Unpacked(_) = layer {

@@ -7,9 +7,20 @@
 //! parts, and every limit that bit.
 
 mod compressed;
+mod cursor;
+mod git;
+mod images;
 mod leaf;
 mod meter;
+mod office;
+mod packages;
+mod pdf;
+mod pdf_text;
+mod programs;
+mod sevenz;
+mod sqlite;
 mod stream;
+mod strings;
 mod tar;
 mod zip;
 
@@ -83,6 +94,36 @@ pub enum Kind {
     Xz,
     /// Zstandard.
     Zstd,
+    /// LZMA without a container (`.lzma`).
+    Lzma,
+    /// 7z.
+    SevenZ,
+    /// Archive of `ar`: also Debian packages.
+    Ar,
+    /// Cpio.
+    Cpio,
+    /// RPM package.
+    Rpm,
+    /// PDF.
+    Pdf,
+    /// SQLite database.
+    Sqlite,
+    /// Class file of Java.
+    JavaClass,
+    /// Bytecode of Python.
+    Pyc,
+    /// PNG image.
+    Png,
+    /// JPEG image.
+    Jpeg,
+    /// TIFF image.
+    Tiff,
+    /// WebP image.
+    Webp,
+    /// Pack of git.
+    GitPack,
+    /// Bundle of git.
+    GitBundle,
     /// Anything else that is no text.
     Binary,
 }
@@ -99,10 +140,30 @@ pub fn recognise(bytes: &[u8]) -> Option<Kind> {
         [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] => Some(Kind::Bzip2),
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Kind::Xz),
         [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Kind::Zstd),
+        [b'7', b'z', ..] if head.starts_with(sevenz::MAGIC) => Some(Kind::SevenZ),
+        [0x5d, 0, 0, ..] if head.get(5..13).is_some_and(|len| *len == [0xff; 8]) => Some(Kind::Lzma),
+        [b'!', ..] if head.starts_with(packages::AR) => Some(Kind::Ar),
+        [b'0', b'7', ..] if packages::CPIO.iter().any(|magic| head.starts_with(magic)) => cpio(head),
+        [0xed, ..] if head.starts_with(packages::RPM) => Some(Kind::Rpm),
+        [b'%', ..] if head.starts_with(pdf::MAGIC) => Some(Kind::Pdf),
+        [b'S', ..] if head.starts_with(sqlite::MAGIC) => Some(Kind::Sqlite),
+        [0xca, ..] if programs::is_class(head) => Some(Kind::JavaClass),
+        [0x89, ..] if head.starts_with(images::PNG) => Some(Kind::Png),
+        [0xff, ..] if head.starts_with(images::JPEG) => Some(Kind::Jpeg),
+        [b'I' | b'M', ..] if images::is_tiff(head) => Some(Kind::Tiff),
+        [b'R', ..] if images::is_webp(head) => Some(Kind::Webp),
+        [b'P', b'A', b'C', b'K', 0, 0, 0, 2 | 3, ..] => Some(Kind::GitPack),
+        [b'#', ..] if git::BUNDLES.iter().any(|magic| head.starts_with(magic)) => Some(Kind::GitBundle),
+        [_, _, b'\r', b'\n', ..] if programs::is_pyc(head) => Some(Kind::Pyc),
         _ if tar::is_header(head) => Some(Kind::Tar),
         _ if leaf::is_binary(head) => Some(Kind::Binary),
         _ => None,
     }
+}
+
+/// Text may begin with the same six digits; all of a header's fields are numbers.
+fn cpio(head: &[u8]) -> Option<Kind> {
+    head.get(..76)?.iter().all(u8::is_ascii_hexdigit).then_some(Kind::Cpio)
 }
 
 /// A file in a container, or a piece of one: large ones come in pieces, as files do.
@@ -206,9 +267,7 @@ impl<'m, 'l> Walker<'m, 'l> {
         if !self.meter.member() {
             return false;
         }
-        self.chain.push(name.into());
-        self.content(stream, Layer::Member);
-        self.chain.pop();
+        self.named(name, |walker| walker.content(stream, Layer::Member));
         self.meter.stopped().is_none()
     }
 
@@ -225,14 +284,59 @@ impl<'m, 'l> Walker<'m, 'l> {
             Some(_) => {}
         }
         self.depth += 1;
-        match kind {
-            Some(Kind::Tar) => tar::open(self, &mut stream),
-            Some(Kind::Zip) => self.whole(&mut stream, zip::open),
-            Some(kind) => compressed::open(self, &mut stream, kind),
-            None => {}
+        if let Some(kind) = kind {
+            self.container(&mut stream, kind);
         }
         self.depth -= 1;
         self.note_error(&stream);
+    }
+
+    fn container(&mut self, stream: &mut Stream<'_>, kind: Kind) {
+        match kind {
+            Kind::Tar => tar::open(self, stream),
+            Kind::Ar => packages::open_ar(self, stream),
+            Kind::Cpio => packages::open_cpio(self, stream),
+            Kind::Rpm => packages::open_rpm(self, stream),
+            Kind::Gzip | Kind::Bzip2 | Kind::Xz | Kind::Zstd | Kind::Lzma => compressed::open(self, stream, kind),
+            Kind::Zip => self.whole(stream, zip::open),
+            Kind::SevenZ => self.whole(stream, sevenz::open),
+            Kind::Pdf => self.whole(stream, pdf::open),
+            Kind::Sqlite => self.whole(stream, sqlite::open),
+            Kind::JavaClass => self.whole(stream, programs::open_class),
+            Kind::Pyc => self.whole(stream, programs::open_pyc),
+            Kind::Png => self.whole(stream, images::open_png),
+            Kind::Jpeg => self.whole(stream, images::open_jpeg),
+            Kind::Tiff => self.whole(stream, images::exif),
+            Kind::Webp => self.whole(stream, images::open_webp),
+            Kind::GitPack => self.whole(stream, git::open_pack),
+            Kind::GitBundle => self.whole(stream, git::open_bundle),
+            Kind::Binary => {}
+        }
+    }
+
+    /// Gives the sink text that was taken out of something. Returns false once a limit has been reached.
+    fn text(&mut self, name: &[u8], text: &[u8]) -> bool {
+        self.part(name, text, false)
+    }
+
+    /// Gives the sink strings that were taken out of binary data.
+    fn strings(&mut self, name: &str, lines: &[u8]) -> bool {
+        lines.is_empty() || self.part(name.as_bytes(), lines, true)
+    }
+
+    fn part(&mut self, name: &[u8], bytes: &[u8], binary: bool) -> bool {
+        if !self.meter.member() || !self.meter.unpack(bytes.len() as u64) {
+            return false;
+        }
+        self.named(name, |walker| walker.give(bytes, binary));
+        self.meter.stopped().is_none()
+    }
+
+    /// Does something for a part of this name.
+    fn named(&mut self, name: &[u8], act: impl FnOnce(&mut Self)) {
+        self.chain.push(name.into());
+        act(self);
+        self.chain.pop();
     }
 
     /// Deals with binary data: programs can carry a zip archive at their end.
@@ -288,8 +392,6 @@ impl<'m, 'l> Walker<'m, 'l> {
 
     /// Lists a member by its name.
     fn skip_member(&mut self, name: &[u8], reason: &'static str, detail: &str) {
-        self.chain.push(name.into());
-        self.skip(reason, detail.to_owned());
-        self.chain.pop();
+        self.named(name, |walker| walker.skip(reason, detail.to_owned()));
     }
 }

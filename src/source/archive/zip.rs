@@ -4,9 +4,9 @@
 
 use std::io::Read;
 
-use super::Walker;
 use super::meter::Metered;
 use super::stream::Stream;
+use super::{Walker, office};
 
 const LOCAL: &[u8] = b"PK\x03\x04";
 const CENTRAL: &[u8] = b"PK\x01\x02";
@@ -210,7 +210,7 @@ fn member(walker: &mut Walker<'_, '_>, entry: &Entry<'_>, data: &[u8]) -> bool {
         return walker.meter.member();
     }
     match entry.method {
-        0 => walker.meter.unpack(data.len() as u64) && walker.member(entry.name, Stream::Slice(data)),
+        0 => walker.meter.unpack(data.len() as u64) && member_of_zip(walker, entry.name, data),
         8 => deflated(walker, entry, data),
         12 => read(walker, entry, bzip2::bufread::BzDecoder::new(data)),
         14 => lzma(walker, entry, data),
@@ -246,7 +246,7 @@ fn deflated(walker: &mut Walker<'_, '_>, entry: &Entry<'_>, data: &[u8]) -> bool
         let inflated = walker.inflater.deflate_decompress(data, &mut buffer);
         if inflated == Ok(len) {
             let held = walker.meter.hold(len);
-            let go_on = walker.meter.unpack(len as u64) && walker.member(entry.name, Stream::Slice(&buffer));
+            let go_on = walker.meter.unpack(len as u64) && member_of_zip(walker, entry.name, &buffer);
             drop(held);
             walker.meter.recycle(buffer);
             return go_on;
@@ -254,6 +254,21 @@ fn deflated(walker: &mut Walker<'_, '_>, entry: &Entry<'_>, data: &[u8]) -> bool
         walker.meter.recycle(buffer);
     }
     read(walker, entry, flate2::bufread::DeflateDecoder::new(data))
+}
+
+/// Deals with an unpacked member, and the text of documents.
+fn member_of_zip(walker: &mut Walker<'_, '_>, name: &[u8], bytes: &[u8]) -> bool {
+    if !walker.member(name, Stream::Slice(bytes)) {
+        return false;
+    }
+    if !office::is_document(name) {
+        return true;
+    }
+    let mut text = walker.meter.buffer();
+    office::text(bytes, &mut text);
+    let go_on = walker.text(&[b"(text of ", name, b")"].concat(), &text);
+    walker.meter.recycle(text);
+    go_on
 }
 
 /// LZMA: two bytes of version, the length of the properties, the properties, raw data.
