@@ -154,7 +154,8 @@ fn samples() -> Vec<Vec<u8>> {
     let leak = leak();
     let files: [(&str, &[u8]); 2] = [("a/.env", &leak), ("b", &[b'x'; 700])];
     let tar = tar(&files);
-    vec![
+    let mut samples = super::archive_samples::all();
+    samples.extend([
         zip(&files, Method::Stored),
         zip(&files, Method::Deflated),
         zip(&files, Method::Bzip2),
@@ -165,11 +166,12 @@ fn samples() -> Vec<Vec<u8>> {
         xz(&tar),
         zstd(&tar),
         tar,
-    ]
+    ]);
+    samples
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn damaged_containers_do_no_harm(

@@ -2,6 +2,7 @@
 
 mod archive_bad;
 mod archive_kinds;
+mod archive_samples;
 mod archive_support;
 mod git_objects;
 mod git_staged;
