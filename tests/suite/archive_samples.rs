@@ -14,8 +14,10 @@ fn variant(end: &str) -> String {
     format!("{}{end}", &token[..token.len() - 2])
 }
 
+type Holders = Vec<(String, bool)>;
+
 /// Chains of members that hold the text, and whether they are binary; with what was skipped.
-fn holders(name: &str, text: &str) -> (Vec<(String, bool)>, Vec<(String, &'static str)>) {
+fn holders(name: &str, text: &str) -> (Holders, Vec<(String, &'static str)>) {
     let (seen, skipped) = opened(&sample(name));
     let holds = |s: &&Seen| s.bytes.windows(text.len()).any(|w| w == text.as_bytes());
     (seen.iter().filter(holds).map(|s| (s.chain.clone(), s.binary)).collect(), reasons(&skipped))

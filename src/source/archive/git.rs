@@ -46,6 +46,13 @@ pub(super) fn open_pack(walker: &mut Walker<'_, '_>, bytes: &[u8]) {
     let mut at = 12;
     let mut lost = 0u64;
     for _ in 0..count {
+        if let Some(next) = pack.large_blob(walker, at) {
+            at = next;
+            continue;
+        }
+        if walker.meter.stopped().is_some() {
+            return;
+        }
         let Some((entry, next)) = pack.entry(walker, at) else {
             return walker.skip("archive-damaged", "an object cannot be read".to_owned());
         };
@@ -78,6 +85,14 @@ struct Pack<'a> {
     cached: usize,
 }
 
+/// What stands before an entry's zlib data.
+struct Header<'a> {
+    kind: u8,
+    size: u64,
+    base: Option<usize>,
+    packed: &'a [u8],
+}
+
 /// An entry of the pack, unpacked: an object, or a delta.
 struct Entry {
     kind: u8,
@@ -86,9 +101,8 @@ struct Entry {
     data: Vec<u8>,
 }
 
-impl Pack<'_> {
-    /// The entry at an offset, and the offset of the next.
-    fn entry(&self, walker: &Walker<'_, '_>, at: usize) -> Option<(Entry, usize)> {
+impl<'a> Pack<'a> {
+    fn header(&self, at: usize) -> Option<Header<'a>> {
         let mut cursor = Cursor::at(self.bytes, at);
         let first = cursor.u8()?;
         let kind = first >> 4 & 7;
@@ -104,7 +118,21 @@ impl Pack<'_> {
             NAMED_DELTA => self.by_name.get(&cursor.array::<20>()?).copied(),
             _ => None,
         };
-        let packed = cursor.rest();
+        Some(Header { kind, size, base, packed: cursor.rest() })
+    }
+
+    /// Offset behind the zlib data that a decoder has given all content of.
+    fn behind(&self, packed: &[u8], mut decoder: ZlibDecoder<&[u8]>) -> Option<usize> {
+        // The checksum comes after the last byte of content; more content would be a lie about the size.
+        if decoder.read(&mut [0]).ok()? > 0 {
+            return None;
+        }
+        Some(self.bytes.len() - packed.len() + usize::try_from(decoder.total_in()).ok()?)
+    }
+
+    /// The entry at an offset, and the offset of the next.
+    fn entry(&self, walker: &Walker<'_, '_>, at: usize) -> Option<(Entry, usize)> {
+        let Header { kind, size, base, packed } = self.header(at)?;
         let mut decoder = ZlibDecoder::new(packed);
         let mut data = Vec::new();
         let most = size.min(walker.meter.room() as u64);
@@ -112,10 +140,20 @@ impl Pack<'_> {
         if data.len() as u64 != size {
             return None;
         }
-        // The end of the zlib data is behind its last byte of content.
-        std::io::copy(&mut decoder, &mut std::io::sink()).ok()?;
-        let next = self.bytes.len() - packed.len() + usize::try_from(decoder.total_in()).ok()?;
-        Some((Entry { kind, base, data }, next))
+        Some((Entry { kind, base, data }, self.behind(packed, decoder)?))
+    }
+
+    /// Gives a blob that is too large to be kept as it is read. Returns the offset behind it; None if it
+    /// is not large, or no blob.
+    fn large_blob(&self, walker: &mut Walker<'_, '_>, at: usize) -> Option<usize> {
+        let Header { kind, size, packed, .. } = self.header(at)?;
+        if kind != BLOB || size <= CACHE as u64 {
+            return None;
+        }
+        let mut decoder = ZlibDecoder::new(packed);
+        let mut reader = Metered::new(&mut decoder, walker.meter);
+        let go_on = walker.member(format!("(blob at {at})").as_bytes(), Stream::of(&mut reader));
+        if go_on { self.behind(packed, decoder) } else { None }
     }
 
     /// The object that an entry is, deltas applied. None where a base is missing.

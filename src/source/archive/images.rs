@@ -36,10 +36,8 @@ pub(super) fn open_png(walker: &mut Walker<'_, '_>, bytes: &[u8]) {
         })();
         let Some((kind, data)) = chunk else { return walker.skip("archive-damaged", "is cut off".to_owned()) };
         match &kind {
-            b"tEXt" | b"zTXt" | b"iTXt" => {
-                if text_chunk(walker, &kind, data).is_none() {
-                    walker.skip("archive-damaged", "a text chunk cannot be read".to_owned());
-                }
+            b"tEXt" | b"zTXt" | b"iTXt" if text_chunk(walker, &kind, data).is_none() => {
+                walker.skip("archive-damaged", "a text chunk cannot be read".to_owned());
             }
             b"eXIf" => exif(walker, data),
             b"IEND" => return behind(walker, cursor.rest()),

@@ -36,7 +36,8 @@ use stream::Stream;
 
 /// Bounds of what is unpacked from one outermost file.
 pub struct Limits<'l> {
-    /// Containers within containers; the outermost counts one.
+    /// Containers within containers; the outermost counts one. Files that are only compressed, such as
+    /// the gzip around a tar, count half.
     pub depth: u32,
     /// Most bytes that all members together, at all depths, unpack to.
     pub total_bytes: u64,
@@ -126,6 +127,13 @@ pub enum Kind {
     GitBundle,
     /// Anything else that is no text.
     Binary,
+}
+
+impl Kind {
+    /// Whether it is one compressed stream and no archive.
+    fn is_one_stream(self) -> bool {
+        matches!(self, Kind::Gzip | Kind::Bzip2 | Kind::Xz | Kind::Zstd | Kind::Lzma)
+    }
 }
 
 /// How many bytes [`recognise`] looks at.
@@ -220,7 +228,7 @@ fn open_stream(
         sink,
         skipped,
         chain: Vec::new(),
-        depth: 0,
+        half_depth: 0,
         inflater: libdeflater::Decompressor::new(),
         reader: Reader::default(),
     };
@@ -255,7 +263,7 @@ struct Walker<'m, 'l> {
     sink: &'m mut dyn FnMut(Member<'_>),
     skipped: &'m mut Vec<Skipped>,
     chain: Vec<BString>,
-    depth: u32,
+    half_depth: u32,
     inflater: libdeflater::Decompressor,
     reader: Reader,
 }
@@ -277,18 +285,23 @@ impl<'m, 'l> Walker<'m, 'l> {
         match kind {
             None => return self.leaf(stream, layer),
             Some(Kind::Binary) => return self.binary(stream, layer),
-            Some(_) if self.depth >= self.meter.limits().depth => {
-                self.skip("archive-depth", format!("more than {} containers deep", self.meter.limits().depth));
-                return;
+            Some(kind) => {
+                let halves = if kind.is_one_stream() { 1 } else { 2 };
+                self.deeper(halves, |walker| walker.container(&mut stream, kind));
             }
-            Some(_) => {}
         }
-        self.depth += 1;
-        if let Some(kind) = kind {
-            self.container(&mut stream, kind);
-        }
-        self.depth -= 1;
         self.note_error(&stream);
+    }
+
+    /// Does something that many half levels deeper, if that is allowed.
+    fn deeper(&mut self, halves: u32, act: impl FnOnce(&mut Self)) {
+        let most = self.meter.limits().depth;
+        if self.half_depth + halves > most.saturating_mul(2) {
+            return self.skip("archive-depth", format!("more than {most} containers deep"));
+        }
+        self.half_depth += halves;
+        act(self);
+        self.half_depth -= halves;
     }
 
     fn container(&mut self, stream: &mut Stream<'_>, kind: Kind) {
@@ -297,7 +310,7 @@ impl<'m, 'l> Walker<'m, 'l> {
             Kind::Ar => packages::open_ar(self, stream),
             Kind::Cpio => packages::open_cpio(self, stream),
             Kind::Rpm => packages::open_rpm(self, stream),
-            Kind::Gzip | Kind::Bzip2 | Kind::Xz | Kind::Zstd | Kind::Lzma => compressed::open(self, stream, kind),
+            kind if kind.is_one_stream() => compressed::open(self, stream, kind),
             Kind::Zip => self.whole(stream, zip::open),
             Kind::SevenZ => self.whole(stream, sevenz::open),
             Kind::Pdf => self.whole(stream, pdf::open),
@@ -310,7 +323,7 @@ impl<'m, 'l> Walker<'m, 'l> {
             Kind::Webp => self.whole(stream, images::open_webp),
             Kind::GitPack => self.whole(stream, git::open_pack),
             Kind::GitBundle => self.whole(stream, git::open_bundle),
-            Kind::Binary => {}
+            _ => {}
         }
     }
 
@@ -344,13 +357,11 @@ impl<'m, 'l> Walker<'m, 'l> {
         let Stream::Slice(bytes) = stream else {
             return self.leaf(stream, layer);
         };
-        let zip = zip::at_end(bytes).filter(|_| self.depth < self.meter.limits().depth);
+        let zip = zip::at_end(bytes);
         let program = bytes.get(..zip.unwrap_or(bytes.len())).unwrap_or_default();
         self.leaf(Stream::Slice(program), layer);
         if zip.is_some() {
-            self.depth += 1;
-            zip::open(self, bytes);
-            self.depth -= 1;
+            self.deeper(2, |walker| zip::open(walker, bytes));
         }
     }
 
