@@ -11,6 +11,7 @@
 //! would have jumped over.
 
 pub mod checksum;
+pub mod decode;
 pub mod delta;
 pub mod entropy;
 pub mod generic;

@@ -1,7 +1,11 @@
 //! All integration tests, in one binary: linking dominates otherwise.
 
-mod git_damage;
+mod archive_bad;
+mod archive_kinds;
+mod archive_samples;
+mod archive_support;
 mod baseline_merge;
+mod git_damage;
 mod git_objects;
 mod git_pack_writer;
 mod git_staged;

@@ -1,0 +1,319 @@
+//! Undoes encodings inside text: base64, hex, escapes, compressed payloads, split literals.
+//!
+//! [`find`] decodes one level, [`each`] nested levels. Both work on *regions*: in a text of which most
+//! was scanned before, only what lies near new bytes is decoded. What is decoded at a place depends
+//! only on the encoded run itself and on [`NEIGHBOURHOOD`] bytes around it, never on where a scan
+//! began; so a scan of regions yields exactly what a scan of the whole yields near them.
+//!
+//! A candidate in decoded text is reported at the encoded text: [`Decoded::source_range`].
+
+mod base64;
+mod cluster;
+mod escapes;
+mod inflate;
+mod likeness;
+mod transcode;
+mod triggers;
+
+use std::fmt;
+use std::ops::Range;
+
+pub use transcode::{Transcoded, encoding_of_text};
+use triggers::Trigger;
+
+/// How many levels [`each`] undoes.
+pub const MAX_DEPTH: usize = 5;
+
+/// How many bytes before and after an encoded run can change what is decoded from it.
+pub const NEIGHBOURHOOD: usize = 256;
+
+/// Shortest run of base64 characters that is tried, in characters. It holds 12 bytes.
+const MIN_RUN: usize = 16;
+
+/// Names of the encodings that were undone, outermost first.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Chain {
+    names: [&'static str; 2 * MAX_DEPTH],
+    len: u8,
+}
+
+impl Chain {
+    /// The names.
+    pub fn as_slice(&self) -> &[&'static str] {
+        self.names.get(..usize::from(self.len)).unwrap_or_default()
+    }
+
+    /// Adds the name of an inner encoding. A chain that is full stays as it is.
+    pub fn push(&mut self, name: &'static str) {
+        if let Some(slot) = self.names.get_mut(usize::from(self.len)) {
+            *slot = name;
+            self.len += 1;
+        }
+    }
+
+    fn of(name: &'static str) -> Self {
+        let mut chain = Chain::default();
+        chain.push(name);
+        chain
+    }
+
+    fn prefixed(&self, outer: &Chain) -> Self {
+        let mut chain = *outer;
+        self.as_slice().iter().for_each(|name| chain.push(name));
+        chain
+    }
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_slice().fmt(f)
+    }
+}
+
+/// What decoded bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Content {
+    /// Text to be scanned.
+    Text,
+    /// An archive, image or compressed file, to be opened by `source::archive`.
+    Container,
+}
+
+/// How offsets of decoded bytes relate to the encoded text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Map {
+    /// Every byte comes from the whole run.
+    Whole,
+    /// Characters of a fixed number of bits, in segments that begin at (character, offset in the text).
+    Symbols { bits: usize, skipped: usize, segments: Vec<(usize, usize)> },
+    /// Pieces in order: copied bytes, or an escape that stands for some.
+    Pieces(Vec<Piece>),
+}
+
+/// A stretch of decoded bytes and where it came from. Copied when both lengths are equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Piece {
+    decoded: usize,
+    decoded_len: usize,
+    source: usize,
+    source_len: usize,
+}
+
+/// An encoded run of a text and what it says.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Decoded {
+    /// The encoded run, as bytes of the text that was given to [`find`] or [`each`].
+    pub range: Range<usize>,
+    /// The encodings, outermost first.
+    pub chain: Chain,
+    /// The decoded bytes.
+    pub bytes: Vec<u8>,
+    /// What the bytes are.
+    pub content: Content,
+    map: Map,
+}
+
+impl fmt::Debug for Decoded {
+    /// Leaves out the bytes: they can be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoded")
+            .field("range", &self.range)
+            .field("chain", &self.chain)
+            .field("len", &self.bytes.len())
+            .field("content", &self.content)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Decoded {
+    /// The smallest range of the text that yields these decoded bytes.
+    pub fn source_range(&self, decoded: Range<usize>) -> Range<usize> {
+        let last = decoded.end.max(decoded.start + 1) - 1;
+        match &self.map {
+            Map::Whole => self.range.clone(),
+            Map::Symbols { bits, skipped, segments } => {
+                let at = |symbol: usize| {
+                    let symbol = symbol + skipped;
+                    let found = segments.partition_point(|&(first, _)| first <= symbol);
+                    segments.get(found.saturating_sub(1)).map_or(self.range.start, |&(first, at)| at + symbol - first)
+                };
+                let start = at(decoded.start * 8 / bits);
+                let end = at((last * 8 + 7) / bits) + 1;
+                start.min(self.range.end)..end.clamp(start.min(self.range.end), self.range.end)
+            }
+            Map::Pieces(pieces) => {
+                let piece = |offset: usize| {
+                    let found = pieces.partition_point(|p| p.decoded <= offset);
+                    pieces.get(found.saturating_sub(1)).copied()
+                };
+                let start = piece(decoded.start).map_or(self.range.start, |p| match p.is_copy() {
+                    true => p.source + (decoded.start - p.decoded).min(p.source_len),
+                    false => p.source,
+                });
+                let end = piece(last).map_or(self.range.end, |p| match p.is_copy() {
+                    true => p.source + (last - p.decoded + 1).min(p.source_len),
+                    false => p.source + p.source_len,
+                });
+                start..end.max(start)
+            }
+        }
+    }
+
+    /// Whether these decoded bytes, and one on either side, stand in the text just so: nothing was
+    /// decoded there, and a scan of the text itself saw them in the same surroundings.
+    pub fn is_verbatim(&self, decoded: Range<usize>) -> bool {
+        let Map::Pieces(pieces) = &self.map else {
+            return false;
+        };
+        let found = pieces.partition_point(|p| p.decoded <= decoded.start);
+        let Some(piece) = found.checked_sub(1).and_then(|i| pieces.get(i)) else {
+            return false;
+        };
+        piece.is_copy() && piece.decoded < decoded.start && decoded.end < piece.decoded + piece.decoded_len
+    }
+}
+
+impl Piece {
+    fn is_copy(&self) -> bool {
+        self.decoded_len == self.source_len
+    }
+}
+
+/// How much may be decoded; shared by all that is decoded of one text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Decoded bytes that may still be made.
+    pub bytes: usize,
+    /// Whether something was left undecoded because the budget was used up. Callers report it.
+    pub exhausted: bool,
+}
+
+impl Budget {
+    /// The default budget of a text of this many bytes: enough for five levels of all of it, and
+    /// 64 MiB of what compressed payloads may expand to.
+    pub fn for_text(len: usize) -> Self {
+        Budget { bytes: len.saturating_mul(5).saturating_add(64 << 20), exhausted: false }
+    }
+
+    /// Takes `bytes` from the budget; false, and nothing taken, if there is not that much.
+    fn take(&mut self, bytes: usize) -> bool {
+        match self.bytes.checked_sub(bytes) {
+            Some(left) => {
+                self.bytes = left;
+                true
+            }
+            None => {
+                self.exhausted = true;
+                false
+            }
+        }
+    }
+}
+
+/// The one region that is the whole text.
+#[allow(clippy::single_range_in_vec_init)]
+pub fn whole(text: &[u8]) -> [Range<usize>; 1] {
+    [0..text.len()]
+}
+
+/// Decodes one level: appends every encoded run that lies within [`NEIGHBOURHOOD`] bytes of one of
+/// `regions` (sorted ranges of `text`; an empty range is a place where bytes were removed).
+///
+/// Linear in the length of the regions and of the runs that touch them.
+pub fn find(text: &[u8], regions: &[Range<usize>], budget: &mut Budget, out: &mut Vec<Decoded>) {
+    let mut finder = Finder { text, budget, runs_until: 0, clusters_until: [0; 5], out };
+    let mut done = 0;
+    for region in regions {
+        let near = region.start.saturating_sub(NEIGHBOURHOOD)..region.end.saturating_add(NEIGHBOURHOOD);
+        // A run of class bytes is noticed at its 16th byte, an escape at its second.
+        let from = near.start.saturating_sub(NEIGHBOURHOOD + cluster::MAX_GAP).max(done);
+        let to = near.end.saturating_add(NEIGHBOURHOOD + cluster::MAX_GAP).min(text.len());
+        if from < to {
+            triggers::scan(text, from..to, |trigger, at| finder.at(trigger, at));
+        }
+        done = done.max(to.saturating_sub(MIN_RUN));
+    }
+    let near = |d: &Decoded| {
+        let after = regions.partition_point(|r| r.end.saturating_add(NEIGHBOURHOOD) < d.range.start);
+        regions.get(after).is_some_and(|r| r.start <= d.range.end.saturating_add(NEIGHBOURHOOD))
+    };
+    out.retain(near);
+    out.sort_by(|a, b| (a.range.start, a.range.end, &a.chain).cmp(&(b.range.start, b.range.end, &b.chain)));
+}
+
+/// Decodes nested levels, up to [`MAX_DEPTH`], and calls `visit` for each decoded text. Ranges and
+/// [`Decoded::source_range`] of nested texts lead to the outermost text.
+pub fn each(text: &[u8], regions: &[Range<usize>], budget: &mut Budget, visit: &mut dyn FnMut(&Decoded)) {
+    let mut found = Vec::new();
+    find(text, regions, budget, &mut found);
+    for decoded in found {
+        visit(&decoded);
+        nested(&decoded, MAX_DEPTH - 1, budget, visit);
+    }
+}
+
+fn nested(outer: &Decoded, depth: usize, budget: &mut Budget, visit: &mut dyn FnMut(&Decoded)) {
+    if outer.content != Content::Text {
+        return;
+    }
+    let mut found = Vec::new();
+    if depth == 0 {
+        return;
+    }
+    find(&outer.bytes, &whole(&outer.bytes), budget, &mut found);
+    for mut inner in found {
+        if outer.is_verbatim(inner.range.clone()) {
+            continue; // decoded from the outer text already
+        }
+        inner.chain = inner.chain.prefixed(&outer.chain);
+        inner.range = outer.source_range(inner.range.clone());
+        inner.map = Map::Whole;
+        visit(&inner);
+        nested(&inner, depth - 1, budget, visit);
+    }
+}
+
+/// The state of one scan: how far the text was dealt with, for each kind of trigger.
+struct Finder<'a> {
+    text: &'a [u8],
+    budget: &'a mut Budget,
+    runs_until: usize,
+    clusters_until: [usize; 5],
+    out: &'a mut Vec<Decoded>,
+}
+
+impl Finder<'_> {
+    fn at(&mut self, trigger: Trigger, at: usize) {
+        let kind = match trigger {
+            Trigger::Run => return self.run(at),
+            Trigger::Percent => escapes::Kind::Percent,
+            Trigger::Escape => escapes::Kind::Backslash,
+            Trigger::Entity => escapes::Kind::Entity,
+            Trigger::Quoted => escapes::Kind::Quoted,
+            Trigger::Joint => escapes::Kind::Joint,
+        };
+        let Some(until) = self.clusters_until.get_mut(kind as usize) else {
+            return;
+        };
+        // Most escapes are a `\n` or the like: a cluster needs one that hides something.
+        if at < *until || !escapes::may_tell(self.text, kind, at) {
+            return;
+        }
+        if !escapes::parse(self.text, kind, at).is_some_and(|escape| escape.telling) {
+            return;
+        }
+        if let Some(found) = cluster::around(self.text, kind, at) {
+            *until = found.end();
+            self.out.extend(found.decode(self.text, self.budget));
+        }
+    }
+
+    fn run(&mut self, at: usize) {
+        if at >= self.runs_until {
+            self.runs_until = base64::decode_around(self.text, at, self.budget, self.out).max(at + 1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

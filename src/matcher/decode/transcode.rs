@@ -1,0 +1,122 @@
+//! Texts in UTF-16 and UTF-32, with and without byte order mark.
+
+use super::likeness::is_printable;
+
+/// A text that was UTF-16 or UTF-32, as UTF-8.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Transcoded {
+    /// `utf-16le`, `utf-16be`, `utf-32le` or `utf-32be`.
+    pub name: &'static str,
+    /// The text. Lines and columns in it are those of the file.
+    pub text: Vec<u8>,
+}
+
+impl std::fmt::Debug for Transcoded {
+    /// Leaves out the text: it can hold a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transcoded").field("name", &self.name).field("len", &self.text.len()).finish()
+    }
+}
+
+/// How many bytes decide on the encoding where there is no byte order mark.
+const PROBE: usize = 512;
+
+#[derive(Clone, Copy)]
+struct Units {
+    name: &'static str,
+    /// Bytes a unit.
+    width: usize,
+    little: bool,
+}
+
+const UTF16LE: Units = Units { name: "utf-16le", width: 2, little: true };
+const UTF16BE: Units = Units { name: "utf-16be", width: 2, little: false };
+const UTF32LE: Units = Units { name: "utf-32le", width: 4, little: true };
+const UTF32BE: Units = Units { name: "utf-32be", width: 4, little: false };
+
+/// Transcodes UTF-16 and UTF-32 to UTF-8, what is invalid to U+FFFD. None for all other bytes (UTF-8,
+/// ASCII, Latin-1, binary), which are scanned as they are.
+pub fn encoding_of_text(bytes: &[u8]) -> Option<Transcoded> {
+    let (units, start) = by_mark(bytes).or_else(|| Some((by_zeros(bytes)?, 0)))?;
+    let body = bytes.get(start..).unwrap_or_default();
+    let text = if units.width == 4 { from_utf32(body, units) } else { from_utf16(body, units) };
+    Some(Transcoded { name: units.name, text })
+}
+
+fn by_mark(bytes: &[u8]) -> Option<(Units, usize)> {
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] => Some((UTF32LE, 4)),
+        [0, 0, 0xfe, 0xff, ..] => Some((UTF32BE, 4)),
+        // Two bytes may be chance in binary data; the units behind them must be characters.
+        [0xff, 0xfe, rest @ ..] => plausible(rest, UTF16LE).then_some((UTF16LE, 2)),
+        [0xfe, 0xff, rest @ ..] => plausible(rest, UTF16BE).then_some((UTF16BE, 2)),
+        _ => None,
+    }
+}
+
+/// Whether few of the first units are controls or out of place.
+fn plausible(bytes: &[u8], units: Units) -> bool {
+    let head = bytes.get(..PROBE.min(bytes.len())).unwrap_or_default();
+    let mut all = 0;
+    let mut odd = 0;
+    for unit in values(head, units) {
+        all += 1;
+        odd += usize::from(unit < 0x20 && !matches!(unit, 9 | 10 | 13) || matches!(unit, 0xfff0..));
+    }
+    odd * 16 <= all
+}
+
+/// Tells text without a mark by where its zero bytes are: ASCII characters have one or three each.
+fn by_zeros(bytes: &[u8]) -> Option<Units> {
+    let head = bytes.get(..PROBE.min(bytes.len()) & !3)?;
+    if head.len() < 8 {
+        return None;
+    }
+    memchr::memchr(0, head)?;
+    let share = |units: Units| {
+        let printable = values(head, units).filter(|&u| u < 0x80 && is_printable(u as u8)).count();
+        let usual = values(head, units).filter(|&u| (0xa0..0xd800).contains(&u)).count();
+        (printable, usual, head.len() / units.width)
+    };
+    let wide = |&units: &Units| {
+        let (printable, _, all) = share(units);
+        printable * 10 >= all * 9
+    };
+    if let Some(units) = [UTF32LE, UTF32BE].into_iter().find(|u| wide(u)) {
+        return Some(units);
+    }
+    // Mostly ASCII, or any script with ASCII spaces and line ends between and nothing odd.
+    let narrow = |&units: &Units| {
+        let (printable, usual, all) = share(units);
+        printable * 10 >= all * 7 || (printable * 10 >= all * 2 && (printable + usual) * 50 >= all * 49)
+    };
+    [UTF16LE, UTF16BE].into_iter().find(|u| narrow(u))
+}
+
+/// The units of the bytes; an incomplete last one is left out.
+fn values(bytes: &[u8], units: Units) -> impl Iterator<Item = u32> + '_ {
+    bytes.chunks_exact(units.width).map(move |unit| {
+        let join = |n: u32, &b: &u8| n << 8 | u32::from(b);
+        if units.little { unit.iter().rev().fold(0, join) } else { unit.iter().fold(0, join) }
+    })
+}
+
+fn from_utf16(bytes: &[u8], units: Units) -> Vec<u8> {
+    let mut text = Vec::with_capacity(bytes.len() / 2 + bytes.len() / 8);
+    let mut buffer = [0; 4];
+    for c in char::decode_utf16(values(bytes, units).map(|u| u as u16)) {
+        let c = c.unwrap_or(char::REPLACEMENT_CHARACTER);
+        text.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes());
+    }
+    text
+}
+
+fn from_utf32(bytes: &[u8], units: Units) -> Vec<u8> {
+    let mut text = Vec::with_capacity(bytes.len() / 4);
+    let mut buffer = [0; 4];
+    for value in values(bytes, units) {
+        let c = char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER);
+        text.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes());
+    }
+    text
+}

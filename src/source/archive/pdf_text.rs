@@ -1,0 +1,280 @@
+//! The text that a content stream of a PDF shows.
+
+use std::collections::HashMap;
+
+/// Longest destination of a character code, in characters; `bfrange` of more codes is cut.
+const MAX_RANGE: u32 = 1 << 16;
+
+/// A font's map from character codes to text: a ToUnicode stream.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct CharMap {
+    /// Bytes a code.
+    width: usize,
+    codes: HashMap<u32, String>,
+}
+
+impl CharMap {
+    /// Parses a stream; None if it is no character map.
+    pub(super) fn parse(content: &[u8]) -> Option<CharMap> {
+        memchr::memmem::find(content, b"begincmap")?;
+        let mut map = CharMap { width: 1, codes: HashMap::new() };
+        let mut operands: Vec<Token> = Vec::new();
+        let mut tokens = Tokens { rest: content };
+        while let Some(token) = tokens.next() {
+            let Token::Word(word) = &token else {
+                operands.push(token);
+                continue;
+            };
+            match word.as_slice() {
+                b"endbfchar" => map.characters(&operands),
+                b"endbfrange" => map.ranges(&operands),
+                _ => {}
+            }
+            operands.clear();
+        }
+        (!map.codes.is_empty()).then_some(map)
+    }
+
+    fn code(&mut self, token: &Token) -> Option<u32> {
+        let Token::Text(bytes) = token else { return None };
+        self.width = self.width.max(bytes.len().min(2));
+        Some(bytes.iter().fold(0, |n, &b| n << 8 | u32::from(b)))
+    }
+
+    fn characters(&mut self, operands: &[Token]) {
+        for pair in operands.chunks_exact(2) {
+            if let (Some(code), Some(Token::Text(text))) = (self.code(&pair[0]), pair.get(1)) {
+                self.codes.insert(code, utf16(text));
+            }
+        }
+    }
+
+    fn ranges(&mut self, operands: &[Token]) {
+        let mut rest = operands;
+        while let [first, last, target, after @ ..] = rest {
+            let (Some(first), Some(last)) = (self.code(first), self.code(last)) else { return };
+            rest = after;
+            if let Token::Text(text) = target {
+                let text = utf16(text);
+                let (head, end) = text.char_indices().next_back().map_or(("", None), |(i, c)| (&text[..i], Some(c)));
+                for code in first..=last.min(first.saturating_add(MAX_RANGE)) {
+                    let Some(c) = end.and_then(|c| char::from_u32(c as u32 + (code - first))) else { break };
+                    self.codes.insert(code, format!("{head}{c}"));
+                }
+                continue;
+            }
+            // One text for each code, in brackets.
+            let close = rest.iter().position(|t| *t == Token::Close).unwrap_or(rest.len());
+            for (code, token) in (first..=last).zip(rest.iter().take(close)) {
+                if let Token::Text(text) = token {
+                    self.codes.insert(code, utf16(text));
+                }
+            }
+            rest = rest.get(close + 1..).unwrap_or_default();
+        }
+    }
+
+    /// The text of a string; None if most of its codes are not in the map.
+    fn text(&self, string: &[u8]) -> Option<String> {
+        let codes = string.chunks(self.width).map(|code| code.iter().fold(0, |n, &b| n << 8 | u32::from(b)));
+        let found: Vec<&str> = codes.clone().filter_map(|code| self.codes.get(&code).map(String::as_str)).collect();
+        (found.len() * 2 > codes.count()).then(|| found.concat())
+    }
+}
+
+fn utf16(bytes: &[u8]) -> String {
+    if let [only] = bytes {
+        return char::from(*only).to_string();
+    }
+    let units: Vec<u16> = bytes.as_chunks::<2>().0.iter().map(|u| u16::from_be_bytes(*u)).collect();
+    String::from_utf16_lossy(&units)
+}
+
+/// Whether a content stream shows text.
+pub(super) fn shows_text(content: &[u8]) -> bool {
+    memchr::memmem::find(content, b"Tj").is_some() || memchr::memmem::find(content, b"TJ").is_some()
+}
+
+/// Appends the strings that are shown, as they are or by a font's map. Strings of one operator, and of
+/// operators on one line, are joined; each new line of the page is one.
+pub(super) fn shown(content: &[u8], map: Option<&CharMap>, out: &mut Vec<u8>) {
+    let start = out.len();
+    let mut texts: Vec<Vec<u8>> = Vec::new();
+    let mut gap = Vec::new();
+    let mut tokens = Tokens { rest: content };
+    while let Some(token) = tokens.next() {
+        match token {
+            Token::Text(text) => texts.push(text),
+            Token::Number(n) => {
+                gap.push(n);
+                // Letters that are set far apart are two words.
+                if n < -200.0 && !texts.is_empty() && map.is_none() {
+                    texts.push(b" ".to_vec());
+                }
+            }
+            Token::Open | Token::Close => {}
+            Token::Word(word) => {
+                match word.as_slice() {
+                    b"Tj" | b"TJ" => show(&texts, map, out),
+                    b"'" | b"\"" => {
+                        new_line(start, out);
+                        show(&texts, map, out);
+                    }
+                    // A move to the right stays on the line.
+                    b"Td" | b"TD" if gap.last().is_some_and(|y| *y == 0.0) => {}
+                    b"Td" | b"TD" | b"T*" | b"Tm" | b"BT" | b"ET" => new_line(start, out),
+                    _ => {}
+                }
+                texts.clear();
+                gap.clear();
+            }
+        }
+    }
+    new_line(start, out);
+}
+
+fn new_line(start: usize, out: &mut Vec<u8>) {
+    if out.len() > start && out.last() != Some(&b'\n') {
+        out.push(b'\n');
+    }
+}
+
+fn show(texts: &[Vec<u8>], map: Option<&CharMap>, out: &mut Vec<u8>) {
+    for text in texts {
+        match map {
+            None => out.extend_from_slice(text),
+            Some(map) => out.extend_from_slice(map.text(text).unwrap_or_default().as_bytes()),
+        }
+    }
+}
+
+#[derive(Debug, PartialEq)]
+enum Token {
+    Text(Vec<u8>),
+    Number(f64),
+    Open,
+    Close,
+    Word(Vec<u8>),
+}
+
+/// Cuts a content stream into tokens.
+struct Tokens<'a> {
+    rest: &'a [u8],
+}
+
+const fn delimits(b: u8) -> bool {
+    b <= b' ' || matches!(b, b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%')
+}
+
+impl Tokens<'_> {
+    fn next(&mut self) -> Option<Token> {
+        self.rest = self.rest.trim_ascii_start();
+        while let Some(comment) = self.rest.strip_prefix(b"%") {
+            let len = memchr::memchr(b'\n', comment).unwrap_or(comment.len());
+            self.rest = comment.get(len..).unwrap_or_default().trim_ascii_start();
+        }
+        let (&first, after) = self.rest.split_first()?;
+        match first {
+            b'(' => Some(Token::Text(self.literal())),
+            b'<' if after.first() != Some(&b'<') => {
+                let len = memchr::memchr(b'>', after).unwrap_or(after.len());
+                let text = hex(after.get(..len)?);
+                self.rest = after.get(len + 1..).unwrap_or_default();
+                Some(Token::Text(text))
+            }
+            b'[' => self.single(Token::Open),
+            b']' => self.single(Token::Close),
+            _ => {
+                let len = 1 + after.iter().take_while(|b| !delimits(**b)).count();
+                let (word, rest) = self.rest.split_at_checked(len)?;
+                self.rest = rest;
+                let number = std::str::from_utf8(word).ok().and_then(|w| w.parse().ok());
+                Some(number.map_or_else(|| Token::Word(word.to_vec()), Token::Number))
+            }
+        }
+    }
+
+    fn single(&mut self, token: Token) -> Option<Token> {
+        self.rest = self.rest.get(1..)?;
+        Some(token)
+    }
+
+    /// A string in parentheses, which nest, with escapes.
+    fn literal(&mut self) -> Vec<u8> {
+        let mut text = Vec::new();
+        let mut depth = 0usize;
+        let mut bytes = self.rest.iter().copied().enumerate().peekable();
+        let mut end = self.rest.len();
+        while let Some((i, b)) = bytes.next() {
+            match b {
+                b'(' => {
+                    depth += 1;
+                    if depth > 1 {
+                        text.push(b);
+                    }
+                }
+                b')' => {
+                    depth -= 1;
+                    if depth == 0 {
+                        end = i + 1;
+                        break;
+                    }
+                    text.push(b);
+                }
+                b'\\' => match bytes.next().map(|(_, b)| b) {
+                    Some(b'n') => text.push(b'\n'),
+                    Some(b'r') => text.push(b'\r'),
+                    Some(b't') => text.push(b'\t'),
+                    Some(b'\n') | None => {}
+                    Some(d @ b'0'..=b'7') => {
+                        let mut value = u32::from(d - b'0');
+                        for _ in 0..2 {
+                            let Some((_, d)) = bytes.next_if(|(_, b)| matches!(b, b'0'..=b'7')) else { break };
+                            value = value << 3 | u32::from(d - b'0');
+                        }
+                        text.push(value as u8);
+                    }
+                    Some(other) => text.push(other),
+                },
+                _ => text.push(b),
+            }
+        }
+        self.rest = self.rest.get(end..).unwrap_or_default();
+        text
+    }
+}
+
+/// Decodes hex digits; others are passed over, and a missing last digit is 0.
+pub(super) fn hex(text: &[u8]) -> Vec<u8> {
+    let digits: Vec<u8> = text
+        .iter()
+        .take_while(|b| **b != b'>')
+        .filter_map(|b| char::from(*b).to_digit(16).map(|d| d as u8))
+        .collect();
+    digits.chunks(2).map(|pair| pair[0] << 4 | pair.get(1).copied().unwrap_or_default()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_of_a_line_are_joined() {
+        let content =
+            b"BT /F1 12 Tf 72 700 Td (tok) Tj [(_ab) -20 (c\\(d\\)) -300 (\\145)] TJ 0 -14 Td <6b6579> Tj ET";
+        let mut out = Vec::new();
+        shown(content, None, &mut out);
+        assert_eq!(String::from_utf8_lossy(&out), "tok_abc(d) e\nkey\n");
+    }
+
+    #[test]
+    fn codes_are_mapped() {
+        let cmap = b"/CIDInit begincmap 1 begincodespacerange <0000> <FFFF> endcodespacerange
+            2 beginbfchar <0001> <0074> <0002> <006F> endbfchar
+            2 beginbfrange <0003> <0005> <006B> <0006> <0007> [<0078> <0079>] endbfrange endcmap";
+        let map = CharMap::parse(cmap).unwrap();
+        let mut out = Vec::new();
+        shown(b"BT [<00010002> 3 <00030004>] TJ <00060007> Tj <00ff00ff0001> Tj ET", Some(&map), &mut out);
+        assert_eq!(out, b"toklxy\n");
+    }
+}

@@ -1,0 +1,206 @@
+//! Containers that are damaged, hostile, or beyond a limit: no panic, bounded, and all of it listed.
+
+use super::archive_support::*;
+use proptest::prelude::*;
+use stanch::source::archive::Limits;
+use zip::CompressionMethod as Method;
+
+fn small_limits() -> Limits<'static> {
+    Limits { total_bytes: 4 << 20, ratio_free_bytes: 1 << 20, members: 1000, ..Limits::default() }
+}
+
+#[track_caller]
+fn check_bounded(bytes: &[u8], limits: &Limits<'_>, reason: &str) {
+    let (seen, skipped) = opened_with(bytes, limits);
+    let total: u64 = seen.iter().map(|s| s.own.len() as u64).sum();
+    assert!(total <= limits.total_bytes + bytes.len() as u64, "{total} bytes came out");
+    assert!(skipped.iter().any(|s| s.reason == reason && s.incomplete), "{skipped:?}");
+}
+
+#[test]
+fn flat_bombs() {
+    let zeros = vec![0; 32 << 20];
+    let bombs = [zip(&[("zeros", &zeros)], Method::Deflated), gzip(&zeros), bzip2(&zeros), xz(&zeros), zstd(&zeros)];
+    for bomb in bombs {
+        check_bounded(&bomb, &Limits { ratio: 1_000_000, ..small_limits() }, "archive-too-large");
+        check_bounded(&bomb, &Limits { ratio: 10, ..small_limits() }, "archive-ratio");
+    }
+}
+
+#[test]
+fn nested_bombs() {
+    let mut bomb = zip(&[("zeros", &vec![0; 1 << 20])], Method::Deflated);
+    for _ in 0..3 {
+        let files: Vec<(String, &[u8])> = (0..16).map(|i| (format!("{i}.zip"), bomb.as_slice())).collect();
+        let files: Vec<(&str, &[u8])> = files.iter().map(|(n, b)| (n.as_str(), *b)).collect();
+        bomb = zip(&files, Method::Deflated);
+    }
+    check_bounded(&bomb, &small_limits(), "archive-ratio");
+}
+
+#[test]
+fn overlapping_members() {
+    // One member's data, named by 2000 entries of the central directory.
+    let one = zip(&[("a", &vec![b'a'; 100_000])], Method::Deflated);
+    let directory = one.windows(4).rposition(|w| w == b"PK\x01\x02").unwrap();
+    let end = one.windows(4).rposition(|w| w == b"PK\x05\x06").unwrap();
+    let entries = one[directory..end].repeat(2000);
+    let mut bomb = one[..directory].to_vec();
+    bomb.extend_from_slice(&entries);
+    let mut tail = one[end..].to_vec();
+    tail[8..12].copy_from_slice(&[2000u16.to_le_bytes(), 2000u16.to_le_bytes()].concat());
+    tail[12..16].copy_from_slice(&(entries.len() as u32).to_le_bytes());
+    bomb.extend_from_slice(&tail);
+    check_bounded(&bomb, &Limits { ratio: 1000, ..small_limits() }, "archive-too-large");
+}
+
+#[test]
+fn archives_without_end() {
+    let mut nested = leak();
+    for _ in 0..6 {
+        nested = zip(&[("z", &nested)], Method::Stored);
+    }
+    let (seen, skipped) = opened(&nested);
+    assert!(seen.is_empty());
+    assert_eq!(reasons(&skipped), [("z!z!z!z!z".to_owned(), "archive-depth")]);
+    let (seen, skipped) = opened_with(&nested, &Limits { depth: 6, ..Limits::default() });
+    assert_eq!((seen.len(), skipped.len()), (1, 0));
+    // Compressed files count half.
+    let mut nested = leak();
+    for _ in 0..10 {
+        nested = gzip(&nested);
+    }
+    assert_eq!(opened(&nested).0.len(), 1);
+    assert_eq!(reasons(&opened(&gzip(&nested)).1), [(String::new(), "archive-depth")]);
+}
+
+#[test]
+fn too_many_members() {
+    let names: Vec<String> = (0..1001).map(|i| format!("m{i}")).collect();
+    let files: Vec<(&str, &[u8])> = names.iter().map(|n| (n.as_str(), &b"x"[..])).collect();
+    check_bounded(&tar(&files), &small_limits(), "archive-members");
+    check_bounded(&zip(&files, Method::Stored), &small_limits(), "archive-members");
+}
+
+#[test]
+fn a_hundred_thousand_members() {
+    let names: Vec<String> = (0..100_000).map(|i| format!("dir/member-{i}")).collect();
+    let leak = leak();
+    let mut files: Vec<(&str, &[u8])> = names.iter().map(|n| (n.as_str(), &b"nothing"[..])).collect();
+    files.push(("last", &leak));
+    for archive in [zip(&files, Method::Stored), gzip(&tar(&files))] {
+        let (seen, skipped) = opened(&archive);
+        assert_eq!((seen.len(), skipped.len()), (100_001, 0));
+        assert!(seen[100_000].token_at().is_some());
+    }
+}
+
+#[test]
+fn out_of_time() {
+    let archive = tar(&(0..200).map(|_| ("name", &b"x"[..])).collect::<Vec<_>>());
+    check_bounded(&archive, &Limits { out_of_time: Some(&|| true), ..Limits::default() }, "archive-time");
+}
+
+#[test]
+fn encrypted_members_are_listed() {
+    let mut archive = zip(&[("open.txt", &leak()), ("secret.txt", b"cipher")], Method::Stored);
+    // Sets the flag of the second member, in its local header and in the directory.
+    for signature in [b"PK\x03\x04", b"PK\x01\x02"] {
+        let at = archive.windows(4).rposition(|w| w == signature).unwrap();
+        archive[at + if signature[2] == 3 { 6 } else { 8 }] |= 1;
+    }
+    let (seen, skipped) = opened(&archive);
+    assert_eq!(seen.len(), 1);
+    assert!(seen[0].token_at().is_some());
+    assert_eq!(reasons(&skipped), [("secret.txt".to_owned(), "encrypted")]);
+}
+
+#[test]
+fn cut_off_archives_are_read_as_far_as_they_go() {
+    let filler: Vec<u8> = (0..300_000u32).flat_map(|i| (i.wrapping_mul(2_654_435_761)).to_le_bytes()).collect();
+    let leak = leak();
+    let files: [(&str, &[u8]); 2] = [("first/.env", &leak), ("filler", &filler)];
+    let tar = tar(&files);
+    for archive in [zip(&files, Method::Deflated), tar.clone(), gzip(&tar), zstd(&tar)] {
+        let (seen, skipped) = opened(&archive[..archive.len() * 3 / 4]);
+        assert!(seen.iter().any(|s| s.chain == "first/.env" && s.token_at().is_some()));
+        assert!(skipped.iter().any(|s| s.reason == "archive-damaged"), "{skipped:?}");
+    }
+}
+
+#[test]
+fn tar_with_impossible_sizes() {
+    let good = tar(&[("good", &leak())]);
+    for size in [
+        &b"77777777777\0"[..],
+        b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+        b"\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff",
+        b"not a number",
+    ] {
+        let mut bad = tar(&[("bad", b"data")]);
+        bad.truncate(1024);
+        bad[124..136].copy_from_slice(size);
+        bad[148..156].copy_from_slice(b"        ");
+        let sum: u32 = bad[..512].iter().map(|&b| u32::from(b)).sum();
+        bad[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        let archive = [&good[..1024], &bad].concat();
+        let (seen, skipped) = opened(&archive);
+        assert!(seen[0].token_at().is_some());
+        assert_eq!(skipped.last().map(|s| s.reason), Some("archive-damaged"), "{size:?}");
+    }
+}
+
+#[test]
+fn names_are_names_only() {
+    let (seen, _) = opened(&zip(&[("../../etc/passwd", &leak())], Method::Stored));
+    assert_eq!(seen[0].chain, "../../etc/passwd");
+}
+
+/// One small archive of each kind.
+fn samples() -> Vec<Vec<u8>> {
+    let leak = leak();
+    let files: [(&str, &[u8]); 2] = [("a/.env", &leak), ("b", &[b'x'; 700])];
+    let tar = tar(&files);
+    let mut samples = super::archive_samples::all();
+    samples.extend([
+        zip(&files, Method::Stored),
+        zip(&files, Method::Deflated),
+        zip(&files, Method::Bzip2),
+        zip(&files, Method::Zstd),
+        zip(&files, Method::Xz),
+        gzip(&tar),
+        bzip2(&tar),
+        xz(&tar),
+        zstd(&tar),
+        tar,
+    ]);
+    samples
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn damaged_containers_do_no_harm(
+        which in any::<prop::sample::Index>(),
+        edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
+        cut in any::<prop::sample::Index>(),
+        fix_magic in any::<bool>(),
+    ) {
+        let samples = samples();
+        let mut bytes = samples[which.index(samples.len())].clone();
+        let head: Vec<u8> = bytes.iter().take(16).copied().collect();
+        for (at, value) in edits {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        if fix_magic {
+            bytes[..head.len()].copy_from_slice(&head);
+        }
+        bytes.truncate(cut.index(bytes.len()) + 1);
+        let limits = small_limits();
+        let (seen, _) = opened_with(&bytes, &limits);
+        let total: u64 = seen.iter().map(|s| s.own.len() as u64).sum();
+        prop_assert!(total <= limits.total_bytes + 2 * bytes.len() as u64);
+    }
+}
