@@ -23,6 +23,7 @@ mod object;
 mod odb;
 mod oid;
 mod pack;
+mod pack_list;
 mod plan;
 mod program;
 mod queue;
@@ -32,6 +33,7 @@ mod repo;
 mod staged;
 mod tree_diff;
 mod walk;
+mod worker;
 
 pub use delta::DeltaOp;
 pub use error::{Error, Result};

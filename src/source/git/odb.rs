@@ -1,24 +1,20 @@
 //! The object database: random access to every object of a repository.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::alternates::object_dirs;
 use super::cache::BaseCache;
 use super::delta;
 use super::error::{Error, Result};
-use super::idx::Idx;
 use super::inflate::inflate;
 use super::loose;
-use super::midx::Midx;
 use super::object::Kind;
 use super::oid::{HashKind, Oid};
 use super::pack::{Entry, Pack, Stored};
-use super::recover;
-use super::repo::{Repo, is_absent};
+use super::pack_list::{PackList, find_in};
+use super::repo::Repo;
 
 /// Longest chain of deltas that random access follows. git makes none longer than 4095.
 const MAX_CHAIN: usize = 100_000;
@@ -52,24 +48,6 @@ pub struct Odb {
     cache: Mutex<BaseCache>,
 }
 
-/// The packs that are known. The list only grows: a pack that git deletes stays readable if it is open.
-#[derive(Default)]
-struct PackList {
-    packs: Vec<Arc<Pack>>,
-    midxs: Vec<MappedMidx>,
-    damaged: Vec<(PathBuf, Error)>,
-    /// Number of the next pack. Packs may leave the list, so its length will not do.
-    next_id: u32,
-    /// When each object folder's `pack` folder was last changed, as seen before it was read.
-    seen: Vec<Option<SystemTime>>,
-}
-
-/// A multi-pack index with its packs, by their numbers there.
-struct MappedMidx {
-    midx: Midx,
-    packs: Vec<Option<Arc<Pack>>>,
-}
-
 /// A pack that cannot be opened, and why.
 pub(super) type UnreadablePack = (Arc<Pack>, Error);
 
@@ -97,10 +75,7 @@ impl Odb {
         let odb = Odb {
             hash: repo.hash(),
             limits,
-            packs: RwLock::new(PackList {
-                seen: vec![None; dirs.len()],
-                ..PackList::default()
-            }),
+            packs: RwLock::new(PackList::default()),
             dirs,
             absent,
             last: AtomicUsize::new(0),
@@ -148,7 +123,7 @@ impl Odb {
     /// when some were deleted meanwhile. Returns the packs that can be read, and the others with the reason.
     pub(super) fn open_all_packs(&self) -> Result<(Vec<Arc<Pack>>, Vec<UnreadablePack>)> {
         self.refresh()?;
-        self.recover_packs()?;
+        self.list_mut().recover(&self.dirs, self.hash, self.limits.max_object)?;
         loop {
             let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
             for pack in self.packs() {
@@ -163,62 +138,18 @@ impl Odb {
         }
     }
 
-    /// Makes indexes for packs that have none or a damaged one.
-    fn recover_packs(&self) -> Result<()> {
-        let mut list = self.packs.write().unwrap_or_else(PoisonError::into_inner);
-        list.set_aside_damaged(self.hash);
-        let mut lost: Vec<PathBuf> = list.damaged.drain(..).map(|(path, _)| path).collect();
-        for dir in &self.dirs {
-            lost.extend(packs_without_index(&dir.join("pack"))?);
-        }
-        lost.retain(|path| !list.packs.iter().any(|pack| pack.idx.path() == path));
-        for idx_path in lost {
-            let pack_path = idx_path.with_extension("pack");
-            let recovered = recover::index_of(&pack_path, self.hash, self.limits.max_object);
-            match recovered.and_then(|found| {
-                Ok((
-                    Idx::made(found.index, &idx_path, self.hash)?,
-                    found.complete,
-                ))
-            }) {
-                Ok((idx, complete)) => {
-                    let id = list.new_id();
-                    list.packs
-                        .push(Arc::new(Pack::with_index(idx, id, self.hash)));
-                    if !complete {
-                        let reason = "its index is damaged or missing, and not all of its objects can be found";
-                        list.damaged
-                            .push((pack_path.clone(), Error::corrupt(&pack_path, reason)));
-                    }
-                }
-                Err(Error::Io { source, .. }) if is_absent(&source) => {} // deleted meanwhile
-                Err(error) => list.damaged.push((pack_path, error)),
-            }
-        }
-        Ok(())
+    fn list_mut(&self) -> RwLockWriteGuard<'_, PackList> {
+        self.packs.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn list(&self) -> std::sync::RwLockReadGuard<'_, PackList> {
+    fn list(&self) -> RwLockReadGuard<'_, PackList> {
         self.packs.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks for packs that were added since, by a concurrent `git gc` for example. Returns whether
     /// there are new ones.
     pub fn refresh(&self) -> Result<bool> {
-        let mut list = self.packs.write().unwrap_or_else(PoisonError::into_inner);
-        let known = list.packs.len();
-        for (n, dir) in self.dirs.iter().enumerate() {
-            let dir = dir.join("pack");
-            let changed = fs::metadata(&dir).and_then(|meta| meta.modified()).ok();
-            if changed.is_none() || list.seen.get(n) == Some(&changed) {
-                continue;
-            }
-            list.add_dir(&dir, self.hash)?;
-            if let Some(seen) = list.seen.get_mut(n) {
-                *seen = changed;
-            }
-        }
-        Ok(list.packs.len() > known)
+        self.list_mut().refresh(&self.dirs, self.hash)
     }
 
     /// Reads an object. None if it is not there.
@@ -297,23 +228,11 @@ impl Odb {
     }
 
     fn find_packed(&self, oid: &Oid) -> Option<(Arc<Pack>, u64)> {
-        let list = self.list();
-        let last = self.last.load(Ordering::Relaxed);
-        if let Some(hit) = list.packs.get(last).and_then(|pack| find_in(pack, oid)) {
-            return Some(hit);
+        let (number, pack, offset) = self.list().find(oid, self.last.load(Ordering::Relaxed))?;
+        if let Some(number) = number {
+            self.last.store(number, Ordering::Relaxed);
         }
-        list.midxs
-            .iter()
-            .find_map(|midx| midx.find(oid))
-            .or_else(|| {
-                let (n, hit) = list
-                    .packs
-                    .iter()
-                    .enumerate()
-                    .find_map(|(n, pack)| Some((n, find_in(pack, oid)?)))?;
-                self.last.store(n, Ordering::Relaxed);
-                Some(hit)
-            })
+        Some((pack, offset))
     }
 
     /// Tries every copy of an object, whatever pack it is in.
@@ -432,97 +351,5 @@ impl Odb {
             .unwrap_or_else(PoisonError::into_inner)
             .put((pack.id, offset), kind, &data);
         Base { kind, data }
-    }
-}
-
-fn find_in(pack: &Arc<Pack>, oid: &Oid) -> Option<(Arc<Pack>, u64)> {
-    let offset = pack.idx.offset(pack.idx.find(oid)?)?;
-    Some((Arc::clone(pack), offset))
-}
-
-impl MappedMidx {
-    fn find(&self, oid: &Oid) -> Option<(Arc<Pack>, u64)> {
-        let (pack, offset) = self.midx.find(oid)?;
-        Some((Arc::clone(self.packs.get(pack)?.as_ref()?), offset))
-    }
-}
-
-/// Where the indexes of packs would be that have none. (git writes the index last: one may appear soon.)
-fn packs_without_index(dir: &Path) -> Result<Vec<PathBuf>> {
-    let names = match fs::read_dir(dir) {
-        Ok(names) => names,
-        Err(e) if is_absent(&e) => return Ok(Vec::new()),
-        Err(e) => return Err(Error::io(dir, e)),
-    };
-    let mut found = Vec::new();
-    for name in names {
-        let path = name.map_err(|e| Error::io(dir, e))?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "pack")
-            && !path.with_extension("idx").exists()
-        {
-            found.push(path.with_extension("idx"));
-        }
-    }
-    found.sort_unstable();
-    Ok(found)
-}
-
-impl PackList {
-    fn new_id(&mut self) -> u32 {
-        self.next_id += 1;
-        self.next_id
-    }
-
-    /// Takes packs from the list whose index is not what git wrote: it may hide objects.
-    fn set_aside_damaged(&mut self, hash: HashKind) {
-        let (intact, damaged) = std::mem::take(&mut self.packs)
-            .into_iter()
-            .partition(|pack| pack.idx.is_intact(hash));
-        self.packs = intact;
-        for pack in damaged {
-            let pack: Arc<Pack> = pack;
-            let path = pack.idx.path().to_owned();
-            let error = Error::corrupt(&path, "checksum of the pack index is wrong");
-            self.damaged.push((path, error));
-        }
-    }
-
-    fn add_dir(&mut self, dir: &Path, hash: HashKind) -> Result<()> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(dir).map_err(|e| Error::io(dir, e))? {
-            let path = entry.map_err(|e| Error::io(dir, e))?.path();
-            if path.extension().is_some_and(|extension| extension == "idx") {
-                names.push(path);
-            }
-        }
-        names.sort_unstable(); // the same order in every run
-        self.damaged.retain(|(path, _)| path.parent() != Some(dir));
-        for path in names {
-            if self.packs.iter().any(|pack| pack.idx.path() == path) {
-                continue;
-            }
-            match Pack::open(&path, self.new_id(), hash) {
-                Ok(pack) => self.packs.push(Arc::new(pack)),
-                Err(Error::Io { source, .. }) if is_absent(&source) => {} // deleted meanwhile
-                Err(error) => self.damaged.push((path, error)),
-            }
-        }
-        let by_name = |name: &String| {
-            self.packs
-                .iter()
-                .find(|pack| pack.path().parent() == Some(dir) && pack.stem() == name)
-                .cloned()
-        };
-        let midxs: Vec<MappedMidx> = Midx::open_all(dir, hash)
-            .into_iter()
-            .map(|midx| MappedMidx {
-                packs: midx.packs().iter().map(by_name).collect(),
-                midx,
-            })
-            .collect();
-        self.midxs.extend(midxs);
-        Ok(())
     }
 }

@@ -43,6 +43,8 @@ pub(super) struct Pack {
     pub(super) id: u32,
     /// Its index.
     pub(super) idx: Idx,
+    /// False if the index was made because git's is damaged, and not all objects could be found.
+    pub(super) is_complete: bool,
     path: PathBuf,
     hash: HashKind,
     data: OnceLock<MappedFile>,
@@ -57,13 +59,7 @@ impl Pack {
     /// A pack with an index that is open already.
     pub(super) fn with_index(idx: Idx, id: u32, hash: HashKind) -> Self {
         let path = idx.path().with_extension("pack");
-        Pack {
-            id,
-            idx,
-            path,
-            hash,
-            data: OnceLock::new(),
-        }
+        Pack { id, idx, is_complete: true, path, hash, data: OnceLock::new() }
     }
 
     /// The file.
