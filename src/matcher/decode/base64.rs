@@ -53,6 +53,20 @@ struct Run {
     segments: Vec<Range<usize>>,
 }
 
+/// The start of the run of class characters that goes over `at`; `at` if none does.
+pub(super) fn run_start(text: &[u8], at: usize) -> usize {
+    let in_run = |b: &&u8| SIXBIT[usize::from(**b)] != NONE;
+    at - text.get(..at).unwrap_or_default().iter().rev().take_while(in_run).count()
+}
+
+/// Whether the 16 characters up to `at`, the first of a run, have a capital letter or a digit, as all
+/// but one in thousands of encoded runs have; most identifiers and paths have none.
+#[inline]
+pub(super) fn is_mixed(text: &[u8], at: usize) -> bool {
+    let first = text.get((at + 1).saturating_sub(MIN_RUN)..=at).and_then(|run| run.first_chunk::<MIN_RUN>());
+    first.is_none_or(|run| run.iter().fold(false, |any, &b| any | b.is_ascii_uppercase() | b.is_ascii_digit()))
+}
+
 /// Decodes the run that has a class character at `at`, and returns the offset after it.
 pub(super) fn decode_around(text: &[u8], at: usize, budget: &mut Budget, out: &mut Vec<Decoded>) -> usize {
     let only = segment_around(text, at);
@@ -149,9 +163,11 @@ impl Run {
 
 /// The maximal stretch of class characters around `at`, without the letter of an escape before it.
 fn segment_around(text: &[u8], at: usize) -> Range<usize> {
-    let start = text[..at.min(text.len())].iter().rposition(|&b| !in_class(b)).map_or(0, |i| i + 1);
-    let end = text[at.min(text.len())..].iter().position(|&b| !in_class(b)).map_or(text.len(), |i| at + i);
-    without_escape(text, start..end)
+    let in_run = |b: &&u8| SIXBIT[usize::from(**b)] != NONE;
+    let (before, after) = text.split_at(at.min(text.len()));
+    let back = before.iter().rev().take_while(in_run).count();
+    let forward = after.iter().take_while(in_run).count();
+    without_escape(text, before.len() - back..before.len() + forward)
 }
 
 /// Drops the `n` of a `\n` before the run, and `0x`.
@@ -266,18 +282,17 @@ fn probe_of<'p>(text: &[u8], segments: &[Range<usize>], from: usize, probe: &'p 
 }
 
 /// Whether the characters are the base64 of text in UTF-8 (or of a part of one, from a group on).
+/// Three in four runs that are not are told by their first group.
 fn says_text(symbols: &[u8]) -> bool {
-    let mut bytes = [0u8; PROBE / 4 * 3];
+    let mut utf8 = likeness::Utf8Check::default();
     let mut n = 0;
-    for (group, room) in symbols.as_chunks::<4>().0.iter().zip(bytes.as_chunks_mut::<3>().0) {
-        *room = three_bytes(group);
-        // Three in four random groups end it here.
-        if room.iter().any(|&b| b < 0x80 && !likeness::is_printable(b)) {
+    for group in symbols.as_chunks::<4>().0 {
+        if !three_bytes(group).iter().all(|&b| utf8.accepts(b)) {
             return false;
         }
         n += 3;
     }
-    n >= 12 && likeness::is_utf8_text(bytes.get(..n).unwrap_or_default())
+    n >= 12
 }
 
 /// Decodes groups of four class characters; returns the number of bytes written.

@@ -95,7 +95,8 @@ impl Escape {
     }
 }
 
-/// Whether an escape at `at` can be a telling one: what its second byte shows, in no time.
+/// Whether an escape at `at` can be a telling one: what its next bytes show, in no time.
+#[inline]
 pub(super) fn may_tell(text: &[u8], kind: Kind, at: usize) -> bool {
     let Some(&second) = text.get(at + 1) else {
         return false;
@@ -103,6 +104,11 @@ pub(super) fn may_tell(text: &[u8], kind: Kind, at: usize) -> bool {
     match kind {
         Kind::Percent => NIBBLE[usize::from(second)] != NONE,
         Kind::Backslash => matches!(second, b'x' | b'u' | b'U' | b'0'..=b'3' | b'/' | b'\\'),
+        // After a quote and a blank, most often a word follows.
+        Kind::Joint if second == b' ' => text.get(at + 2).is_some_and(|&third| {
+            matches!(third, b'"' | b'\'' | b'`' | b'+' | b'.' | b'&' | b'|' | b'<' | b'~' | b'\\' | 0..=b' ')
+                || is_prefix(third)
+        }),
         Kind::Entity | Kind::Quoted | Kind::Joint => true,
     }
 }
@@ -284,22 +290,30 @@ fn joint(text: &[u8], rest: &[u8], at: usize) -> Option<Escape> {
         _ => literals(rest)?,
     };
     let after = text.get(at + len)?;
-    (in_token(*before) && in_token(*after)).then(|| Escape::nothing(at, at + len))
+    if !(in_token(*before) && in_token(*after)) {
+        return None;
+    }
+    // Most literals of several lines end in `\n`: no word goes on behind it.
+    let escape = at.checked_sub(2).and_then(|i| text.get(i)) == Some(&b'\\');
+    Some(Escape { telling: !escape, ..Escape::nothing(at, at + len) })
+}
+
+/// Whether a literal's opening quote can have this before it, in Python, C++ or C#.
+const fn is_prefix(b: u8) -> bool {
+    matches!(b, b'f' | b'r' | b'b' | b'u' | b'L' | b'@' | b'$')
 }
 
 /// Length of a closing quote, an operator that joins, and an opening quote.
 fn literals(rest: &[u8]) -> Option<usize> {
-    const OPERATORS: [&[u8]; 9] = [b"..", b"||", b"<>", b"++", b"+", b".", b"&", b"~", b"\\"];
-    let space =
-        |from: usize| rest.get(from..).map_or(0, |r| r.iter().take_while(|b| b.is_ascii_whitespace()).count());
-    let mut i = 1;
+    let space = |from: usize| rest.iter().skip(from).take_while(|b| b.is_ascii_whitespace()).count();
+    let mut i = 1 + space(1);
+    i += match rest.get(i..)? {
+        [b'.', b'.', ..] | [b'|', b'|', ..] | [b'<', b'>', ..] | [b'+', b'+', ..] => 2,
+        [b'+' | b'.' | b'&' | b'~' | b'\\', ..] => 1,
+        _ => 0,
+    };
     i += space(i);
-    i += OPERATORS.iter().find(|op| rest.get(i..).is_some_and(|r| r.starts_with(op))).map_or(0, |op| op.len());
-    i += space(i);
-    // Prefixes of Python and C++ literals, and of C# ones.
-    if matches!(rest.get(i), Some(b'f' | b'r' | b'b' | b'u' | b'L' | b'@' | b'$')) {
-        i += 1;
-    }
+    i += usize::from(rest.get(i).is_some_and(|&b| is_prefix(b)));
     matches!(rest.get(i)?, b'"' | b'\'' | b'`').then_some(i + 1)
 }
 

@@ -1,22 +1,50 @@
 //! What decoded bytes look like, told from the first few of them.
 
-/// Whether the bytes can be the beginning (or a middle part) of a text: printable ASCII, tabs and line
-/// ends, or UTF-8 beyond ASCII.
-pub(super) fn is_utf8_text(bytes: &[u8]) -> bool {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if bytes.iter().all(|&b| is_printable(b)) {
-        return true;
-    }
-    if bytes.iter().any(|&b| b < 0x80 && !is_printable(b)) {
-        return false;
-    }
-    // Few random byte strings are valid UTF-8, and the more so the longer they are.
-    bytes.len() >= 12
-        && match std::str::from_utf8(bytes) {
-            Ok(_) => true,
-            // A character that is cut off at the end.
-            Err(e) => e.error_len().is_none() && e.valid_up_to() + 4 > bytes.len(),
+/// Checks bytes one at a time for printable ASCII, tabs and line ends, or UTF-8 beyond ASCII.
+#[derive(Default)]
+pub(super) struct Utf8Check {
+    /// Bytes of the character that are still to come.
+    more: u8,
+    /// Bytes of a cut-off character that may stand at the beginning.
+    began: bool,
+    seen: u8,
+}
+
+impl Utf8Check {
+    /// Whether the byte can be next.
+    #[inline]
+    pub(super) fn accepts(&mut self, b: u8) -> bool {
+        let first = !self.began;
+        match b {
+            0x80..=0xbf if self.more > 0 => {
+                self.more -= 1;
+                true
+            }
+            // A part of a text may begin inside a character.
+            0x80..=0xbf if first && self.seen < 3 => {
+                self.seen += 1;
+                true
+            }
+            _ if self.more > 0 => false,
+            b if is_printable(b) => {
+                self.began = true;
+                true
+            }
+            0xc2..=0xf4 => {
+                self.began = true;
+                self.more = if b < 0xe0 { 1 } else { 2 + u8::from(b >= 0xf0) };
+                true
+            }
+            _ => false,
         }
+    }
+}
+
+/// Whether the bytes can be the beginning (or a middle part) of a text in UTF-8. A character may be cut
+/// off at either end.
+pub(super) fn is_utf8_text(bytes: &[u8]) -> bool {
+    let mut check = Utf8Check::default();
+    bytes.iter().all(|&b| check.accepts(b))
 }
 
 /// UTF-16 of printable ASCII, either byte order, with or without byte order mark.

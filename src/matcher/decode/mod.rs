@@ -227,6 +227,8 @@ pub fn find(text: &[u8], regions: &[Range<usize>], budget: &mut Budget, out: &mu
         let near = region.start.saturating_sub(NEIGHBOURHOOD)..region.end.saturating_add(NEIGHBOURHOOD);
         // A run of class bytes is noticed at its 16th byte, an escape at its second.
         let from = near.start.saturating_sub(NEIGHBOURHOOD + cluster::MAX_GAP).max(done);
+        // Where a run begins decides whether it is looked at.
+        let from = base64::run_start(text, from);
         let to = near.end.saturating_add(NEIGHBOURHOOD + cluster::MAX_GAP).min(text.len());
         if from < to {
             triggers::scan(text, from..to, |trigger, at| finder.at(trigger, at));
@@ -283,6 +285,7 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
+    #[inline]
     fn at(&mut self, trigger: Trigger, at: usize) {
         let kind = match trigger {
             Trigger::Run => return self.run(at),
@@ -292,24 +295,28 @@ impl Finder<'_> {
             Trigger::Quoted => escapes::Kind::Quoted,
             Trigger::Joint => escapes::Kind::Joint,
         };
-        let Some(until) = self.clusters_until.get_mut(kind as usize) else {
-            return;
-        };
+        let until = self.clusters_until.get(kind as usize).copied().unwrap_or_default();
         // Most escapes are a `\n` or the like: a cluster needs one that hides something.
-        if at < *until || !escapes::may_tell(self.text, kind, at) {
+        if at < until || !escapes::may_tell(self.text, kind, at) {
             return;
         }
+        self.cluster(kind, at);
+    }
+
+    fn cluster(&mut self, kind: escapes::Kind, at: usize) {
         if !escapes::parse(self.text, kind, at).is_some_and(|escape| escape.telling) {
             return;
         }
         if let Some(found) = cluster::around(self.text, kind, at) {
-            *until = found.end();
+            if let Some(until) = self.clusters_until.get_mut(kind as usize) {
+                *until = found.end();
+            }
             self.out.extend(found.decode(self.text, self.budget));
         }
     }
 
     fn run(&mut self, at: usize) {
-        if at >= self.runs_until {
+        if at >= self.runs_until && base64::is_mixed(self.text, at) {
             self.runs_until = base64::decode_around(self.text, at, self.budget, self.out).max(at + 1);
         }
     }
