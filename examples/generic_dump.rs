@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use aho_corasick::AhoCorasick;
 use stanch::matcher::generic::{Assignment, TRIGGERS, at_hit, dedup};
 use stanch::verdict::filekind::FileKind;
-use stanch::verdict::{features, generic, model};
+use stanch::verdict::{features, generic, model, placeholder};
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args_os().skip(1);
@@ -72,7 +72,13 @@ fn print(
             .count();
         counted = a.value.start;
         let value = &text[a.value.clone()];
-        let vector = features::vector(a.kind, value, &a.evidence, file);
+        let vector = features::vector(
+            a.kind,
+            value,
+            &a.evidence,
+            file,
+            placeholder::placeholder(value),
+        );
         let judgement = generic::judge(a.kind, value, &a.evidence, file);
         let mut row = serde_json::json!({
             "path": name, "line": line, "rule": a.kind.id(), "syntax": format!("{:?}", a.evidence.syntax),

@@ -88,7 +88,15 @@ pub fn name(index: usize) -> String {
 }
 
 /// The features of a candidate.
-pub fn vector(kind: Kind, value: &[u8], evidence: &Evidence, file: FileKind) -> [i16; COUNT] {
+///
+/// `placeholder` is what [`placeholder::placeholder`] says of the value.
+pub fn vector(
+    kind: Kind,
+    value: &[u8],
+    evidence: &Evidence,
+    file: FileKind,
+    placeholder: Option<&str>,
+) -> [i16; COUNT] {
     let mut f = [0_i16; COUNT];
     let e = evidence;
     let s = Shape::of(value);
@@ -117,7 +125,7 @@ pub fn vector(kind: Kind, value: &[u8], evidence: &Evidence, file: FileKind) -> 
         s.changes,
         s.distinct,
         s.run,
-        placeholder_class(value),
+        placeholder_class(placeholder),
         i16::from(reference::of_value(value).is_some()),
         s.hex,
         s.base64,
@@ -157,8 +165,8 @@ pub fn vector(kind: Kind, value: &[u8], evidence: &Evidence, file: FileKind) -> 
     f
 }
 
-fn placeholder_class(value: &[u8]) -> i16 {
-    match placeholder::placeholder(value) {
+fn placeholder_class(placeholder: Option<&str>) -> i16 {
+    match placeholder {
         None => 0,
         Some("masked") => 1,
         Some("example-word") => 2,

@@ -12,7 +12,7 @@ use super::{features, model, placeholder, reasons, reference};
 pub struct Judgement {
     /// How sure it is that the value is a secret; None when it is not to be reported.
     pub confidence: Option<Confidence>,
-    /// Named reasons: what spoke for it and against it, the weightiest first.
+    /// Named reasons: what limits the confidence, then what spoke for it, then against it.
     pub reasons: Vec<&'static str>,
 }
 
@@ -30,102 +30,60 @@ pub fn judge(kind: Kind, value: &[u8], evidence: &Evidence, file: FileKind) -> J
     if let Some(reason) = never(value, evidence, file) {
         return Judgement::drop(reason);
     }
-    let vector = features::vector(kind, value, evidence, file);
-    let score = model::score(&vector);
+    let placeholder = placeholder::placeholder(value);
+    let vector = features::vector(kind, value, evidence, file, placeholder);
+    let plain = matches!(kind, Kind::SqlPassword | Kind::CliPassword) && placeholder.is_none();
+    if !plain && !model::passes_gate(&vector) {
+        return Judgement::drop(placeholder.unwrap_or("unlikely"));
+    }
     let levels = model::levels();
-    let confidence = match score.max(floor(kind, value, evidence, score, levels)) {
-        s if s >= levels.high => Some(Confidence::High),
-        s if s >= levels.medium => Some(Confidence::Medium),
-        s if s >= levels.low => Some(Confidence::Low),
-        _ => None,
+    let mut score = model::score(&vector);
+    if plain && is_statement(kind, evidence, score) {
+        score = score.max(levels.medium);
+    }
+    let confidence = match score {
+        s if s >= levels.high => Confidence::High,
+        s if s >= levels.medium => Confidence::Medium,
+        s if s >= levels.low => Confidence::Low,
+        _ => return Judgement::drop(placeholder.unwrap_or("unlikely")),
     };
-    let (confidence, cap) = capped(kind, value, evidence, file, confidence);
-    let mut reasons = reasons::of(value, &vector, score, confidence.is_some());
-    reasons.splice(0..0, cap);
+    let cap =
+        cap(kind, value, evidence, file, placeholder).filter(|_| confidence > Confidence::Low);
+    let confidence = if cap.is_some() {
+        Confidence::Low
+    } else {
+        confidence
+    };
+    let reasons = cap
+        .into_iter()
+        .chain(placeholder)
+        .chain(reasons::of(&vector))
+        .collect();
     Judgement {
-        confidence,
+        confidence: Some(confidence),
         reasons,
     }
 }
 
 /// Statements and commands that take nothing but a password: too rare in the training data for the
-/// trees to know them, and plain to read. A literal that is no placeholder is one.
-fn floor(kind: Kind, value: &[u8], e: &Evidence, score: i32, levels: model::Levels) -> i32 {
-    let plain = matches!(kind, Kind::SqlPassword | Kind::CliPassword) && score > -4 * model::SCALE;
-    let plain =
-        plain && (e.quote != Quote::None || kind == Kind::CliPassword || score > -2 * model::SCALE);
-    if plain && placeholder::placeholder(value).is_none() {
-        levels.medium
-    } else {
-        i32::MIN
-    }
-}
-
-/// What keeps a finding at low confidence however well its value looks.
-fn capped(
-    kind: Kind,
-    value: &[u8],
-    e: &Evidence,
-    file: FileKind,
-    confidence: Option<Confidence>,
-) -> (Option<Confidence>, Option<&'static str>) {
-    let constant = value.len() <= 20 && value.iter().all(|&b| b.is_ascii_uppercase() || b == b'_');
-    let word = e.quote == Quote::None && value.iter().all(|&b| b.is_ascii_lowercase() || b == b'_');
-    let csrf = e.name & bit(Group::Csrf) != 0 && kind != Kind::Password;
-    let build = e.name & bit(Group::Build) != 0 && matches!(kind, Kind::ApiKey | Kind::Token);
-    let reason = match () {
-        () if file.role == Role::UnitTest => "unit-test",
-        () if constant && kind != Kind::Password => "constant",
-        () if word && e.syntax == Syntax::Prose => "word-in-prose",
-        () if word && e.name & bit(Group::Reset) != 0 => "choice-of-a-setting",
-        () if csrf => "csrf-token",
-        () if matches!(
-            placeholder::placeholder(value),
-            Some("example-word" | "repeated" | "sequence")
-        ) =>
-        {
-            "placeholder"
-        }
-        () if e.head
-            & (bit(Group::Path)
-                | bit(Group::Name)
-                | bit(Group::Bool)
-                | bit(Group::Agent)
-                | bit(Group::Measure))
-            != 0
-            && is_keyed(e.syntax) =>
-        {
-            "name-of-something-else"
-        }
-        () if e.name & bit(Group::Public) != 0 && kind == Kind::ApiKey => "public-key",
-        () if e.syntax == Syntax::Pair
-            && e.quote != Quote::None
-            && !has_digit(value)
-            && kind != Kind::Password =>
-        {
-            "list-of-words"
-        }
-        () if build => "key-of-a-package",
-        () => return (confidence, None),
-    };
-    match confidence {
-        Some(c) if c > Confidence::Low => (Some(Confidence::Low), Some(reason)),
-        other => (other, None),
-    }
+/// trees to know them, and plain to read. A literal there that is no placeholder is one.
+fn is_statement(kind: Kind, e: &Evidence, score: i32) -> bool {
+    score > -4 * model::SCALE
+        && (e.quote != Quote::None || kind == Kind::CliPassword || score > -2 * model::SCALE)
 }
 
 /// Why a candidate is not worth weighing: it only says where the secret is, or stands where none is kept.
-pub fn never(value: &[u8], evidence: &Evidence, file: FileKind) -> Option<&'static str> {
+pub fn never(value: &[u8], e: &Evidence, file: FileKind) -> Option<&'static str> {
     if let Some(reason) = reference::of_value(value) {
         return Some(reason);
     }
-    if evidence.wrapper == Wrapper::Reference && !evidence.flags.has(Flags::FALLBACK) {
+    if e.wrapper == Wrapper::Reference && !e.flags.has(Flags::FALLBACK) {
         return Some("looked-up");
     }
     if matches!(file.role, Role::Generated | Role::Translation) {
         return Some("generated-or-translated-file");
     }
-    if matches!(evidence.wrapper, Wrapper::Call | Wrapper::Label) && evidence.next == class(b',') {
+    if matches!(e.wrapper, Wrapper::Call | Wrapper::Label) && e.next == class(b',') {
         return Some("argument-of-a-call");
     }
     if ["bearer", "basic", "token", "digest"]
@@ -134,13 +92,13 @@ pub fn never(value: &[u8], evidence: &Evidence, file: FileKind) -> Option<&'stat
     {
         return Some("authentication-scheme");
     }
-    if is_identifier_in_code(value, evidence, file) {
+    if is_identifier_in_code(value, e, file) {
         return Some("identifier");
     }
-    if evidence.quote == Quote::None
-        && evidence.flags.has(Flags::SAYS_NAME)
+    if e.quote == Quote::None
+        && e.flags.has(Flags::SAYS_NAME)
         && is_code(file.language)
-        && is_keyed(evidence.syntax)
+        && is_keyed(e.syntax)
     {
         return Some("variable-of-that-name");
     }
@@ -148,6 +106,63 @@ pub fn never(value: &[u8], evidence: &Evidence, file: FileKind) -> Option<&'stat
         Some(reason @ ("masked" | "in-brackets" | "empty")) => Some(reason),
         _ => None,
     }
+}
+
+/// What keeps a finding at low confidence however well its value looks.
+fn cap(
+    kind: Kind,
+    value: &[u8],
+    e: &Evidence,
+    file: FileKind,
+    placeholder: Option<&str>,
+) -> Option<&'static str> {
+    let name = |groups: &[Group], set: u64| groups.iter().any(|&g| set & bit(g) != 0);
+    let word = e.quote == Quote::None && value.iter().all(|&b| b.is_ascii_lowercase() || b == b'_');
+    if file.role == Role::UnitTest {
+        return Some("unit-test");
+    }
+    if matches!(placeholder, Some("example-word" | "repeated" | "sequence")) {
+        return Some("placeholder");
+    }
+    if word && e.syntax == Syntax::Prose {
+        return Some("word-in-prose");
+    }
+    if word && name(&[Group::Reset], e.name) {
+        return Some("choice-of-a-setting");
+    }
+    if is_keyed(e.syntax)
+        && name(
+            &[
+                Group::Path,
+                Group::Name,
+                Group::Bool,
+                Group::Agent,
+                Group::Measure,
+            ],
+            e.head,
+        )
+    {
+        return Some("name-of-something-else");
+    }
+    if kind == Kind::Password {
+        return None;
+    }
+    if value.len() <= 20 && value.iter().all(|&b| b.is_ascii_uppercase() || b == b'_') {
+        return Some("constant");
+    }
+    if name(&[Group::Csrf], e.name) {
+        return Some("csrf-token");
+    }
+    if matches!(kind, Kind::ApiKey | Kind::Token) && name(&[Group::Build], e.name) {
+        return Some("key-of-a-package");
+    }
+    if kind == Kind::ApiKey && name(&[Group::Public], e.name) {
+        return Some("public-key");
+    }
+    if e.syntax == Syntax::Pair && !has_digit(value) {
+        return Some("list-of-words");
+    }
+    None
 }
 
 /// Whether a bare word stands where the language has an expression: `password = other_password`.
@@ -159,18 +174,17 @@ fn is_identifier_in_code(value: &[u8], e: &Evidence, file: FileKind) -> bool {
         && !e.flags.has(Flags::INSIDE)
         && !e.flags.has(Flags::COMMENT)
         && !e.flags.has(Flags::BLOCK);
+    let word = |b: &u8| b.is_ascii_alphanumeric() || b"_.?!@".contains(b);
     code && bare
         && e.syntax == Syntax::Assign
         && e.flags.has(Flags::SPACED)
         && !has_digit(value)
-        && value
-            .iter()
-            .all(|&b| b.is_ascii_alphanumeric() || b"_.?!@".contains(&b))
+        && value.iter().all(word)
 }
 
 /// Languages in which a bare word is an identifier.
 fn is_code(language: Language) -> bool {
-    use Language::*;
+    use Language::{CFamily, Code, Go, Jvm, Php, Python, Ruby, Script};
     matches!(
         language,
         Code | Script | Ruby | Python | Go | Php | Jvm | CFamily

@@ -1,5 +1,7 @@
 //! Values that stand for a secret and are none: words that everybody writes, masks, runs, sequences.
 
+use std::sync::LazyLock;
+
 /// Words that make up placeholders. A value made only of these and of filler is one.
 const WORDS: &[&str] = &[
     "password",
@@ -288,64 +290,99 @@ fn longest_run(value: &[u8], of: impl Fn(u8) -> bool) -> usize {
 }
 
 /// Words that nobody writes into a real secret, anywhere in it.
+const SURE: &[&str] = &[
+    "example",
+    "placeholder",
+    "changeme",
+    "change_me",
+    "change-me",
+    "replace_me",
+    "replaceme",
+    "replace-me",
+    "your_",
+    "your-",
+    "yourpass",
+    "yoursecret",
+    "yourtoken",
+    "yourkey",
+    "yourapi",
+    "your ",
+    "<your",
+    "dummy",
+    "redacted",
+    "_here",
+    "-here",
+    "insert_",
+    "todo",
+    "fixme",
+    "not-a-real",
+    "notreal",
+    "not_real",
+    "fake",
+    "foobar",
+    "sample",
+    "my_pass",
+    "my-pass",
+    "mypass",
+    "my_secret",
+    "my-secret",
+    "mysecret",
+    "my_token",
+    "my-token",
+    "mytoken",
+    "mykey",
+    "my_key",
+    "my-key",
+    "enter_",
+    "abc123",
+    "notasecret",
+    "xxxx",
+    "lorem",
+    "some_",
+    "some-",
+];
+
+/// Words by their first byte (`a` to `z`; the last slot for the rest), so that most places of a value need one look.
+struct Index([Vec<&'static [u8]>; 27]);
+
+impl Index {
+    fn of(words: &[&'static str]) -> Index {
+        let mut index = Index(Default::default());
+        for word in words {
+            if let Some(&first) = word.as_bytes().first() {
+                index.0[slot(first)].push(word.as_bytes());
+            }
+        }
+        index
+    }
+
+    fn at(&self, byte: u8) -> &[&'static [u8]] {
+        &self.0[slot(byte)]
+    }
+}
+
+fn slot(byte: u8) -> usize {
+    if byte.is_ascii_lowercase() {
+        usize::from(byte - b'a')
+    } else {
+        26
+    }
+}
+
+static SURE_INDEX: LazyLock<Index> = LazyLock::new(|| Index::of(SURE));
+static WORD_INDEX: LazyLock<Index> = LazyLock::new(|| Index::of(WORDS));
+
 fn has_example_word(value: &[u8]) -> bool {
-    const SURE: &[&str] = &[
-        "example",
-        "placeholder",
-        "changeme",
-        "change_me",
-        "change-me",
-        "replace_me",
-        "replaceme",
-        "replace-me",
-        "your_",
-        "your-",
-        "yourpass",
-        "yoursecret",
-        "yourtoken",
-        "yourkey",
-        "yourapi",
-        "your ",
-        "<your",
-        "dummy",
-        "redacted",
-        "_here",
-        "-here",
-        "insert_",
-        "todo",
-        "fixme",
-        "not-a-real",
-        "notreal",
-        "not_real",
-        "fake",
-        "foobar",
-        "sample",
-        "my_pass",
-        "my-pass",
-        "mypass",
-        "my_secret",
-        "my-secret",
-        "mysecret",
-        "my_token",
-        "my-token",
-        "mytoken",
-        "mykey",
-        "my_key",
-        "my-key",
-        "enter_",
-        "abc123",
-        "notasecret",
-        "xxxx",
-        "lorem",
-        "some_",
-        "some-",
-    ];
     let mut lower = [0_u8; 256];
     let n = value.len().min(lower.len());
     lower[..n].copy_from_slice(&value[..n]);
     lower[..n].make_ascii_lowercase();
-    SURE.iter()
-        .any(|word| memchr::memmem::find(&lower[..n], word.as_bytes()).is_some())
+    (0..n).any(|at| {
+        SURE_INDEX
+            .at(lower[at])
+            .iter()
+            .any(|word| lower[at..n].starts_with(word))
+    })
 }
 
 /// One byte, or one short block, over and over: `aaaa`, `abcabcabc`, `deadbeefdeadbeef`.
@@ -438,8 +475,7 @@ fn covered(word: &[u8]) -> bool {
         if !reach[at] {
             continue;
         }
-        for known in WORDS {
-            let known = known.as_bytes();
+        for known in WORD_INDEX.at(word[at]) {
             if (known.len() >= 3
                 || known.len() == word.len()
                 || at > 0 && at + known.len() == word.len())

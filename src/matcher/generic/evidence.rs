@@ -511,7 +511,10 @@ pub(crate) fn class(b: u8) -> u8 {
 
 /// Whether `needle` stands in `text` as a whole piece.
 fn contains(text: &[u8], needle: &[u8]) -> bool {
-    memchr::memmem::find(text, needle).is_some()
+    let Some((&first, rest)) = needle.split_first() else {
+        return true;
+    };
+    memchr::memchr_iter(first, text).any(|at| text[at + 1..].starts_with(rest))
 }
 
 /// Whether the value repeats the name, ignoring case and punctuation, or the other way round.
