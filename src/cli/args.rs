@@ -122,6 +122,12 @@ pub struct CommonArgs {
     /// Exit by the findings even when something could not be read
     #[arg(long)]
     pub allow_incomplete: bool,
+    /// Do not look into encoded text
+    #[arg(long)]
+    pub no_decode: bool,
+    /// Do not look into archives and other containers
+    #[arg(long)]
+    pub no_archives: bool,
     /// Number of threads (default: one a core)
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,

@@ -39,7 +39,11 @@ pub fn scan(args: &CommonArgs, paths: &[PathBuf]) -> anyhow::Result<Scanned> {
     };
     let setup = Setup::new(args, start, Paths::AsGiven)?;
     let roots = if paths.is_empty() { vec![setup.root.clone()] } else { paths.to_vec() };
-    let options = scan::Options { min_confidence: setup.min_confidence, threads: args.threads };
+    let options = scan::Options {
+        min_confidence: setup.min_confidence,
+        threads: args.threads,
+        ..scan::Options::default()
+    };
     let engine = Engine::new(Matcher::new(setup.rules), setup.policy, options);
     let options = worktree::Options {
         roots,

@@ -59,7 +59,12 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<Exit> {
 
 /// Builds the engine from what was set up.
 pub(super) fn engine(args: &CommonArgs, setup: Setup) -> (Engine, Fingerprinter) {
-    let options = scan::Options { min_confidence: setup.min_confidence, threads: args.threads };
+    let options = scan::Options {
+        min_confidence: setup.min_confidence,
+        threads: args.threads,
+        decode: !args.no_decode,
+        archives: !args.no_archives,
+    };
     (Engine::new(Matcher::new(setup.rules), setup.policy, options), setup.fingerprinter)
 }
 

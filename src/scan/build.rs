@@ -1,11 +1,13 @@
 //! Candidates of one text → findings: verdict, one finding per secret, parts, positions.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use bstr::BString;
 
 use super::{Engine, Lines, Text};
-use crate::finding::{Finding, Location, Remediation, Secret, Status};
+use crate::finding::{Finding, Location, Position, Remediation, Secret, Status};
+use crate::matcher::decode::Decoded;
 use crate::matcher::{Candidate, Matcher, Span};
 use crate::rules::{Rule, RuleIndex};
 use crate::suppress::Subject;
@@ -15,6 +17,38 @@ use crate::verdict::{self, Judgement};
 /// Longest stretch of a match shown before and after the secret, in bytes.
 const SHOWN: usize = 60;
 
+/// Where candidates stand: in a text, or in what was encoded in it.
+struct Place<'a> {
+    text: &'a Text<'a>,
+    decoded: Option<&'a Decoded>,
+    /// The bytes that candidates' spans refer to.
+    bytes: &'a [u8],
+    lines: Lines<'a>,
+}
+
+impl Place<'_> {
+    /// The bytes of the text that hold a span, encoded or not.
+    fn outer(&self, span: Span) -> Range<usize> {
+        let inner = span.start as usize..span.end as usize;
+        self.decoded.map_or(inner.clone(), |d| d.source_range(inner))
+    }
+
+    fn start(&self, span: Span) -> Position {
+        self.lines.position(self.outer(span).start)
+    }
+
+    fn locate(&self, span: Span) -> Location {
+        let outer = self.outer(span);
+        let mut location = self.text.location.clone();
+        location.start = self.lines.position(outer.start);
+        location.end = self.lines.position(outer.end);
+        if let Some(decoded) = self.decoded {
+            location.decoded.extend_from_slice(decoded.chain.as_slice());
+        }
+        location
+    }
+}
+
 /// A candidate that passed the verdict.
 struct Judged {
     candidate: Candidate,
@@ -22,21 +56,29 @@ struct Judged {
 }
 
 /// Judges the candidates of a text and appends findings for those that hold.
-pub fn findings(engine: &Engine, text: &Text<'_>, candidates: &[Candidate], out: &mut Vec<Finding>) {
+///
+/// When `decoded` is given, the candidates are those of text that stood encoded in `text`.
+pub fn findings(
+    engine: &Engine,
+    text: &Text<'_>,
+    decoded: Option<&Decoded>,
+    candidates: &[Candidate],
+    out: &mut Vec<Finding>,
+) {
+    let bytes = decoded.map_or(text.bytes, |d| &d.bytes);
     let rules = engine.matcher().rules();
     let path = text.location.path.as_ref().map(|p| p.as_slice());
     let kind = path.map_or(FileKind::UNKNOWN, FileKind::from_path);
-    let binary = is_binary(text.bytes);
     let mut judged: Vec<Judged> = Vec::new();
     for candidate in candidates {
         // In binary data only self-identifying secrets count.
-        if binary && candidate.evidence.is_some() {
+        if text.binary && candidate.evidence.is_some() {
             continue;
         }
-        if !applies(engine, candidate.rule, path) || !engine.matcher().accepts(text.bytes, candidate) {
+        if !applies(engine, candidate.rule, path) || !engine.matcher().accepts(bytes, candidate) {
             continue;
         }
-        let judgement = judge(engine.matcher(), candidate, candidate.secret.of(text.bytes), kind);
+        let judgement = judge(engine.matcher(), candidate, candidate.secret.of(bytes), kind);
         if judgement.confidence.is_some() {
             judged.push(Judged { candidate: *candidate, judgement });
         }
@@ -44,7 +86,7 @@ pub fn findings(engine: &Engine, text: &Text<'_>, candidates: &[Candidate], out:
     if judged.is_empty() {
         return;
     }
-    let lines = Lines::new(text.bytes, text.origin);
+    let lines = Place { text, decoded, bytes, lines: Lines::new(text.bytes, text.origin) };
     let kept = one_per_secret(engine, &judged);
     let secrets = merged(judged.iter().map(|j| j.candidate.secret).collect());
     for index in kept {
@@ -57,11 +99,11 @@ pub fn findings(engine: &Engine, text: &Text<'_>, candidates: &[Candidate], out:
         if !changed.enabled || confidence < Some(least) {
             continue;
         }
-        if let Some(parts) = parts(engine, it, &judged, &lines, text) {
-            let mut finding = finding(rule, it, parts, &lines, text, &secrets);
+        if let Some(parts) = parts(engine, it, &judged, &lines) {
+            let mut finding = finding(rule, it, parts, &lines, &secrets);
             finding.confidence = confidence.unwrap_or(finding.confidence);
             finding.severity = changed.severity.unwrap_or(finding.severity);
-            if let Some(suppression) = engine.policy().judge(&subject(rule, it, text)) {
+            if let Some(suppression) = engine.policy().judge(&subject(rule, it, &lines)) {
                 finding.status = Status::Suppressed(suppression);
             }
             out.push(finding);
@@ -69,9 +111,30 @@ pub fn findings(engine: &Engine, text: &Text<'_>, candidates: &[Candidate], out:
     }
 }
 
+/// Adds findings of encoded text to those of the text itself, which begin at `first`. Where both stand
+/// in the same place, a specific rule wins over a generic one, and else the text over what it encodes.
+pub fn add_decoded(findings: &mut Vec<Finding>, first: usize, decoded: Vec<Finding>) {
+    for finding in decoded {
+        let same_place = |f: &Finding| {
+            f.location.start < finding.location.end && finding.location.start < f.location.end
+        };
+        let here = findings[first..].iter().position(same_place).map(|at| at + first);
+        match here {
+            None => findings.push(finding),
+            Some(at) if is_generic(&findings[at]) && !is_generic(&finding) => findings[at] = finding,
+            Some(_) => {}
+        }
+    }
+}
+
+fn is_generic(finding: &Finding) -> bool {
+    finding.tags.iter().any(|tag| tag == "generic")
+}
+
 /// The find, as policy sees it.
-fn subject<'a>(rule: &'a Rule, it: &Judged, text: &Text<'a>) -> Subject<'a> {
-    let range = |span: Span| span.start as usize..span.end as usize;
+fn subject<'a>(rule: &'a Rule, it: &Judged, place: &Place<'a>) -> Subject<'a> {
+    let Place { text, bytes, .. } = *place;
+    let range = |span: Span| place.outer(span);
     let Candidate { whole, secret, .. } = it.candidate;
     Subject {
         rule: &rule.id,
@@ -80,8 +143,8 @@ fn subject<'a>(rule: &'a Rule, it: &Judged, text: &Text<'a>) -> Subject<'a> {
         text: text.bytes,
         span: range(whole),
         secret_span: range(secret),
-        secret: secret.of(text.bytes),
-        matched: whole.of(text.bytes),
+        secret: secret.of(bytes),
+        matched: whole.of(bytes),
         path: text.location.path.as_ref().map(|path| path.as_slice()),
         commit: None,
     }
@@ -140,24 +203,23 @@ fn parts(
     engine: &Engine,
     it: &Judged,
     judged: &[Judged],
-    lines: &Lines<'_>,
-    text: &Text<'_>,
+    place: &Place<'_>,
 ) -> Option<Vec<(String, Location)>> {
     let rules = engine.matcher().rules();
     let rule = rules.rule(it.candidate.rule);
     let mut parts = Vec::new();
-    let here = lines.position(it.candidate.secret.start as usize);
+    let here = place.start(it.candidate.secret);
     for required in rule.required.iter() {
         let near = judged.iter().find(|other| {
             if rules.rule(other.candidate.rule).id != required.id || other.candidate.secret == it.candidate.secret {
                 return false;
             }
-            let there = lines.position(other.candidate.secret.start as usize);
+            let there = place.start(other.candidate.secret);
             required.within_lines.is_none_or(|n| here.line.abs_diff(there.line) <= u64::from(n))
                 && required.within_columns.is_none_or(|n| here.column.abs_diff(there.column) <= u64::from(n))
         });
         match near {
-            Some(other) => parts.push((required.id.to_string(), locate(other.candidate.secret, lines, text))),
+            Some(other) => parts.push((required.id.to_string(), place.locate(other.candidate.secret))),
             None if required.optional => {}
             None => return None,
         }
@@ -165,20 +227,11 @@ fn parts(
     Some(parts)
 }
 
-fn locate(span: Span, lines: &Lines<'_>, text: &Text<'_>) -> Location {
-    Location {
-        start: lines.position(span.start as usize),
-        end: lines.position(span.end as usize),
-        ..text.location.clone()
-    }
-}
-
 fn finding(
     rule: &Rule,
     it: &Judged,
     parts: Vec<(String, Location)>,
-    lines: &Lines<'_>,
-    text: &Text<'_>,
+    place: &Place<'_>,
     secrets: &[Span],
 ) -> Finding {
     let Candidate { whole, secret, .. } = it.candidate;
@@ -189,9 +242,9 @@ fn finding(
         category: rule.category,
         severity: rule.severity,
         confidence: it.judgement.confidence.unwrap_or(rule.confidence),
-        location: locate(secret, lines, text),
-        secret: Secret::new(secret.of(text.bytes), usize::from(rule.prefix)),
-        matched: around(text.bytes, whole, secret, secrets),
+        location: place.locate(secret),
+        secret: Secret::new(secret.of(place.bytes), usize::from(rule.prefix)),
+        matched: around(place.bytes, whole, secret, secrets),
         fingerprint: String::new(),
         parts,
         commit: None,

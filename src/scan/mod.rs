@@ -1,6 +1,7 @@
 //! The join of source and matcher: content goes in, findings come out. The only room with threads.
 
 mod build;
+mod content;
 mod history;
 mod lines;
 mod staged;
@@ -9,7 +10,7 @@ mod worktree;
 use std::ops::Range;
 
 use crate::finding::{Confidence, Finding, Location, Position, Skipped, Suppression};
-use crate::matcher::{Candidate, Matcher, Scratch};
+use crate::matcher::{Candidate, Matcher, Scratch, decode};
 use crate::suppress::Policy;
 
 pub use history::{HistoryFacts, HistoryOptions, scan_history};
@@ -24,14 +25,15 @@ pub struct Options {
     pub min_confidence: Confidence,
     /// Number of threads; 0 = one a core.
     pub threads: usize,
+    /// Look into encoded text.
+    pub decode: bool,
+    /// Look into containers.
+    pub archives: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options {
-            min_confidence: Confidence::Medium,
-            threads: 0,
-        }
+        Options { min_confidence: Confidence::Medium, threads: 0, decode: true, archives: true }
     }
 }
 
@@ -110,6 +112,8 @@ pub struct Text<'a> {
     pub origin: Position,
     /// Where the text is; its positions are filled in.
     pub location: &'a Location,
+    /// Binary data, in which only self-identifying secrets count.
+    pub binary: bool,
 }
 
 impl<'a> Text<'a> {
@@ -121,6 +125,7 @@ impl<'a> Text<'a> {
             regions: None,
             origin: Position { line: 1, column: 1 },
             location,
+            binary: build::is_binary(bytes),
         }
     }
 }
@@ -160,27 +165,74 @@ impl<'e> Session<'e> {
         true
     }
 
-    /// Examines a text and keeps what it finds.
+    /// Examines a text, and what is encoded in it, and keeps what it finds.
     pub fn examine(&mut self, text: &Text<'_>) {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
-        self.engine
-            .matcher
-            .scan(text.bytes, &mut self.scratch, &mut candidates);
+        self.engine.matcher.scan(text.bytes, &mut self.scratch, &mut candidates);
         candidates.retain(|c| is_own(text, c));
+        let first = self.outcome.findings.len();
         if !candidates.is_empty() {
-            build::findings(self.engine, text, &candidates, &mut self.outcome.findings);
+            build::findings(self.engine, text, None, &candidates, &mut self.outcome.findings);
+        }
+        if self.engine.options.decode && !text.binary {
+            self.examine_decoded(text, first, &mut candidates);
         }
         self.candidates = candidates;
+    }
+
+    /// Examines what is encoded in a text. Findings from `first` on are those of the text itself.
+    fn examine_decoded(&mut self, text: &Text<'_>, first: usize, candidates: &mut Vec<Candidate>) {
+        let own = [text.own.clone()];
+        let mut budget = decode::Budget::for_text(text.bytes.len());
+        let Session { engine, scratch, outcome, .. } = self;
+        let mut found = Vec::new();
+        let mut containers = Vec::new();
+        decode::each(text.bytes, text.regions.unwrap_or(&own), &mut budget, &mut |decoded| {
+            if decoded.content == decode::Content::Container {
+                containers.push((decoded.range.clone(), decoded.chain, decoded.bytes.clone()));
+                return;
+            }
+            candidates.clear();
+            engine.matcher.scan(&decoded.bytes, scratch, candidates);
+            candidates.retain(|c| {
+                let inner = c.secret.start as usize..c.secret.end as usize;
+                let outer = decoded.source_range(inner.clone());
+                !decoded.is_verbatim(inner) && text.owns(outer.start, outer.end)
+            });
+            if !candidates.is_empty() {
+                build::findings(engine, text, Some(decoded), candidates, &mut found);
+            }
+        });
+        build::add_decoded(&mut outcome.findings, first, found);
+        if budget.exhausted {
+            outcome.skipped.push(Skipped {
+                what: text.location.path.clone().unwrap_or_else(|| "(text)".into()),
+                reason: "decode-budget",
+                detail: "holds more encoded text than is decoded".to_owned(),
+                incomplete: true,
+            });
+        }
+        for (range, chain, bytes) in containers {
+            if text.owns(range.start, range.end) && self.engine.options.archives {
+                self.examine_encoded_container(text, range, chain.as_slice(), &bytes);
+            }
+        }
+    }
+}
+
+impl Text<'_> {
+    /// Whether a secret at these bytes is to be reported.
+    fn owns(&self, start: usize, end: usize) -> bool {
+        let end = end.max(start + 1);
+        self.own.contains(&start)
+            && self.regions.is_none_or(|regions| {
+                let next = regions.partition_point(|r| r.end <= start);
+                regions.get(next).is_some_and(|r| r.start < end)
+            })
     }
 }
 
 fn is_own(text: &Text<'_>, candidate: &Candidate) -> bool {
-    let start = candidate.secret.start as usize;
-    let end = (candidate.secret.end as usize).max(start + 1);
-    text.own.contains(&start)
-        && text.regions.is_none_or(|regions| {
-            let next = regions.partition_point(|r| r.end <= start);
-            regions.get(next).is_some_and(|r| r.start < end)
-        })
+    text.owns(candidate.secret.start as usize, candidate.secret.end as usize)
 }

@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::{Engine, Outcome, Session, Text};
-use crate::finding::{Location, MessageKind, Position};
+use super::{Engine, Outcome, Session};
+use crate::finding::{Location, MessageKind};
 use crate::source::git::{self, Odb, Repo, Staged, StagedChange};
 
 /// From this many changed files on, threads pay for themselves.
@@ -64,11 +64,5 @@ fn examine(session: &mut Session<'_>, odb: &Odb, staged: &Staged, change: &Stage
         message_kind: change.mode.is_symlink().then_some(MessageKind::LinkTarget),
         ..Location::default()
     };
-    session.examine(&Text {
-        bytes: &blob.content,
-        own: 0..blob.content.len(),
-        regions: Some(&blob.new),
-        origin: Position { line: 1, column: 1 },
-        location: &location,
-    });
+    session.examine_content(&blob.content, Some(&blob.new), &location);
 }

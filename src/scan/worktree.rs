@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Engine, Outcome, Session, Text, advance};
+use super::{Engine, Outcome, Session, Text};
 use crate::finding::{Location, MessageKind, Position, Skipped};
 use crate::source::reader::Piece;
 use crate::source::{stdin, worktree};
@@ -52,18 +52,13 @@ pub fn scan_stdin(engine: &Engine, input: &mut dyn Read) -> Outcome {
 
 const TOP: Position = Position { line: 1, column: 1 };
 
-/// Examines a piece of a file; `next` is the position of its first byte, and then of the next piece's.
+/// Examines a file, or a piece of a large one; `next` is the position of its first byte, and then of
+/// the next piece's.
 fn examine(session: &mut Session<'_>, piece: &Piece<'_>, location: &Location, next: &mut Position) {
-    let origin = if piece.offset == 0 { TOP } else { *next };
-    session.examine(&Text {
-        bytes: piece.bytes,
-        own: piece.own.clone(),
-        regions: None,
-        origin,
-        location,
-    });
-    if piece.next > 0 {
-        *next = advance(origin, &piece.bytes[..piece.next]);
+    if piece.whole {
+        session.examine_content(piece.bytes, None, location);
+    } else {
+        session.examine_piece(piece, location, false, next);
     }
 }
 
@@ -89,6 +84,13 @@ impl worktree::Visitor for Worker<'_> {
             return;
         }
         examine(&mut self.session, piece, &self.location, &mut self.next);
+    }
+
+    fn container(&mut self, path: &[u8], file: &mut dyn Read, len: u64) {
+        if !self.session.passes_over(path) {
+            let location = Location { path: Some(path.into()), ..Location::default() };
+            self.session.examine_container(file, len, &location);
+        }
     }
 
     fn link(&mut self, path: &[u8], target: &[u8]) {

@@ -1,14 +1,15 @@
 //! Files and folders as a source: walked in parallel, read piece by piece.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use bstr::BString;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
+use super::archive;
 use super::reader::{Piece, Reader};
 use crate::finding::Skipped;
 
@@ -29,6 +30,8 @@ pub struct Options {
 pub trait Visitor: Send {
     /// A piece of a file's content. Pieces of one file come in order, those of an empty file as one.
     fn piece(&mut self, path: &[u8], piece: &Piece<'_>);
+    /// A container that is too large to come as one piece.
+    fn container(&mut self, path: &[u8], file: &mut dyn Read, len: u64);
     /// A symbolic link's target.
     fn link(&mut self, path: &[u8], target: &[u8]);
     /// A file was read to its end.
@@ -149,6 +152,10 @@ impl<V: Visitor> Worker<'_, V> {
         if let Some(skip) = self.too_large(&file, &shown) {
             return self.visitor.skipped(skip);
         }
+        if let Some(len) = large_container(&file) {
+            self.visitor.container(&shown, &mut file, len);
+            return self.visitor.done(&shown, len);
+        }
         let visitor = &mut self.visitor;
         match self.reader.read(&mut file, &mut |piece: &Piece<'_>| {
             visitor.piece(&shown, piece)
@@ -168,6 +175,18 @@ impl<V: Visitor> Worker<'_, V> {
             incomplete: true,
         })
     }
+}
+
+/// The size of a file that is a container and larger than a piece.
+fn large_container(file: &File) -> Option<u64> {
+    let len = file.metadata().ok()?.len();
+    if len <= super::reader::PIECE as u64 {
+        return None;
+    }
+    let mut head = [0; archive::HEAD];
+    let read = file.read_at(&mut head, 0).ok()?;
+    let kind = archive::recognise(&head[..read])?;
+    (kind != archive::Kind::Binary).then_some(len)
 }
 
 /// Opens for reading, without waiting: what was a file when the folder was listed may be a pipe now.
