@@ -8,6 +8,7 @@
 //! 4. The place where a value entered is examined as a file would be, which makes the finding.
 
 mod commits;
+mod inner;
 mod life;
 mod oids;
 mod places;
@@ -78,7 +79,7 @@ pub fn scan_history(
     let sightings = Sightings::new();
     let trees = Trees::default();
     let walk_options = WalkOptions { threads: threads(engine), verify: false };
-    let taker = Taker::new(engine.matcher(), &sightings, &trees, repo.hash(), stop, progress);
+    let taker = Taker::new(engine, &sightings, &trees, repo.hash(), stop, progress);
     let walk = git::walk(&odb, &walk_options, &taker)?;
     let (taken, mut skipped) = taker.finish();
     let differences = match options.verify_engine {
@@ -178,7 +179,7 @@ fn differences(
 ) -> git::Result<u64> {
     let trees = Trees::default();
     let ignored = AtomicU64::new(0);
-    let mut taker = Taker::new(engine.matcher(), sightings, &trees, repo.hash(), stop, &ignored);
+    let mut taker = Taker::new(engine, sightings, &trees, repo.hash(), stop, &ignored);
     taker.whole_only = true;
     git::walk(odb, walk_options, &taker)?;
     let (whole, _) = taker.finish();

@@ -11,7 +11,7 @@ use super::sets::{Holdings, Sets};
 use super::values::Values;
 use super::visit::readable;
 use crate::finding::{self, Finding, Life, Location, MessageKind, Skipped};
-use crate::scan::{Engine, Outcome, Session, Text};
+use crate::scan::{Engine, Outcome, Session};
 use crate::source::git::{self, Kind, Odb, Oid, Ref, Repo};
 
 /// Commits, and paths in each, that are examined before a value is given up.
@@ -317,6 +317,6 @@ fn join(prefix: &BString, name: &[u8]) -> BString {
 /// Examines one text by itself.
 fn examine(session: &mut Session<'_>, text: &[u8], location: &Location) -> Vec<Finding> {
     let before = std::mem::take(&mut session.outcome);
-    session.examine(&Text::whole(text, location));
+    session.examine_content(text, None, location);
     std::mem::replace(&mut session.outcome, before).findings
 }

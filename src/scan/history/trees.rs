@@ -3,6 +3,7 @@
 //! A tree that was stored as a delta is logged as the entries that it has and its base does not, and
 //! the names that it lost; the log of a whole history is about as large as its changes.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -87,24 +88,7 @@ impl Trees {
             Some((_, old)) => changed(old, data, hash),
             None => (data, &[][..]),
         };
-        let mut result = Ok(());
-        for entry in tree_entries(new, hash) {
-            match entry {
-                Ok(e) => log.added.push(Entry { name: self.number(e.name), mode: e.mode, oid: e.oid }),
-                Err(e) => result = Err(e),
-            }
-        }
-        for entry in tree_entries(old, hash).flatten() {
-            let name = self.number(entry.name);
-            let kept = &log.added[a as usize..];
-            match kept.iter().position(|e| e.name == name && e.oid == entry.oid && e.mode == entry.mode) {
-                // The same entry on both sides of the change: not a change.
-                Some(same) => {
-                    log.added.swap_remove(a as usize + same);
-                }
-                None => log.removed.push(name),
-            }
-        }
+        let result = self.compare(log, new, old, hash);
         log.records.push(TreeRecord {
             oid,
             base: base.map(|b| b.0),
@@ -112,6 +96,36 @@ impl Trees {
             removed: (r, log.removed.len() as u32),
         });
         result
+    }
+
+    /// Logs what differs between the changed parts of two trees, both sorted by name. (If they are not,
+    /// more is logged than differs, which is harmless: removed first, added after.)
+    fn compare(&self, log: &mut TreeLog, new: &[u8], old: &[u8], hash: HashKind) -> Result<()> {
+        let (mut new, mut old) = (tree_entries(new, hash), tree_entries(old, hash));
+        let (mut a, mut b) = (new.next().transpose()?, old.next().and_then(Result::ok));
+        loop {
+            let order = match (&a, &b) {
+                (None, None) => return Ok(()),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(a), Some(b)) => a.name.cmp(b.name),
+            };
+            let same = a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| a.oid == b.oid && a.mode == b.mode);
+            if order != Ordering::Equal || !same {
+                if order.is_ge() && let Some(gone) = &b {
+                    log.removed.push(self.number(gone.name));
+                }
+                if order.is_le() && let Some(e) = &a {
+                    log.added.push(Entry { name: self.number(e.name), mode: e.mode, oid: e.oid });
+                }
+            }
+            if order.is_le() {
+                a = new.next().transpose()?;
+            }
+            if order.is_ge() {
+                b = old.next().and_then(Result::ok);
+            }
+        }
     }
 
     fn number(&self, name: &[u8]) -> u32 {

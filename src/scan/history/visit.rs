@@ -3,11 +3,13 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::inner::{Beneath, Inner, Shared};
 use super::sightings::{IGNORED, Sightings};
 use super::trees::{TreeLog, Trees};
 use crate::finding::Skipped;
 use crate::matcher::delta::{Run, Seen};
-use crate::matcher::{Candidate, Matcher, Scratch};
+use crate::matcher::{Candidate, Scratch};
+use crate::scan::Engine;
 use crate::scan::build::is_binary;
 use crate::source::git::{Commit, DeltaOf, DeltaOp, Error, HashKind, Kind, Oid, Visited, Visitor};
 
@@ -73,8 +75,8 @@ impl Taken {
 
 /// Scans blobs in delta space, commits and tags whole, and logs trees.
 pub struct Taker<'a> {
-    /// The matcher.
-    pub matcher: &'a Matcher,
+    /// The engine.
+    pub engine: &'a Engine,
     /// Distinct candidates.
     pub sightings: &'a Sightings,
     /// Names of tree entries.
@@ -102,8 +104,8 @@ pub struct Local {
 
 /// What is kept of an object while others are made from it.
 pub enum Node {
-    /// A blob: its occurrences and candidates.
-    Blob(Seen),
+    /// A blob: its occurrences and candidates, and those beneath its surface.
+    Blob(Seen, Inner),
     /// A tree; its log names its base by id.
     Tree(Oid),
     /// Anything else.
@@ -113,7 +115,7 @@ pub enum Node {
 impl<'a> Taker<'a> {
     /// Begins a walk.
     pub fn new(
-        matcher: &'a Matcher,
+        engine: &'a Engine,
         sightings: &'a Sightings,
         trees: &'a Trees,
         hash: HashKind,
@@ -121,7 +123,7 @@ impl<'a> Taker<'a> {
         progress: &'a AtomicU64,
     ) -> Self {
         Taker {
-            matcher,
+            engine,
             sightings,
             trees,
             hash,
@@ -143,26 +145,62 @@ impl<'a> Taker<'a> {
 
     fn blob(&self, local: &mut Local, object: Visited<'_>, base: Option<DeltaOf<'_, Node>>) -> Node {
         let Local { scratch, taken, runs, found, .. } = local;
-        let mut mark = |text: &[u8], c: &Candidate| self.sightings.mark(self.matcher, text, c);
-        let seen = match base {
-            Some(DeltaOf { node: Node::Blob(base), ops, .. }) if !self.whole_only => {
+        let matcher = self.engine.matcher();
+        let mut mark = |text: &[u8], c: &Candidate| self.sightings.mark(matcher, text, c);
+        let beneath = Beneath { engine: self.engine, sightings: self.sightings };
+        let mut skipped = Vec::new();
+        let (seen, inner) = match base {
+            Some(DeltaOf { node: Node::Blob(base, inner), ops, data }) if !self.whole_only => {
                 shared_runs(ops, runs);
-                self.matcher.see_delta(object.data, base, runs, scratch, &mut mark)
+                let seen = matcher.see_delta(object.data, base, runs, scratch, &mut mark);
+                let shared = Shared { inner, len: data.len(), runs };
+                (seen, beneath.see(object.data, Some(shared), scratch, &mut skipped))
             }
-            _ => self.matcher.see(object.data, scratch, &mut mark),
+            _ => {
+                let seen = matcher.see(object.data, scratch, &mut mark);
+                (seen, beneath.see(object.data, None, scratch, &mut skipped))
+            }
         };
         taken.blobs += 1;
         taken.bytes += object.data.len() as u64;
+        found.clear();
         if !seen.is_empty() {
-            seen.candidates(self.matcher, found);
-            self.record(taken, object, found);
+            seen.candidates(matcher, found);
         }
-        Node::Blob(seen)
+        self.record(taken, object, found, inner.marks());
+        if !skipped.is_empty() {
+            self.skip_parts(&object.oid, skipped);
+        }
+        Node::Blob(seen, inner)
     }
 
-    fn record(&self, taken: &mut Taken, object: Visited<'_>, found: &[(Candidate, u32)]) {
-        let binary = object.kind == Kind::Blob && is_binary(object.data);
+    /// Lists parts of a blob that could not be read.
+    fn skip_parts(&self, oid: &Oid, parts: Vec<Skipped>) {
+        let named = parts.into_iter().map(|mut skip| {
+            let mut what: bstr::BString = format!("object {oid}").into();
+            if !skip.what.is_empty() {
+                what.push(b'!');
+                what.extend_from_slice(&skip.what);
+            }
+            skip.what = what;
+            skip
+        });
+        self.skipped.lock().unwrap_or_else(PoisonError::into_inner).extend(named);
+    }
+
+    fn record(
+        &self,
+        taken: &mut Taken,
+        object: Visited<'_>,
+        found: &[(Candidate, u32)],
+        inner: impl Iterator<Item = u32>,
+    ) {
         let first = taken.marks.len();
+        taken.marks.extend(inner);
+        if found.is_empty() && taken.marks.len() == first {
+            return;
+        }
+        let binary = object.kind == Kind::Blob && is_binary(object.data);
         let counts = |c: &(Candidate, u32)| c.1 != IGNORED && !(binary && c.0.evidence.is_some());
         taken.marks.extend(found.iter().filter(|c| counts(c)).map(|c| c.1));
         taken.marks[first..].sort_unstable();
@@ -184,11 +222,12 @@ impl<'a> Taker<'a> {
     fn message(&self, local: &mut Local, object: Visited<'_>) {
         let Local { scratch, taken, found, .. } = local;
         let text = readable(object.data);
-        let mut mark = |text: &[u8], c: &Candidate| self.sightings.mark(self.matcher, text, c);
-        let seen = self.matcher.see(text, scratch, &mut mark);
+        let matcher = self.engine.matcher();
+        let mut mark = |text: &[u8], c: &Candidate| self.sightings.mark(matcher, text, c);
+        let seen = matcher.see(text, scratch, &mut mark);
         if !seen.is_empty() {
-            seen.candidates(self.matcher, found);
-            self.record(taken, object, found);
+            seen.candidates(matcher, found);
+            self.record(taken, object, found, std::iter::empty());
         }
         if object.kind == Kind::Commit {
             match Commit::parse(object.data) {
