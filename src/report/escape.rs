@@ -44,6 +44,11 @@ pub fn visible_str(text: &str) -> String {
 }
 
 fn push_visible(out: &mut String, text: &str) {
+    // Most text is plain ASCII, in which nothing can be hostile.
+    if is_plain(text) {
+        out.push_str(text);
+        return;
+    }
     for c in text.chars() {
         match c {
             '\n' => out.push_str("\\n"),
@@ -55,6 +60,11 @@ fn push_visible(out: &mut String, text: &str) {
             c => out.push(c),
         }
     }
+}
+
+/// Whether the text is printable ASCII throughout.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|b| (b' '..=b'~').contains(&b))
 }
 
 /// JSON that is safe to print: hostile characters are `\uXXXX`, which parses back to the same text.
@@ -121,6 +131,9 @@ impl<F: Formatter> Formatter for SafeJson<F> {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        if !self.html && is_plain(fragment) {
+            return writer.write_all(fragment.as_bytes());
+        }
         let mut clean_from = 0;
         for (at, c) in fragment.char_indices() {
             if !(is_hostile(c) || self.html && matches!(c, '<' | '>' | '&' | '\'')) {

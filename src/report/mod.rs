@@ -13,7 +13,7 @@
 //! A new format is one file, one variant of [`Format`], one snapshot. It reads findings through the
 //! [`view`], which redacts them, and escapes every text for its own syntax.
 
-use std::io;
+use std::io::{self, Write as _};
 
 use crate::finding::{Finding, Skipped};
 
@@ -174,7 +174,7 @@ impl Format {
 
 /// Writes a report.
 ///
-/// The output is a stream: findings are turned into text one by one. `out` should be buffered.
+/// The output is a stream: findings are turned into text one by one, and written in pieces of 64 KiB.
 ///
 /// # Errors
 /// Those of `out`, and no others.
@@ -185,19 +185,25 @@ pub fn write(
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     let view = view::View::new(report, *options);
+    let mut out = io::BufWriter::with_capacity(1 << 16, out);
+    write_format(&view, format, &mut out)?;
+    out.flush()
+}
+
+fn write_format(view: &view::View<'_>, format: Format, out: &mut dyn io::Write) -> io::Result<()> {
     match format {
-        Format::Text => text::write(&view, out),
-        Format::Json => json::write(&view, out),
-        Format::Jsonl => json::write_lines(&view, out),
-        Format::Sarif => sarif::write(&view, out),
-        Format::Gitlab => gitlab::write(&view, out),
-        Format::Codequality => codequality::write(&view, out),
-        Format::Github => github::write(&view, out),
-        Format::Azure => azure::write(&view, out),
-        Format::Junit => junit::write(&view, out),
-        Format::Csv => csv::write(&view, out),
-        Format::Markdown => markdown::write(&view, out),
-        Format::Html => html::write(&view, out),
-        Format::Gitleaks => gitleaks::write(&view, out),
+        Format::Text => text::write(view, out),
+        Format::Json => json::write(view, out),
+        Format::Jsonl => json::write_lines(view, out),
+        Format::Sarif => sarif::write(view, out),
+        Format::Gitlab => gitlab::write(view, out),
+        Format::Codequality => codequality::write(view, out),
+        Format::Github => github::write(view, out),
+        Format::Azure => azure::write(view, out),
+        Format::Junit => junit::write(view, out),
+        Format::Csv => csv::write(view, out),
+        Format::Markdown => markdown::write(view, out),
+        Format::Html => html::write(view, out),
+        Format::Gitleaks => gitleaks::write(view, out),
     }
 }

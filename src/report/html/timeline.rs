@@ -166,7 +166,7 @@ impl Unit {
 
     /// The number of the bar that a day belongs to, from an arbitrary zero.
     fn index(self, date: Date) -> i64 {
-        let days = || i64::from(date.duration_since(Date::constant(1970, 1, 1)).as_hours() / 24);
+        let days = || date.duration_since(Date::constant(1970, 1, 1)).as_hours() / 24;
         let months = i64::from(date.year()) * 12 + i64::from(date.month()) - 1;
         match self {
             Unit::Day => days(),
