@@ -3,9 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use stanch::source::git::{
-    DeltaOf, Error, GitEnv, Odb, Oid, Repo, Visited, Visitor, WalkOptions, walk,
-};
+use stanch::source::git::{DeltaOf, Error, GitEnv, Odb, Oid, Repo, Visited, Visitor, WalkOptions, walk};
 
 struct Nothing;
 
@@ -27,23 +25,10 @@ impl Visitor for Nothing {
 fn main() -> Result<(), Error> {
     let mut args = std::env::args().skip(1);
     let path = args.next().unwrap_or_else(|| ".".to_owned());
-    let threads = args
-        .next()
-        .and_then(|threads| threads.parse().ok())
-        .unwrap_or(2);
+    let threads = args.next().and_then(|threads| threads.parse().ok()).unwrap_or(2);
     let start = Instant::now();
     let odb = Odb::open(&Repo::discover(Path::new(&path), &GitEnv::default())?)?;
-    let stats = walk(
-        &odb,
-        &WalkOptions {
-            threads,
-            verify: false,
-        },
-        &Nothing,
-    )?;
-    println!(
-        "{:.3} s, {threads} threads: {stats:?}",
-        start.elapsed().as_secs_f64()
-    );
+    let stats = walk(&odb, &WalkOptions { threads, verify: false }, &Nothing)?;
+    println!("{:.3} s, {threads} threads: {stats:?}", start.elapsed().as_secs_f64());
     Ok(())
 }

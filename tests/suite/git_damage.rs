@@ -36,10 +36,7 @@ fn replace(path: &std::path::Path, bytes: &[u8]) {
 fn assert_accounted(expected: &Objects, found: &Objects, unreadable: &BTreeMap<Oid, String>) {
     for (oid, object) in expected {
         let good = found.get(oid).is_some_and(|found| found == object);
-        assert!(
-            good || unreadable.contains_key(oid),
-            "{oid} is neither read nor reported"
-        );
+        assert!(good || unreadable.contains_key(oid), "{oid} is neither read nor reported");
     }
 }
 
@@ -90,11 +87,8 @@ fn an_index_that_is_damaged_or_missing_is_made_again() {
     let index = pack.with_extension("idx");
     let whole = fs::read(&index).unwrap();
     let mut numbers = Numbers(78);
-    let mut damages: Vec<Vec<u8>> = vec![
-        Vec::new(),
-        whole[..100].to_vec(),
-        whole[..whole.len() / 2].to_vec(),
-    ];
+    let mut damages: Vec<Vec<u8>> =
+        vec![Vec::new(), whole[..100].to_vec(), whole[..whole.len() / 2].to_vec()];
     damages.extend((0..20).map(|_| {
         let mut damaged = whole.clone();
         damaged[numbers.below(whole.len())] ^= 1 << numbers.below(8);
@@ -126,11 +120,7 @@ fn damaged_loose_objects() {
     let (expected, _, _) = walked(&sandbox.odb(), 1);
     let mut numbers = Numbers(79);
     for (n, oid) in expected.keys().enumerate() {
-        let path = sandbox.join(&format!(
-            ".git/objects/{}/{}",
-            &oid.to_hex()[..2],
-            &oid.to_hex()[2..]
-        ));
+        let path = sandbox.join(&format!(".git/objects/{}/{}", &oid.to_hex()[..2], &oid.to_hex()[2..]));
         let whole = fs::read(&path).unwrap();
         let mut damaged = whole.clone();
         match n % 3 {
@@ -159,10 +149,7 @@ fn a_chain_of_ten_thousand_deltas() {
         next.extend(text.as_bytes());
         next = next[next.len() - 300..].to_vec();
         let start = content.len() - 2 + text.len() - 300;
-        let ops = [
-            copy(start, content.len() - 2 - start),
-            insert(text.as_bytes()),
-        ];
+        let ops = [copy(start, content.len() - 2 - start), insert(text.as_bytes())];
         let code = delta(content.len(), next.len(), &ops);
         base = writer.offset_delta(blob_oid(&next), base, &code);
         content = next;
@@ -175,11 +162,7 @@ fn a_chain_of_ten_thousand_deltas() {
     let (found, unreadable, deltas) = walked(&odb, 2);
     assert!(unreadable.is_empty());
     assert_eq!(deltas, 10_000);
-    assert!(
-        expected
-            .iter()
-            .all(|content| found[&blob_oid(content)].1 == *content)
-    );
+    assert!(expected.iter().all(|content| found[&blob_oid(content)].1 == *content));
 }
 
 #[test]
@@ -198,33 +181,16 @@ fn bombs_are_refused_without_decoding_them() {
     }
     // A size that the stream cannot have.
     writer.raw(blob_oid(b"lie"), 3, usize::MAX >> 1, b"", &deflate(b"lie"));
-    writer.raw(
-        blob_oid(b"small lie"),
-        3,
-        1 << 29,
-        b"",
-        &deflate(b"small lie"),
-    );
+    writer.raw(blob_oid(b"small lie"), 3, 1 << 29, b"", &deflate(b"small lie"));
     writer.blob(b"innocent");
     writer.write(&sandbox, "bomb");
-    let limits = stanch::source::git::Limits {
-        max_object: 1 << 28,
-    };
+    let limits = stanch::source::git::Limits { max_object: 1 << 28 };
     let odb = Odb::with_limits(&sandbox.repo(), limits).unwrap();
-    assert!(matches!(
-        odb.read(&blob_oid(&[4])),
-        Err(Error::TooLarge { .. })
-    ));
+    assert!(matches!(odb.read(&blob_oid(&[4])), Err(Error::TooLarge { .. })));
     let (found, unreadable, _) = walked(&odb, 2);
-    assert_eq!(
-        found.get(&blob_oid(b"innocent")),
-        Some(&(Kind::Blob, b"innocent".to_vec()))
-    );
+    assert_eq!(found.get(&blob_oid(b"innocent")), Some(&(Kind::Blob, b"innocent".to_vec())));
     assert_eq!(unreadable.get(&blob_oid(b"lie")).unwrap(), "corrupt-object");
-    assert_eq!(
-        unreadable.get(&blob_oid(b"small lie")).unwrap(),
-        "too-large"
-    );
+    assert_eq!(unreadable.get(&blob_oid(b"small lie")).unwrap(), "too-large");
     for step in 1..5u8 {
         assert!(unreadable.contains_key(&blob_oid(&[step])));
     }
@@ -240,13 +206,7 @@ fn deltas_in_a_circle_and_without_a_base() {
     writer.ref_delta(b, &a, &code);
     writer.ref_delta(lost, &blob_oid(b"nowhere"), &code);
     writer.offset_delta(blob_oid(b"child"), 12, &code);
-    writer.raw(
-        blob_oid(b"self"),
-        7,
-        code.len(),
-        blob_oid(b"self").as_bytes(),
-        &deflate(&code),
-    );
+    writer.raw(blob_oid(b"self"), 7, code.len(), blob_oid(b"self").as_bytes(), &deflate(&code));
     writer.raw(blob_oid(b"reserved"), 5, 3, b"", &deflate(b"abc"));
     writer.blob(b"good");
     writer.write(&sandbox, "circle");
@@ -254,10 +214,7 @@ fn deltas_in_a_circle_and_without_a_base() {
     assert!(odb.read(&a).is_err());
     assert!(matches!(odb.read(&lost), Err(Error::Missing(_))));
     let (found, unreadable, _) = walked(&odb, 2);
-    assert_eq!(
-        found.keys().copied().collect::<Vec<_>>(),
-        [blob_oid(b"good")]
-    );
+    assert_eq!(found.keys().copied().collect::<Vec<_>>(), [blob_oid(b"good")]);
     assert_eq!(unreadable.len(), 6);
     assert_eq!(unreadable[&lost], "missing-object");
 }
@@ -271,17 +228,9 @@ fn a_thin_pack_and_bases_in_any_order() {
     sandbox.git(["hash-object", "-w", "loose"]);
     let tail = |text: &[u8], from: &[u8]| [&from[..from.len() - 5], text].concat();
     let code = |text: &[u8], from: &[u8]| {
-        delta(
-            from.len(),
-            from.len() - 5 + text.len(),
-            &[copy(0, from.len() - 5), insert(text)],
-        )
+        delta(from.len(), from.len() - 5 + text.len(), &[copy(0, from.len() - 5), insert(text)])
     };
-    let (one, two, three) = (
-        tail(b"one", &base),
-        tail(b"two", &loose),
-        tail(b"three", &tail(b"one", &base)),
-    );
+    let (one, two, three) = (tail(b"one", &base), tail(b"two", &loose), tail(b"three", &tail(b"one", &base)));
     let mut thin = PackWriter::new();
     thin.ref_delta(blob_oid(&three), &blob_oid(&one), &code(b"three", &one)); // its base follows
     thin.ref_delta(blob_oid(&one), &blob_oid(&base), &code(b"one", &base)); // in another pack
@@ -352,28 +301,14 @@ fn unknown_formats_are_refused_with_their_name() {
     let error = discover(&sandbox).unwrap_err();
     assert!(error.to_string().contains("fromthefuture"), "{error}");
     assert_eq!(error.reason(), "unsupported-repository");
-    fs::write(
-        sandbox.join(".git/config"),
-        "[core]\nrepositoryformatversion = 7\n",
-    )
-    .unwrap();
-    assert!(
-        discover(&sandbox)
-            .unwrap_err()
-            .to_string()
-            .contains("version 7")
-    );
+    fs::write(sandbox.join(".git/config"), "[core]\nrepositoryformatversion = 7\n").unwrap();
+    assert!(discover(&sandbox).unwrap_err().to_string().contains("version 7"));
     fs::write(
         sandbox.join(".git/config"),
         "[core]\nrepositoryformatversion = 1\n[extensions]\nobjectformat = md5\n",
     )
     .unwrap();
-    assert!(
-        discover(&sandbox)
-            .unwrap_err()
-            .to_string()
-            .contains("objectformat = md5")
-    );
+    assert!(discover(&sandbox).unwrap_err().to_string().contains("objectformat = md5"));
     let file = Sandbox::empty();
     file.write(".git", "gitdir: /nowhere\n");
     assert_eq!(discover(&file).unwrap_err().reason(), "corrupt-repository");

@@ -24,11 +24,7 @@ pub struct Collector {
 
 impl Collector {
     fn add(&self, object: Visited<'_>) {
-        let previous = self
-            .found
-            .lock()
-            .unwrap()
-            .insert(object.oid, (object.kind, object.data.to_vec()));
+        let previous = self.found.lock().unwrap().insert(object.oid, (object.kind, object.data.to_vec()));
         assert!(previous.is_none(), "{} is visited twice", object.oid);
     }
 }
@@ -48,11 +44,7 @@ impl Visitor for Collector {
     fn delta(&self, _: &mut (), object: Visited<'_>, base: DeltaOf<'_, Self::Node>) -> Self::Node {
         self.add(object);
         *self.deltas.lock().unwrap() += 1;
-        assert_eq!(
-            base.node.1, base.data,
-            "base of {} is not the one that was visited",
-            object.oid
-        );
+        assert_eq!(base.node.1, base.data, "base of {} is not the one that was visited", object.oid);
         let mut at = 0;
         for op in base.ops {
             let (dst, len) = match *op {
@@ -70,25 +62,14 @@ impl Visitor for Collector {
     }
 
     fn unreadable(&self, oid: &Oid, error: &Error) {
-        self.unreadable
-            .lock()
-            .unwrap()
-            .insert(*oid, error.reason().to_owned());
+        self.unreadable.lock().unwrap().insert(*oid, error.reason().to_owned());
     }
 }
 
 /// What a walk finds, what it cannot read, and how many objects it got as deltas.
 pub fn walked(odb: &Odb, threads: usize) -> (Objects, BTreeMap<Oid, String>, usize) {
     let collector = Collector::default();
-    let stats = walk(
-        odb,
-        &WalkOptions {
-            threads,
-            verify: true,
-        },
-        &collector,
-    )
-    .unwrap();
+    let stats = walk(odb, &WalkOptions { threads, verify: true }, &collector).unwrap();
     let found = collector.found.into_inner().unwrap();
     let unreadable = collector.unreadable.into_inner().unwrap();
     assert_eq!(stats.objects, found.len() as u64);
@@ -100,11 +81,7 @@ pub fn walked(odb: &Odb, threads: usize) -> (Objects, BTreeMap<Oid, String>, usi
 fn by_cat_file(dir: &Path) -> Objects {
     let args = ["cat-file", "--batch-all-objects", "--batch", "--unordered"];
     let output = git_command(dir).args(args).output().unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut rest = output.stdout.as_slice();
     let mut objects = Objects::new();
     while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
@@ -132,10 +109,7 @@ fn by_git2(dir: &Path) -> Objects {
     let object = |oid: git2::Oid| {
         let object = odb.read(oid).unwrap();
         let kind = Kind::from_name(object.kind().str().as_bytes()).unwrap();
-        (
-            Oid::from_bytes(oid.as_bytes()).unwrap(),
-            (kind, object.data().to_vec()),
-        )
+        (Oid::from_bytes(oid.as_bytes()).unwrap(), (kind, object.data().to_vec()))
     };
     oids.into_iter().map(object).collect()
 }
@@ -151,10 +125,7 @@ fn check(dir: &Path, git2_can: bool) -> usize {
     let odb = Odb::open(&repo).unwrap();
     for (oid, object) in &expected {
         assert!(odb.contains(oid));
-        assert!(
-            odb.read(oid).unwrap().as_ref() == Some(object),
-            "{oid} reads differently"
-        );
+        assert!(odb.read(oid).unwrap().as_ref() == Some(object), "{oid} reads differently");
     }
     let absent = odb.hash().hash(Kind::Blob, b"nobody stored this");
     assert!(odb.read(&absent).unwrap().is_none());
@@ -227,11 +198,7 @@ fn offsets_of_64_bits() {
     let pack = only_pack(&sandbox);
     fs::remove_file(pack.with_extension("idx")).unwrap();
     let _ = fs::remove_file(pack.with_extension("rev"));
-    sandbox.git([
-        "index-pack",
-        "--index-version=2,0x40",
-        pack.to_str().unwrap(),
-    ]);
+    sandbox.git(["index-pack", "--index-version=2,0x40", pack.to_str().unwrap()]);
     assert!(check(sandbox.path(), true) > 20);
 }
 
@@ -240,10 +207,7 @@ pub fn only_pack(sandbox: &Sandbox) -> std::path::PathBuf {
     let packs: Vec<_> = fs::read_dir(sandbox.join(".git/objects/pack"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "pack")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "pack"))
         .collect();
     assert_eq!(packs.len(), 1);
     packs[0].clone()
@@ -294,28 +258,13 @@ fn alternates_in_chains_and_loops() {
     let first = varied(&[]);
     first.git(["repack", "-adfq"]);
     let second = Sandbox::empty();
-    second.git([
-        "clone",
-        "--quiet",
-        "--shared",
-        first.path().to_str().unwrap(),
-        ".",
-    ]);
+    second.git(["clone", "--quiet", "--shared", first.path().to_str().unwrap(), "."]);
     edit_history(&second, 4, 31);
     let third = Sandbox::empty();
-    third.git([
-        "clone",
-        "--quiet",
-        "--shared",
-        second.path().to_str().unwrap(),
-        ".",
-    ]);
+    third.git(["clone", "--quiet", "--shared", second.path().to_str().unwrap(), "."]);
     edit_history(&third, 4, 32);
     check(third.path(), true);
-    let loop_to = format!(
-        "{}\n# no folder\n/nowhere\n",
-        third.join(".git/objects").display()
-    );
+    let loop_to = format!("{}\n# no folder\n/nowhere\n", third.join(".git/objects").display());
     fs::write(first.join(".git/objects/info/alternates"), loop_to).unwrap();
     let odb = third.odb();
     assert_eq!(odb.absent_alternates(), [Path::new("/nowhere")]);
@@ -335,10 +284,7 @@ fn objects_that_a_push_brings_for_inspection() {
         std::os::unix::fs::PermissionsExt::from_mode(0o755),
     )
     .unwrap();
-    source.try_git(
-        source.path(),
-        ["push", "--quiet", target.path().to_str().unwrap(), "main"],
-    );
+    source.try_git(source.path(), ["push", "--quiet", target.path().to_str().unwrap(), "main"]);
     let alternates = fs::read_to_string(target.join("alternates")).unwrap();
     let env = GitEnv {
         git_dir: Some(target.path().to_owned()),
@@ -373,34 +319,18 @@ fn sha256_bare_shallow_and_partial_repositories() {
     let shallow = Sandbox::empty();
     shallow.git(["clone", "--quiet", "--depth=3", &url, "."]);
     check(shallow.path(), true);
-    assert_eq!(
-        shallow.repo().shallow_boundary().unwrap(),
-        [origin.oid("main~2")]
-    );
+    assert_eq!(shallow.repo().shallow_boundary().unwrap(), [origin.oid("main~2")]);
     assert_eq!(origin.repo().shallow_boundary().unwrap(), []);
 
     let partial = Sandbox::empty();
-    partial.git([
-        "clone",
-        "--quiet",
-        "--filter=blob:none",
-        "--no-checkout",
-        &url,
-        ".",
-    ]);
+    partial.git(["clone", "--quiet", "--filter=blob:none", "--no-checkout", &url, "."]);
     assert!(partial.repo().is_partial());
     let blob = origin.oid("main:file0.txt");
     let odb = partial.odb();
     assert!(odb.read(&blob).unwrap().is_none());
-    assert!(
-        matches!(odb.read_kind(&blob, Kind::Blob), Err(Error::Missing(missing)) if missing == blob)
-    );
+    assert!(matches!(odb.read_kind(&blob, Kind::Blob), Err(Error::Missing(missing)) if missing == blob));
     let (found, unreadable, _) = walked(&odb, 2);
-    assert!(
-        unreadable.is_empty()
-            && found.values().all(|(kind, _)| *kind != Kind::Blob)
-            && found.len() > 20
-    );
+    assert!(unreadable.is_empty() && found.values().all(|(kind, _)| *kind != Kind::Blob) && found.len() > 20);
 }
 
 #[test]
@@ -429,15 +359,7 @@ fn what_a_visitor_does_not_want_is_only_decoded_where_it_must_be() {
     let sandbox = varied(&[]);
     sandbox.git(["repack", "-adfq", "--depth=30"]);
     let trees = Trees(Mutex::new(Vec::new()));
-    walk(
-        &sandbox.odb(),
-        &WalkOptions {
-            threads: 2,
-            verify: false,
-        },
-        &trees,
-    )
-    .unwrap();
+    walk(&sandbox.odb(), &WalkOptions { threads: 2, verify: false }, &trees).unwrap();
     let mut found = trees.0.into_inner().unwrap();
     found.sort();
     let expected: Vec<Oid> = by_cat_file(sandbox.path())
@@ -448,13 +370,7 @@ fn what_a_visitor_does_not_want_is_only_decoded_where_it_must_be() {
     assert!(expected.len() > 5);
     // Loose objects are wanted whatever their kind may be: it is not known before they are read.
     let loose = |oid: &Oid| {
-        sandbox
-            .join(&format!(
-                ".git/objects/{}/{}",
-                &oid.to_hex()[..2],
-                &oid.to_hex()[2..]
-            ))
-            .exists()
+        sandbox.join(&format!(".git/objects/{}/{}", &oid.to_hex()[..2], &oid.to_hex()[2..])).exists()
     };
     found.retain(|oid| !loose(oid) || expected.contains(oid));
     assert_eq!(found, expected);
@@ -471,11 +387,7 @@ fn abbreviated_ids() {
         let head = sandbox.oid("HEAD");
         assert_eq!(odb.with_prefix(&head.to_hex()[..12]), [head]);
         assert_eq!(odb.with_prefix(&head.to_hex()), [head]);
-        assert_eq!(
-            odb.with_prefix(&head.to_hex()[..3]),
-            [],
-            "too short to ask for"
-        );
+        assert_eq!(odb.with_prefix(&head.to_hex()[..3]), [], "too short to ask for");
         assert_eq!(odb.with_prefix("xyzw"), []);
     }
 }

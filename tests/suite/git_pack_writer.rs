@@ -43,12 +43,7 @@ fn varint(mut value: usize) -> Vec<u8> {
 pub fn copy(src: usize, len: usize) -> Vec<u8> {
     let mut op = 0x80;
     let mut operands = Vec::new();
-    for (bit, byte) in (src as u32)
-        .to_le_bytes()
-        .iter()
-        .chain(&(len as u32).to_le_bytes()[..3])
-        .enumerate()
-    {
+    for (bit, byte) in (src as u32).to_le_bytes().iter().chain(&(len as u32).to_le_bytes()[..3]).enumerate() {
         if *byte != 0 {
             op |= 1 << bit;
             operands.push(*byte);
@@ -70,27 +65,21 @@ pub fn delta(base_size: usize, result_size: usize, ops: &[Vec<u8>]) -> Vec<u8> {
 
 impl PackWriter {
     pub fn new() -> Self {
-        PackWriter {
-            bytes: b"PACK\0\0\0\x02\0\0\0\0".to_vec(),
-            rows: Vec::new(),
-        }
+        PackWriter { bytes: b"PACK\0\0\0\x02\0\0\0\0".to_vec(), rows: Vec::new() }
     }
 
     /// Adds any entry and returns its offset. `size` is the size that its header declares.
     pub fn raw(&mut self, oid: Oid, kind: u8, size: usize, base: &[u8], stream: &[u8]) -> u64 {
         let offset = self.bytes.len();
         let mut rest = size >> 4;
-        self.bytes
-            .push(kind << 4 | (size & 15) as u8 | if rest > 0 { 0x80 } else { 0 });
+        self.bytes.push(kind << 4 | (size & 15) as u8 | if rest > 0 { 0x80 } else { 0 });
         while rest > 0 {
-            self.bytes
-                .push((rest & 0x7f) as u8 | if rest > 0x7f { 0x80 } else { 0 });
+            self.bytes.push((rest & 0x7f) as u8 | if rest > 0x7f { 0x80 } else { 0 });
             rest >>= 7;
         }
         self.bytes.extend_from_slice(base);
         self.bytes.extend_from_slice(stream);
-        self.rows
-            .push((oid, offset as u64, crc32fast::hash(&self.bytes[offset..])));
+        self.rows.push((oid, offset as u64, crc32fast::hash(&self.bytes[offset..])));
         offset as u64
     }
 
@@ -120,22 +109,12 @@ impl PackWriter {
         self.rows.sort();
         let mut index = b"\xfftOc\0\0\0\x02".to_vec();
         for first in 0..=255u8 {
-            let up_to = self
-                .rows
-                .iter()
-                .filter(|(oid, ..)| oid.as_bytes()[0] <= first)
-                .count();
+            let up_to = self.rows.iter().filter(|(oid, ..)| oid.as_bytes()[0] <= first).count();
             index.extend((up_to as u32).to_be_bytes());
         }
-        self.rows
-            .iter()
-            .for_each(|(oid, ..)| index.extend(oid.as_bytes()));
-        self.rows
-            .iter()
-            .for_each(|(.., crc)| index.extend(crc.to_be_bytes()));
-        self.rows
-            .iter()
-            .for_each(|(_, offset, _)| index.extend((*offset as u32).to_be_bytes()));
+        self.rows.iter().for_each(|(oid, ..)| index.extend(oid.as_bytes()));
+        self.rows.iter().for_each(|(.., crc)| index.extend(crc.to_be_bytes()));
+        self.rows.iter().for_each(|(_, offset, _)| index.extend((*offset as u32).to_be_bytes()));
         index.extend_from_slice(&checksum);
         index.extend_from_slice(&Sha1::digest(&index.clone()));
         (self.bytes, index)

@@ -13,30 +13,13 @@ fn staged_text(repo: &Repo) -> (Vec<String>, Vec<String>) {
     let staged = staged(repo, &odb).unwrap();
     let mut found = Vec::new();
     for change in &staged.changes {
-        let blob = staged
-            .load(&odb, change)
-            .unwrap_or_else(|e| panic!("{}: {e}", change.path));
-        let new: Vec<&[u8]> = blob
-            .new
-            .iter()
-            .map(|range| &blob.content[range.clone()])
-            .collect();
+        let blob = staged.load(&odb, change).unwrap_or_else(|e| panic!("{}: {e}", change.path));
+        let new: Vec<&[u8]> = blob.new.iter().map(|range| &blob.content[range.clone()]).collect();
         if !new.is_empty() {
-            found.push(format!(
-                "{}: {}",
-                change.path,
-                String::from_utf8_lossy(&new.join(&b"|"[..]))
-            ));
+            found.push(format!("{}: {}", change.path, String::from_utf8_lossy(&new.join(&b"|"[..]))));
         }
     }
-    (
-        found,
-        staged
-            .skipped
-            .iter()
-            .map(|skip| format!("{} {}", skip.what, skip.reason))
-            .collect(),
-    )
+    (found, staged.skipped.iter().map(|skip| format!("{} {}", skip.what, skip.reason)).collect())
 }
 
 fn new_text(repo: &Repo) -> Vec<String> {
@@ -60,15 +43,7 @@ fn before_the_first_commit_everything_is_new() {
 fn only_new_lines_of_changed_files_count() {
     let sandbox = Sandbox::new();
     edit_history(&sandbox, 5, 3);
-    for path in [
-        "a",
-        "a-b",
-        "a.c",
-        "dir/a",
-        "dir/b/c",
-        "dir-2/x",
-        "other/deep/file",
-    ] {
+    for path in ["a", "a-b", "a.c", "dir/a", "dir/b/c", "dir-2/x", "other/deep/file"] {
         sandbox.write(path, "one\ntwo\nthree\n");
     }
     sandbox.commit("files");
@@ -78,10 +53,7 @@ fn only_new_lines_of_changed_files_count() {
     sandbox.write("a", "one\ntwo\nthree\nfour");
     fs::remove_file(sandbox.join("other/deep/file")).unwrap();
     sandbox.git(["add", "--all"]);
-    assert_eq!(
-        new_text(&sandbox.repo()),
-        ["a: four", "dir-2/y: fresh\n", "dir/b/c: new\n"]
-    );
+    assert_eq!(new_text(&sandbox.repo()), ["a: four", "dir-2/y: fresh\n", "dir/b/c: new\n"]);
 }
 
 #[test]
@@ -95,10 +67,7 @@ fn files_and_folders_that_take_each_others_place() {
     sandbox.write("x/in", "now inside\n");
     sandbox.write("y", "now file\n");
     sandbox.git(["add", "--all"]);
-    assert_eq!(
-        new_text(&sandbox.repo()),
-        ["x/in: now inside\n", "y: now file\n"]
-    );
+    assert_eq!(new_text(&sandbox.repo()), ["x/in: now inside\n", "y: now file\n"]);
 }
 
 #[test]
@@ -121,12 +90,7 @@ fn announced_files_links_and_submodules() {
     let commit = sandbox.commit("before");
     sandbox.write("announced", "not recorded\n");
     sandbox.git(["add", "--intent-to-add", "announced"]);
-    sandbox.git([
-        "update-index",
-        "--add",
-        "--cacheinfo",
-        &format!("160000,{commit},sub"),
-    ]);
+    sandbox.git(["update-index", "--add", "--cacheinfo", &format!("160000,{commit},sub")]);
     std::os::unix::fs::symlink("https://user@host/", sandbox.join("link")).unwrap();
     sandbox.git(["add", "link"]);
     assert_eq!(new_text(&sandbox.repo()), ["link: https://user@host/"]);
@@ -147,12 +111,7 @@ fn during_a_merge_what_a_parent_has_is_not_new() {
     sandbox.write("both", "main\nbase\n");
     sandbox.write("conflict", "main\n");
     sandbox.commit("main");
-    assert!(
-        !sandbox
-            .try_git(sandbox.path(), ["merge", "--no-commit", "side"])
-            .status
-            .success()
-    );
+    assert!(!sandbox.try_git(sandbox.path(), ["merge", "--no-commit", "side"]).status.success());
     let (found, skipped) = staged_text(&sandbox.repo());
     assert_eq!(skipped, ["conflict unmerged"]);
     assert_eq!(found, [""; 0]);
@@ -171,10 +130,7 @@ fn linked_work_trees_and_subfolders() {
     sandbox.write("tree/sub/file", "one\nlinked\n");
     sandbox.try_git(&sandbox.join("tree"), ["add", "--all"]);
     let linked = Repo::discover(&sandbox.join("tree/sub"), &GitEnv::default()).unwrap();
-    assert_eq!(
-        linked.work_tree(),
-        Some(sandbox.join("tree").canonicalize().unwrap().as_path())
-    );
+    assert_eq!(linked.work_tree(), Some(sandbox.join("tree").canonicalize().unwrap().as_path()));
     assert_eq!(new_text(&linked), ["sub/file: linked\n"]);
     assert_eq!(new_text(&sandbox.repo()), [""; 0]);
 }
@@ -196,34 +152,18 @@ fn the_index_that_a_hook_is_told_to_use() {
     )
     .unwrap();
     sandbox.try_git(sandbox.path(), ["commit", "-m", "x", "--", "a"]);
-    assert!(
-        fs::read_to_string(sandbox.join("name"))
-            .unwrap()
-            .contains("next-index")
-    );
-    let env = GitEnv {
-        index_file: Some("saved".into()),
-        ..GitEnv::default()
-    };
+    assert!(fs::read_to_string(sandbox.join("name")).unwrap().contains("next-index"));
+    let env = GitEnv { index_file: Some("saved".into()), ..GitEnv::default() };
     let repo = Repo::discover(sandbox.path(), &env).unwrap();
     assert_eq!(new_text(&repo), ["a: new\n"]);
     assert_eq!(new_text(&sandbox.repo()), [""; 0]);
-    assert_eq!(
-        Repo::discover(Path::new("/"), &GitEnv::default())
-            .unwrap_err()
-            .reason(),
-        "not-a-repository"
-    );
+    assert_eq!(Repo::discover(Path::new("/"), &GitEnv::default()).unwrap_err().reason(), "not-a-repository");
 }
 
 #[test]
 fn every_version_and_kind_of_index() {
-    for (version, split, sparse) in [
-        (2, false, false),
-        (3, true, false),
-        (4, false, true),
-        (4, true, false),
-    ] {
+    for (version, split, sparse) in [(2, false, false), (3, true, false), (4, false, true), (4, true, false)]
+    {
         let sandbox = Sandbox::new();
         for n in 0..30 {
             sandbox.write(&format!("dir{}/sub/file{n}", n % 5), format!("{n}\n"));
@@ -232,19 +172,9 @@ fn every_version_and_kind_of_index() {
         let long = format!("dir2/{}", vec!["n".repeat(200); 30].join("/"));
         sandbox.git(["config", "core.longpaths", "true"]);
         let blob = sandbox.git(["hash-object", "-w", "dir1/sub/long"]);
-        sandbox.git([
-            "update-index",
-            "--add",
-            "--cacheinfo",
-            &format!("100644,{blob},{long}"),
-        ]);
+        sandbox.git(["update-index", "--add", "--cacheinfo", &format!("100644,{blob},{long}")]);
         sandbox.git(["add", "dir0", "dir1", "dir2", "dir3", "dir4"]);
-        sandbox.git([
-            "update-index",
-            "--add",
-            "--cacheinfo",
-            &format!("100644,{blob},{long}"),
-        ]);
+        sandbox.git(["update-index", "--add", "--cacheinfo", &format!("100644,{blob},{long}")]);
         sandbox.git(["commit", "--quiet", "-m", "files"]);
         sandbox.git(["update-index", &format!("--index-version={version}")]);
         if split {
@@ -261,11 +191,7 @@ fn every_version_and_kind_of_index() {
         sandbox.git(["add", "dir1/sub/file1", "dir1/sub/added"]);
         sandbox.git(["add", "--intent-to-add", "dir1/announced"]);
         let expected = ["dir1/sub/added: added\n", "dir1/sub/file1: changed\n"];
-        assert_eq!(
-            new_text(&sandbox.repo()),
-            expected,
-            "version {version}, split {split}, sparse {sparse}"
-        );
+        assert_eq!(new_text(&sandbox.repo()), expected, "version {version}, split {split}, sparse {sparse}");
     }
 }
 
@@ -289,11 +215,9 @@ fn settings_and_attributes_change_nothing() {
     sandbox.write(".gitattributes", "* -diff diff=hide filter=hide\n");
     sandbox.write("x", "x\n");
     sandbox.commit("first");
-    for (key, value) in [
-        ("color.ui", "always"),
-        ("diff.hide.textconv", "true"),
-        ("core.bigFileThreshold", "1"),
-    ] {
+    for (key, value) in
+        [("color.ui", "always"), ("diff.hide.textconv", "true"), ("core.bigFileThreshold", "1")]
+    {
         sandbox.git(["config", key, value]);
     }
     sandbox.write("x", "x\nvisible\n");

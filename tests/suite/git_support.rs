@@ -16,9 +16,7 @@ pub struct Sandbox {
 impl Sandbox {
     /// An empty folder.
     pub fn empty() -> Self {
-        Sandbox {
-            dir: TempDir::new().unwrap(),
-        }
+        Sandbox { dir: TempDir::new().unwrap() }
     }
 
     /// A new repository.
@@ -29,14 +27,7 @@ impl Sandbox {
     /// A new repository, with options of `git init`.
     pub fn init(options: &[&str]) -> Self {
         let sandbox = Self::empty();
-        sandbox.git(
-            [
-                &["init", "--quiet", "--initial-branch=main"],
-                options,
-                &["."],
-            ]
-            .concat(),
-        );
+        sandbox.git([&["init", "--quiet", "--initial-branch=main"], options, &["."]].concat());
         sandbox
     }
 
@@ -51,22 +42,12 @@ impl Sandbox {
     /// Runs git here and returns what it prints.
     pub fn git<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> String {
         let output = self.try_git(self.path(), args);
-        assert!(
-            output.status.success(),
-            "git: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8_lossy(&output.stdout)
-            .trim_end()
-            .to_owned()
+        assert!(output.status.success(), "git: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 
     /// Runs git in a folder, whatever comes of it.
-    pub fn try_git<A: AsRef<OsStr>>(
-        &self,
-        dir: &Path,
-        args: impl IntoIterator<Item = A>,
-    ) -> Output {
+    pub fn try_git<A: AsRef<OsStr>>(&self, dir: &Path, args: impl IntoIterator<Item = A>) -> Output {
         git_command(dir).args(args).output().unwrap()
     }
 
@@ -115,14 +96,7 @@ pub fn git_command(dir: &Path) -> Command {
         .env("GIT_COMMITTER_NAME", "Carl Committer")
         .env("GIT_COMMITTER_EMAIL", "carl@example.com")
         .env("GIT_COMMITTER_DATE", "1700000060 -0230")
-        .args([
-            "-c",
-            "protocol.file.allow=always",
-            "-c",
-            "gc.auto=0",
-            "-c",
-            "maintenance.auto=false",
-        ]);
+        .args(["-c", "protocol.file.allow=always", "-c", "gc.auto=0", "-c", "maintenance.auto=false"]);
     command
 }
 
@@ -146,11 +120,7 @@ impl Numbers {
 pub fn edit_history(sandbox: &Sandbox, commits: usize, seed: u64) {
     let mut numbers = Numbers(seed);
     let mut files: Vec<Vec<String>> = (0..6)
-        .map(|file| {
-            (0..200)
-                .map(|line| format!("file {file} line {line} {:x}", numbers.next()))
-                .collect()
-        })
+        .map(|file| (0..200).map(|line| format!("file {file} line {line} {:x}", numbers.next())).collect())
         .collect();
     for commit in 0..commits {
         for _ in 0..=numbers.below(3) {

@@ -39,15 +39,13 @@ fn alternates_of(dir: &Path) -> Result<Vec<PathBuf>> {
     let Some(text) = read_optional(&file)? else {
         return Ok(Vec::new());
     };
-    let lines = text
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with(b"#"));
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with(b"#"));
     lines
         .map(|line| match line.strip_prefix(b"\"") {
             None => Ok(dir.join(line.to_path_lossy())),
             Some(quoted) => {
-                let (path, _) = unquote(quoted)
-                    .ok_or_else(|| Error::corrupt(&file, "a quote is not closed"))?;
+                let (path, _) =
+                    unquote(quoted).ok_or_else(|| Error::corrupt(&file, "a quote is not closed"))?;
                 Ok(dir.join(path.to_path_lossy()))
             }
         })
@@ -116,14 +114,8 @@ mod tests {
     #[cfg(unix)]
     fn lists_in_the_environment() {
         let parse = |text: &str| parse_env_list(OsStr::new(text));
-        assert_eq!(
-            parse("/a:/b c:"),
-            [PathBuf::from("/a"), PathBuf::from("/b c")]
-        );
-        assert_eq!(
-            parse(r#""/a\:b\n\101":/c"#),
-            [PathBuf::from("/a:b\nA"), PathBuf::from("/c")]
-        );
+        assert_eq!(parse("/a:/b c:"), [PathBuf::from("/a"), PathBuf::from("/b c")]);
+        assert_eq!(parse(r#""/a\:b\n\101":/c"#), [PathBuf::from("/a:b\nA"), PathBuf::from("/c")]);
         assert_eq!(parse(r#""open"#), [PathBuf::from("\"open")]);
         assert!(parse("").is_empty());
         assert!(parse("::").is_empty());

@@ -12,10 +12,7 @@ pub(super) struct Buffers {
 
 impl Buffers {
     pub(super) fn new() -> Self {
-        Buffers {
-            classes: vec![Vec::new(); 4 * usize::BITS as usize],
-            bytes: 0,
-        }
+        Buffers { classes: vec![Vec::new(); 4 * usize::BITS as usize], bytes: 0 }
     }
 
     /// A buffer with room for `size` bytes, if memory allows. What it holds is left over from its last use.

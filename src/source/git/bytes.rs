@@ -2,23 +2,17 @@
 
 /// Big-endian `u16` at byte `at`.
 pub(super) fn be16(data: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_be_bytes(
-        data.get(at..at.checked_add(2)?)?.try_into().ok()?,
-    ))
+    Some(u16::from_be_bytes(data.get(at..at.checked_add(2)?)?.try_into().ok()?))
 }
 
 /// Big-endian `u32` at byte `at`.
 pub(super) fn be32(data: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_be_bytes(
-        data.get(at..at.checked_add(4)?)?.try_into().ok()?,
-    ))
+    Some(u32::from_be_bytes(data.get(at..at.checked_add(4)?)?.try_into().ok()?))
 }
 
 /// Big-endian `u64` at byte `at`.
 pub(super) fn be64(data: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from_be_bytes(
-        data.get(at..at.checked_add(8)?)?.try_into().ok()?,
-    ))
+    Some(u64::from_be_bytes(data.get(at..at.checked_add(8)?)?.try_into().ok()?))
 }
 
 /// Splits off what stands before the first `byte`, and drops that byte.

@@ -18,12 +18,7 @@ pub(super) struct BaseCache {
 
 impl BaseCache {
     pub(super) fn new(capacity: usize) -> Self {
-        BaseCache {
-            objects: HashMap::new(),
-            order: VecDeque::new(),
-            bytes: 0,
-            capacity,
-        }
+        BaseCache { objects: HashMap::new(), order: VecDeque::new(), bytes: 0, capacity }
     }
 
     pub(super) fn get(&self, place: Place) -> Option<(Kind, Arc<Vec<u8>>)> {
@@ -41,10 +36,7 @@ impl BaseCache {
         while self.bytes > self.capacity
             && let Some(oldest) = self.order.pop_front()
         {
-            self.bytes -= self
-                .objects
-                .remove(&oldest)
-                .map_or(0, |(_, data)| data.len());
+            self.bytes -= self.objects.remove(&oldest).map_or(0, |(_, data)| data.len());
         }
     }
 }

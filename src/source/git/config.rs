@@ -36,10 +36,7 @@ impl Config {
                     let (setting, after) = setting(rest);
                     rest = after;
                     if let (Some(section), Some((name, value))) = (&section, setting) {
-                        settings.push(Setting {
-                            key: format!("{section}.{name}"),
-                            value,
-                        });
+                        settings.push(Setting { key: format!("{section}.{name}"), value });
                     }
                 }
             }
@@ -49,21 +46,14 @@ impl Config {
 
     /// The last value of `section.name`. A setting without a value reads as `true`.
     pub(super) fn get(&self, key: &str) -> Option<&[u8]> {
-        let setting = self
-            .settings
-            .iter()
-            .rev()
-            .find(|setting| setting.key == key)?;
+        let setting = self.settings.iter().rev().find(|setting| setting.key == key)?;
         Some(setting.value.as_deref().unwrap_or(b"true"))
     }
 
     /// Whether `section.name` is a true value.
     pub(super) fn is_true(&self, key: &str) -> bool {
         self.get(key).is_some_and(|value| {
-            matches!(
-                value.to_ascii_lowercase().as_slice(),
-                b"true" | b"yes" | b"on" | b"1"
-            )
+            matches!(value.to_ascii_lowercase().as_slice(), b"true" | b"yes" | b"on" | b"1")
         })
     }
 
@@ -71,23 +61,14 @@ impl Config {
     pub(super) fn is_true_in_any(&self, section: &str, name: &str) -> bool {
         let inside = |key: &str| {
             key.strip_prefix(section)
-                .and_then(|rest| {
-                    rest.strip_prefix('.')?
-                        .strip_suffix(name)?
-                        .strip_suffix('.')
-                })
+                .and_then(|rest| rest.strip_prefix('.')?.strip_suffix(name)?.strip_suffix('.'))
                 .is_some()
         };
-        self.settings
-            .iter()
-            .any(|setting| inside(&setting.key) && self.is_true(&setting.key))
+        self.settings.iter().any(|setting| inside(&setting.key) && self.is_true(&setting.key))
     }
 
     /// Names and last values of a section's settings, without those of subsections.
-    pub(super) fn section<'a>(
-        &'a self,
-        section: &'a str,
-    ) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+    pub(super) fn section<'a>(&'a self, section: &'a str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
         self.settings.iter().filter_map(move |setting| {
             let name = setting.key.strip_prefix(section)?.strip_prefix('.')?;
             if name.contains('.') {
@@ -113,11 +94,7 @@ fn header(text: &[u8]) -> (Option<String>, &[u8]) {
         None => name.to_ascii_lowercase(),
         Some((section, sub)) => {
             let sub = sub.strip_suffix('"').unwrap_or(sub);
-            format!(
-                "{}.{}",
-                section.trim_end().to_ascii_lowercase(),
-                sub.replace('\\', "")
-            )
+            format!("{}.{}", section.trim_end().to_ascii_lowercase(), sub.replace('\\', ""))
         }
     };
     (Some(section), &text[close + 1..])
@@ -142,10 +119,7 @@ type NameAndValue = (String, Option<Vec<u8>>);
 
 /// `name = value`, and the text behind it.
 fn setting(text: &[u8]) -> (Option<NameAndValue>, &[u8]) {
-    let end = text
-        .iter()
-        .position(|byte| matches!(byte, b'=' | b'\n' | b'#' | b';'))
-        .unwrap_or(text.len());
+    let end = text.iter().position(|byte| matches!(byte, b'=' | b'\n' | b'#' | b';')).unwrap_or(text.len());
     let name = String::from_utf8_lossy(trim(&text[..end])).to_ascii_lowercase();
     if text.get(end) != Some(&b'=') {
         return (Some((name, None)), after_line(&text[end..]));
@@ -216,26 +190,12 @@ mod tests {
         assert_eq!(config.get("remote.o]x.url"), Some(&b"x"[..]));
         assert!(!config.is_true_in_any("remote", "promisor"));
         assert!(Config::parse(b"[remote \"a.b\"]\npromisor").is_true_in_any("remote", "promisor"));
-        assert_eq!(
-            config
-                .section("extensions")
-                .filter(|(name, _)| *name == "objectformat")
-                .count(),
-            2
-        );
+        assert_eq!(config.section("extensions").filter(|(name, _)| *name == "objectformat").count(), 2);
     }
 
     #[test]
     fn nothing_makes_it_loop_or_panic() {
-        for text in [
-            "[",
-            "[\"",
-            "a=\\",
-            "=\n=",
-            "[a]\n\\",
-            "[a]b=\"",
-            "\u{feff}[a]\nb=1\n#",
-        ] {
+        for text in ["[", "[\"", "a=\\", "=\n=", "[a]\n\\", "[a]b=\"", "\u{feff}[a]\nb=1\n#"] {
             Config::parse(text.as_bytes());
         }
     }

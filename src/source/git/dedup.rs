@@ -10,9 +10,7 @@ pub(super) struct Duplicates(Vec<u64>);
 
 impl Duplicates {
     pub(super) fn contains(&self, position: usize) -> bool {
-        self.0
-            .get(position / 64)
-            .is_some_and(|word| word >> (position % 64) & 1 == 1)
+        self.0.get(position / 64).is_some_and(|word| word >> (position % 64) & 1 == 1)
     }
 
     fn insert(&mut self, position: usize) {
@@ -28,26 +26,20 @@ pub(super) type Source<'a> = (usize, &'a dyn Fn(usize) -> Option<Oid>);
 /// Merges sorted lists of ids, and marks all but the first copy of each. (In a list that is not sorted, because
 /// it is damaged, copies may stay unmarked: they are then read twice, which does no harm.)
 pub(super) fn duplicates(sources: &[Source<'_>]) -> Vec<Duplicates> {
-    let mut marked: Vec<Duplicates> = sources
-        .iter()
-        .map(|(count, _)| Duplicates(vec![0; count.div_ceil(64)]))
-        .collect();
+    let mut marked: Vec<Duplicates> =
+        sources.iter().map(|(count, _)| Duplicates(vec![0; count.div_ceil(64)])).collect();
     if sources.len() < 2 {
         return marked;
     }
-    let mut heads: BinaryHeap<Reverse<(Oid, usize, usize)>> = sources
-        .iter()
-        .enumerate()
-        .filter_map(|(n, (_, oid))| Some(Reverse((oid(0)?, n, 0))))
-        .collect();
+    let mut heads: BinaryHeap<Reverse<(Oid, usize, usize)>> =
+        sources.iter().enumerate().filter_map(|(n, (_, oid))| Some(Reverse((oid(0)?, n, 0)))).collect();
     let mut last = None;
     while let Some(Reverse((oid, source, position))) = heads.pop() {
         if last == Some(oid) {
             marked[source].insert(position);
         }
         last = Some(oid);
-        let next = (position + 1..sources[source].0)
-            .find_map(|next| Some((sources[source].1(next)?, next)));
+        let next = (position + 1..sources[source].0).find_map(|next| Some((sources[source].1(next)?, next)));
         heads.extend(next.map(|(oid, next)| Reverse((oid, source, next))));
     }
     marked
@@ -63,21 +55,13 @@ mod tests {
         let lists = [vec![1, 3, 5], vec![1, 1, 2, 5], vec![], vec![2, 3, 6]];
         let functions: Vec<Box<dyn Fn(usize) -> Option<Oid>>> = lists
             .iter()
-            .map(|list| {
-                Box::new(|at: usize| oid(*list.get(at)?)) as Box<dyn Fn(usize) -> Option<Oid>>
-            })
+            .map(|list| Box::new(|at: usize| oid(*list.get(at)?)) as Box<dyn Fn(usize) -> Option<Oid>>)
             .collect();
-        let sources: Vec<Source<'_>> = lists
-            .iter()
-            .zip(&functions)
-            .map(|(list, oid)| (list.len(), &**oid))
-            .collect();
+        let sources: Vec<Source<'_>> =
+            lists.iter().zip(&functions).map(|(list, oid)| (list.len(), &**oid)).collect();
         let marked = duplicates(&sources);
-        let positions = |n: usize| {
-            (0..lists[n].len())
-                .filter(|&at| marked[n].contains(at))
-                .collect::<Vec<_>>()
-        };
+        let positions =
+            |n: usize| (0..lists[n].len()).filter(|&at| marked[n].contains(at)).collect::<Vec<_>>();
         assert_eq!(positions(0), [0; 0]);
         assert_eq!(positions(1), [0, 1, 3]);
         assert_eq!(positions(3), [0, 1]);

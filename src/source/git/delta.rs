@@ -42,11 +42,7 @@ pub(super) fn header(delta: &[u8]) -> Result<DeltaHeader> {
     let read = || {
         let (base_size, base_len) = varint(delta)?;
         let (result_size, result_len) = varint(&delta[base_len..])?;
-        Some(DeltaHeader {
-            base_size,
-            result_size,
-            ops_at: base_len + result_len,
-        })
+        Some(DeltaHeader { base_size, result_size, ops_at: base_len + result_len })
     };
     read().ok_or(Error::CorruptObject("damaged delta header"))
 }
@@ -68,24 +64,14 @@ pub(super) fn apply(
         return Err(Error::CorruptObject("delta does not belong to its base"));
     }
     if header.result_size > limit {
-        return Err(Error::TooLarge {
-            size: header.result_size,
-            limit,
-        });
+        return Err(Error::TooLarge { size: header.result_size, limit });
     }
     let size = header.result_size as usize;
-    out.try_reserve(size)
-        .map_err(|_| Error::CorruptObject("not enough memory"))?;
+    out.try_reserve(size).map_err(|_| Error::CorruptObject("not enough memory"))?;
     run(base, &delta[header.ops_at..], size, out, ops).ok_or(Error::CorruptObject("damaged delta"))
 }
 
-fn run(
-    base: &[u8],
-    mut code: &[u8],
-    size: usize,
-    out: &mut Vec<u8>,
-    ops: &mut Vec<DeltaOp>,
-) -> Option<()> {
+fn run(base: &[u8], mut code: &[u8], size: usize, out: &mut Vec<u8>, ops: &mut Vec<DeltaOp>) -> Option<()> {
     while let Some((&op, rest)) = code.split_first() {
         let dst = out.len();
         if op & 0x80 != 0 {
@@ -147,17 +133,9 @@ mod tests {
         assert_eq!(
             ops,
             [
-                DeltaOp::Copy {
-                    src: 2,
-                    dst: 0,
-                    len: 4
-                },
+                DeltaOp::Copy { src: 2, dst: 0, len: 4 },
                 DeltaOp::Insert { dst: 4, len: 2 },
-                DeltaOp::Copy {
-                    src: 0,
-                    dst: 6,
-                    len: 2
-                }
+                DeltaOp::Copy { src: 0, dst: 6, len: 2 }
             ]
         );
     }
@@ -184,17 +162,11 @@ mod tests {
             (&[6, 2, 0x9f, 3], "operands cut short"),
             (&[0x80], "header cut short"),
         ] {
-            assert!(
-                matches!(applied(b"abcdef", delta), Err(Error::CorruptObject(_))),
-                "{what}"
-            );
+            assert!(matches!(applied(b"abcdef", delta), Err(Error::CorruptObject(_))), "{what}");
         }
         assert!(matches!(
             applied(b"", &[0, 0xff, 0xff, 3]),
-            Err(Error::TooLarge {
-                size: 65535,
-                limit: 1000
-            })
+            Err(Error::TooLarge { size: 65535, limit: 1000 })
         ));
     }
 }

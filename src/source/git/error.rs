@@ -110,26 +110,18 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     pub(super) fn io(path: &Path, source: io::Error) -> Self {
-        Error::Io {
-            path: path.to_owned(),
-            source,
-        }
+        Error::Io { path: path.to_owned(), source }
     }
 
     pub(super) fn corrupt(path: &Path, reason: &'static str) -> Self {
-        Error::Corrupt {
-            path: path.to_owned(),
-            reason,
-        }
+        Error::Corrupt { path: path.to_owned(), reason }
     }
 
     /// A short, stable, machine-readable reason, as `Skipped::reason` wants it.
     pub fn reason(&self) -> &'static str {
         match self {
             Error::NotARepository(_) => "not-a-repository",
-            Error::UnknownExtension { .. } | Error::UnknownVersion { .. } => {
-                "unsupported-repository"
-            }
+            Error::UnknownExtension { .. } | Error::UnknownVersion { .. } => "unsupported-repository",
             Error::Io { source, .. } => match source.kind() {
                 io::ErrorKind::NotFound => "not-found",
                 io::ErrorKind::PermissionDenied => "permission-denied",

@@ -49,19 +49,13 @@ impl Idx {
         }
         let hash_len = hash.oid_len();
         let fanout = if v2 { 8 } else { 0 };
-        let count = fanout_count(&map, fanout)
-            .ok_or_else(|| corrupt("fan-out table is not sorted"))? as usize;
+        let count =
+            fanout_count(&map, fanout).ok_or_else(|| corrupt("fan-out table is not sorted"))? as usize;
         let tables = fanout + FANOUT_LEN;
-        let end = map
-            .len()
-            .checked_sub(2 * hash_len)
-            .ok_or_else(|| corrupt("too short"))?;
+        let end = map.len().checked_sub(2 * hash_len).ok_or_else(|| corrupt("too short"))?;
         let layout = if v2 {
             let offsets = tables + count * (hash_len + 4);
-            Layout::V2 {
-                offsets,
-                large: offsets + count * 4..end,
-            }
+            Layout::V2 { offsets, large: offsets + count * 4..end }
         } else {
             Layout::V1
         };
@@ -72,13 +66,7 @@ impl Idx {
         if need > end {
             return Err(corrupt("shorter than its tables"));
         }
-        Ok(Idx {
-            map,
-            path: path.to_owned(),
-            hash_len,
-            count,
-            layout,
-        })
+        Ok(Idx { map, path: path.to_owned(), hash_len, count, layout })
     }
 
     /// The file.
@@ -145,21 +133,15 @@ impl Idx {
 
     /// The position of an id.
     pub(super) fn find(&self, oid: &Oid) -> Option<usize> {
-        let fanout = if matches!(self.layout, Layout::V1) {
-            0
-        } else {
-            8
-        };
-        search(fanout_range(&self.map, fanout, oid.first_byte()), |pos| {
-            self.raw_oid(pos).cmp(oid.as_bytes())
-        })
-        .ok()
+        let fanout = if matches!(self.layout, Layout::V1) { 0 } else { 8 };
+        search(fanout_range(&self.map, fanout, oid.first_byte()), |pos| self.raw_oid(pos).cmp(oid.as_bytes()))
+            .ok()
     }
 
     /// The positions of all ids that are not below `low`, up to the end.
     pub(super) fn at_or_after(&self, low: &Oid) -> Range<usize> {
-        let start = search(0..self.count, |pos| self.raw_oid(pos).cmp(low.as_bytes()))
-            .unwrap_or_else(|at| at);
+        let start =
+            search(0..self.count, |pos| self.raw_oid(pos).cmp(low.as_bytes())).unwrap_or_else(|at| at);
         start..self.count
     }
 }
@@ -180,19 +162,12 @@ pub(super) fn fanout_count(data: &[u8], at: usize) -> Option<u32> {
 /// The positions of ids that start with this byte.
 pub(super) fn fanout_range(data: &[u8], at: usize, first: u8) -> Range<usize> {
     let bucket = |n: usize| be32(data, at + n * 4).unwrap_or(0) as usize;
-    let start = if first == 0 {
-        0
-    } else {
-        bucket(usize::from(first) - 1)
-    };
+    let start = if first == 0 { 0 } else { bucket(usize::from(first) - 1) };
     start..bucket(usize::from(first))
 }
 
 /// Binary search in a range of positions. `Err` is where a missing one would be.
-pub(super) fn search(
-    range: Range<usize>,
-    compare: impl Fn(usize) -> Ordering,
-) -> Result<usize, usize> {
+pub(super) fn search(range: Range<usize>, compare: impl Fn(usize) -> Ordering) -> Result<usize, usize> {
     let (mut low, mut high) = (range.start, range.end);
     while low < high {
         let middle = low + (high - low) / 2;

@@ -60,9 +60,7 @@ impl Index {
         if let Some(link) = link {
             index = index.join_shared(repo, &data[link], path)?;
         }
-        index
-            .check_order()
-            .ok_or_else(|| Error::corrupt(path, "entries are not sorted"))?;
+        index.check_order().ok_or_else(|| Error::corrupt(path, "entries are not sorted"))?;
         Ok(index)
     }
 
@@ -73,25 +71,18 @@ impl Index {
 
     /// The path of one of its entries, relative to the root of the work tree.
     pub fn path(&self, entry: &IndexEntry) -> &[u8] {
-        self.paths
-            .get(entry.path.0..entry.path.1)
-            .unwrap_or_default()
+        self.paths.get(entry.path.0..entry.path.1).unwrap_or_default()
     }
 
     fn push(&mut self, path: &[u8], entry: IndexEntry) {
         let start = self.paths.len();
         self.paths.extend_from_slice(path);
-        self.entries.push(IndexEntry {
-            path: (start, self.paths.len()),
-            ..entry
-        });
+        self.entries.push(IndexEntry { path: (start, self.paths.len()), ..entry });
     }
 
     fn check_order(&self) -> Option<()> {
         let key = |entry| (self.path(entry), entry.stage);
-        self.entries
-            .is_sorted_by(|a, b| key(a) < key(b))
-            .then_some(())
+        self.entries.is_sorted_by(|a, b| key(a) < key(b)).then_some(())
     }
 
     /// The cached tree of the root, if git wrote cached trees.
@@ -120,10 +111,7 @@ impl Index {
     /// Completes a split index by the shared one that it is based on.
     fn join_shared(self, repo: &Repo, link: &[u8], path: &Path) -> Result<Index> {
         let damaged = || Error::corrupt(path, "damaged link to the shared index");
-        let base = link
-            .get(..repo.hash().oid_len())
-            .and_then(Oid::from_bytes)
-            .ok_or_else(damaged)?;
+        let base = link.get(..repo.hash().oid_len()).and_then(Oid::from_bytes).ok_or_else(damaged)?;
         if base.is_null() {
             return Ok(self);
         }
@@ -133,10 +121,8 @@ impl Index {
         let bitmaps = &link[repo.hash().oid_len()..];
         let limit = shared.entries.len();
         let (deleted, used) = ewah::bits(bitmaps, limit).ok_or_else(damaged)?;
-        let (replaced, _) =
-            ewah::bits(bitmaps.get(used..).unwrap_or_default(), limit).ok_or_else(damaged)?;
-        self.merge_shared(&shared, &deleted, &replaced)
-            .ok_or_else(damaged)
+        let (replaced, _) = ewah::bits(bitmaps.get(used..).unwrap_or_default(), limit).ok_or_else(damaged)?;
+        self.merge_shared(&shared, &deleted, &replaced).ok_or_else(damaged)
     }
 
     /// `deleted` and `replaced` are ascending positions in `shared`. Replacements come first in `self`, in
@@ -148,14 +134,11 @@ impl Index {
             cached_names: self.cached_names.clone(),
             ..Index::default()
         };
-        let mut kept: Vec<(&[u8], IndexEntry)> =
-            Vec::with_capacity(shared.entries.len() + added.len());
+        let mut kept: Vec<(&[u8], IndexEntry)> = Vec::with_capacity(shared.entries.len() + added.len());
         let (mut deleted, mut replaced) = (deleted.iter().peekable(), replaced.iter().peekable());
         let mut replacements = replacements.iter();
         for (position, entry) in shared.entries.iter().enumerate() {
-            let replacement = replaced
-                .next_if_eq(&&position)
-                .and_then(|_| replacements.next());
+            let replacement = replaced.next_if_eq(&&position).and_then(|_| replacements.next());
             if deleted.next_if_eq(&&position).is_none() {
                 kept.push((shared.path(entry), *replacement.unwrap_or(entry)));
             }
@@ -164,9 +147,8 @@ impl Index {
         // Stable, so that of two entries for one path the added one comes last and wins.
         kept.sort_by(|a, b| (a.0, a.1.stage).cmp(&(b.0, b.1.stage)));
         for (n, (path, entry)) in kept.iter().enumerate() {
-            let superseded = kept
-                .get(n + 1)
-                .is_some_and(|(next, other)| next == path && other.stage == entry.stage);
+            let superseded =
+                kept.get(n + 1).is_some_and(|(next, other)| next == path && other.stage == entry.stage);
             if !superseded {
                 merged.push(path, *entry);
             }
@@ -188,8 +170,7 @@ struct Parser<'a> {
 impl<'a> Parser<'a> {
     fn new(data: &'a [u8], file: &'a Path, hash: HashKind) -> Result<Self> {
         let corrupt = |reason| Error::corrupt(file, reason);
-        let (Some(version), Some(count), true) =
-            (be32(data, 4), be32(data, 8), data.starts_with(b"DIRC"))
+        let (Some(version), Some(count), true) = (be32(data, 4), be32(data, 8), data.starts_with(b"DIRC"))
         else {
             return Err(corrupt("not an index file"));
         };
@@ -201,14 +182,7 @@ impl<'a> Parser<'a> {
             .checked_sub(hash.oid_len())
             .filter(|&end| end >= 12)
             .ok_or_else(|| corrupt("too short"))?;
-        Ok(Parser {
-            data,
-            end,
-            file,
-            hash,
-            version,
-            count,
-        })
+        Ok(Parser { data, end, file, hash, version, count })
     }
 
     /// The index, and where the extension stands that links a shared index.
@@ -234,18 +208,12 @@ impl<'a> Parser<'a> {
         let oid = Oid::from_bytes(data.get(oid_at..flags_at)?)?;
         let flags = be16(data, flags_at)?;
         let extended = flags & 0x4000 != 0;
-        let more = if extended {
-            be16(data, flags_at + 2)?
-        } else {
-            0
-        };
+        let more = if extended { be16(data, flags_at + 2)? } else { 0 };
         let mut path_at = flags_at + if extended { 4 } else { 2 };
         if self.version == 4 {
             let (stripped, used) = offset_varint(data.get(path_at..)?)?;
             path_at += used;
-            let kept = previous
-                .len()
-                .checked_sub(usize::try_from(stripped).ok()?)?;
+            let kept = previous.len().checked_sub(usize::try_from(stripped).ok()?)?;
             previous.truncate(kept);
         } else {
             previous.clear();
@@ -255,22 +223,10 @@ impl<'a> Parser<'a> {
         previous.extend_from_slice(&rest[..len]);
         let path_end = path_at + len;
         let stage = (flags >> 12 & 3) as u8;
-        index.push(
-            previous,
-            IndexEntry {
-                path: (0, 0),
-                mode,
-                oid,
-                stage,
-                intent_to_add: more & 0x2000 != 0,
-            },
-        );
+        index
+            .push(previous, IndexEntry { path: (0, 0), mode, oid, stage, intent_to_add: more & 0x2000 != 0 });
         // Before version 4, one to eight zero bytes pad the entry to a multiple of eight.
-        Some(if self.version == 4 {
-            path_end + 1
-        } else {
-            at + ((path_end - at) / 8 + 1) * 8
-        })
+        Some(if self.version == 4 { path_end + 1 } else { at + ((path_end - at) / 8 + 1) * 8 })
     }
 
     fn extensions(&self, mut at: usize, index: &mut Index) -> Result<Option<Range<usize>>> {
@@ -315,8 +271,7 @@ fn read_cached_trees(body: &[u8], hash_len: usize) -> Option<Vec<CachedTree>> {
     let mut at = 0;
     loop {
         let name = at..at + memchr::memchr(0, body.get(at..)?)?;
-        let numbers =
-            name.end + 1..name.end + 1 + memchr::memchr(b'\n', body.get(name.end + 1..)?)?;
+        let numbers = name.end + 1..name.end + 1 + memchr::memchr(b'\n', body.get(name.end + 1..)?)?;
         at = numbers.end + 1;
         let (entries, subtrees) = std::str::from_utf8(&body[numbers]).ok()?.split_once(' ')?;
         let tree = match usize::try_from(entries.parse::<i64>().ok()?) {

@@ -24,9 +24,7 @@ impl Inflater {
     /// before anything is allocated.
     pub(super) fn inflate(&mut self, input: &[u8], size: u64, out: &mut Vec<u8>) -> Result<()> {
         let possible = (input.len() as u64).saturating_mul(MAX_RATIO);
-        let size = usize::try_from(size)
-            .ok()
-            .filter(|&size| size as u64 <= possible);
+        let size = usize::try_from(size).ok().filter(|&size| size as u64 <= possible);
         let size = size.ok_or(Error::CorruptObject("declared size is impossible"))?;
         resize(out, size)?;
         match self.0.zlib_decompress(input, out) {
@@ -35,9 +33,7 @@ impl Inflater {
             Err(libdeflater::DecompressionError::InsufficientSpace) => {
                 Err(Error::CorruptObject("longer than its declared size"))
             }
-            Err(libdeflater::DecompressionError::BadData) => {
-                Err(Error::CorruptObject("damaged zlib stream"))
-            }
+            Err(libdeflater::DecompressionError::BadData) => Err(Error::CorruptObject("damaged zlib stream")),
         }
     }
 }
@@ -49,8 +45,7 @@ fn resize(out: &mut Vec<u8>, size: usize) -> Result<()> {
         *out = vec![0; size];
         return Ok(());
     }
-    out.try_reserve(size.saturating_sub(out.len()))
-        .map_err(|_| Error::CorruptObject("not enough memory"))?;
+    out.try_reserve(size.saturating_sub(out.len())).map_err(|_| Error::CorruptObject("not enough memory"))?;
     out.resize(size, 0);
     Ok(())
 }

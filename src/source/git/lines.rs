@@ -10,16 +10,8 @@ use std::ops::Range;
 /// end of a text makes no difference. Takes time in proportion to the texts.
 pub fn new_lines(old: &[&[u8]], new: &[u8]) -> Vec<Range<usize>> {
     // The standard hasher is keyed: a hostile text cannot make its lines collide. A hit is compared whole.
-    let known: HashSet<&[u8]> = old
-        .iter()
-        .flat_map(|text| lines(text))
-        .map(|(_, line)| line)
-        .collect();
-    joined(
-        lines(new)
-            .filter(|(_, line)| !known.contains(line))
-            .map(|(range, _)| range),
-    )
+    let known: HashSet<&[u8]> = old.iter().flat_map(|text| lines(text)).map(|(_, line)| line).collect();
+    joined(lines(new).filter(|(_, line)| !known.contains(line)).map(|(range, _)| range))
 }
 
 /// Makes neighbouring ranges one.
@@ -51,15 +43,10 @@ impl Known {
     pub(super) fn without(&self, text: &[u8], ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
         let inside = ranges.into_iter().flat_map(|range| {
             let start = range.start;
-            lines(&text[range]).map(move |(line_range, line)| {
-                (start + line_range.start..start + line_range.end, line)
-            })
+            lines(&text[range])
+                .map(move |(line_range, line)| (start + line_range.start..start + line_range.end, line))
         });
-        joined(
-            inside
-                .filter(|(_, line)| !self.0.contains(*line))
-                .map(|(range, _)| range),
-        )
+        joined(inside.filter(|(_, line)| !self.0.contains(*line)).map(|(range, _)| range))
     }
 }
 
@@ -84,10 +71,7 @@ mod tests {
 
     fn new<'a>(old: &[&str], new: &'a str) -> Vec<&'a str> {
         let old: Vec<&[u8]> = old.iter().map(|text| text.as_bytes()).collect();
-        new_lines(&old, new.as_bytes())
-            .into_iter()
-            .map(|range| &new[range])
-            .collect()
+        new_lines(&old, new.as_bytes()).into_iter().map(|range| &new[range]).collect()
     }
 
     #[test]
@@ -106,10 +90,7 @@ mod tests {
         let text = "r s\nr\n\nq\nq\nu\n\nv";
         let slow: Vec<&str> = text
             .split_inclusive('\n')
-            .filter(|line| {
-                !old.split('\n')
-                    .any(|known| known == line.trim_end_matches('\n'))
-            })
+            .filter(|line| !old.split('\n').any(|known| known == line.trim_end_matches('\n')))
             .collect();
         assert_eq!(new(&[old], text).concat(), slow.concat());
     }

@@ -21,9 +21,7 @@ pub(super) fn path(object_dir: &Path, oid: &Oid) -> PathBuf {
 
 /// Reads a loose object. None if there is no such file.
 pub(super) fn read(object_dir: &Path, oid: &Oid, limit: u64) -> Result<Option<(Kind, Vec<u8>)>> {
-    read_optional(&path(object_dir, oid))?
-        .map(|file| decode(&file, limit))
-        .transpose()
+    read_optional(&path(object_dir, oid))?.map(|file| decode(&file, limit)).transpose()
 }
 
 /// Undoes a loose object's file.
@@ -47,9 +45,8 @@ fn decode(file: &[u8], limit: u64) -> Result<(Kind, Vec<u8>)> {
 fn header(start: &[u8]) -> Option<(Kind, u64, usize)> {
     let (header, _) = split_at_byte(start, 0)?;
     let (kind, size) = split_at_byte(header, b' ')?;
-    let size = std::str::from_utf8(size)
-        .ok()
-        .filter(|size| size.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let size =
+        std::str::from_utf8(size).ok().filter(|size| size.bytes().all(|byte| byte.is_ascii_digit()))?;
     Some((Kind::from_name(kind)?, size.parse().ok()?, header.len() + 1))
 }
 
@@ -82,8 +79,7 @@ pub(super) fn with_prefix(object_dir: &Path, prefix: &str) -> Vec<Oid> {
     let Ok(entries) = fs::read_dir(object_dir.join(fan)) else {
         return Vec::new();
     };
-    let names =
-        entries.filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()));
+    let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()));
     names
         .filter(|name| name.starts_with(rest))
         .filter_map(|name| Oid::from_hex(format!("{fan}{name}").as_bytes()))
@@ -97,28 +93,18 @@ mod tests {
     use super::*;
 
     fn deflated(content: &[u8]) -> Vec<u8> {
-        let mut encoder =
-            flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
         encoder.write_all(content).unwrap();
         encoder.finish().unwrap()
     }
 
     #[test]
     fn whole_and_damaged_files() {
-        assert_eq!(
-            decode(&deflated(b"blob 3\0abc"), 100).unwrap(),
-            (Kind::Blob, b"abc".to_vec())
-        );
-        assert_eq!(
-            decode(&deflated(b"tree 0\0"), 100).unwrap(),
-            (Kind::Tree, Vec::new())
-        );
+        assert_eq!(decode(&deflated(b"blob 3\0abc"), 100).unwrap(), (Kind::Blob, b"abc".to_vec()));
+        assert_eq!(decode(&deflated(b"tree 0\0"), 100).unwrap(), (Kind::Tree, Vec::new()));
         assert!(matches!(
             decode(&deflated(b"blob 300\0abc"), 100),
-            Err(Error::TooLarge {
-                size: 300,
-                limit: 100
-            })
+            Err(Error::TooLarge { size: 300, limit: 100 })
         ));
         for (content, what) in [
             (&b"blob 4\0abc"[..], "too short"),
@@ -128,13 +114,7 @@ mod tests {
             (b"blob 3", "no end of header"),
             (b"", "empty"),
         ] {
-            assert!(
-                matches!(
-                    decode(&deflated(content), 100),
-                    Err(Error::CorruptObject(_))
-                ),
-                "{what}"
-            );
+            assert!(matches!(decode(&deflated(content), 100), Err(Error::CorruptObject(_))), "{what}");
         }
         let mut cut = deflated(b"blob 3\0abc");
         let last = cut.len() - 1;

@@ -32,10 +32,7 @@ impl Midx {
     pub(super) fn open_all(pack_dir: &Path, hash: HashKind) -> Vec<Midx> {
         let mut files = vec![pack_dir.join("multi-pack-index")];
         files.extend(chain(&pack_dir.join("multi-pack-index.d")));
-        files
-            .iter()
-            .filter_map(|file| Midx::open(file, hash).ok())
-            .collect()
+        files.iter().filter_map(|file| Midx::open(file, hash).ok()).collect()
     }
 
     fn open(path: &Path, hash: HashKind) -> Result<Self> {
@@ -64,23 +61,10 @@ impl Midx {
         fanout.checked_add(FANOUT_LEN)?;
         map.get(oids..oids.checked_add(count.checked_mul(hash.oid_len())?)?)?;
         map.get(offsets..offsets.checked_add(count.checked_mul(8)?)?)?;
-        let packs: Vec<String> = map
-            .get(names..)?
-            .split(|&byte| byte == 0)
-            .take(pack_count)
-            .map(stem)
-            .collect();
+        let packs: Vec<String> =
+            map.get(names..)?.split(|&byte| byte == 0).take(pack_count).map(stem).collect();
         (packs.len() == pack_count).then_some(())?;
-        Some(Midx {
-            hash_len: hash.oid_len(),
-            count,
-            fanout,
-            oids,
-            offsets,
-            large,
-            packs,
-            map,
-        })
+        Some(Midx { hash_len: hash.oid_len(), count, fanout, oids, offsets, large, packs, map })
     }
 
     /// The pack (by [`packs`](Self::packs)) and the offset of an object.
@@ -90,9 +74,7 @@ impl Midx {
             self.map.get(at..at + self.hash_len).unwrap_or_default()
         };
         let range = fanout_range(&self.map, self.fanout, oid.first_byte());
-        let pos = search(range, |pos| raw(pos).cmp(oid.as_bytes()))
-            .ok()
-            .filter(|&pos| pos < self.count)?;
+        let pos = search(range, |pos| raw(pos).cmp(oid.as_bytes())).ok().filter(|&pos| pos < self.count)?;
         let row = self.offsets + pos * 8;
         let (pack, offset) = (be32(&self.map, row)? as usize, be32(&self.map, row + 4)?);
         let offset = match self.large {
@@ -112,10 +94,7 @@ impl Midx {
 }
 
 fn stem(name: &[u8]) -> String {
-    name.strip_suffix(b".idx")
-        .unwrap_or(name)
-        .to_str_lossy()
-        .into_owned()
+    name.strip_suffix(b".idx").unwrap_or(name).to_str_lossy().into_owned()
 }
 
 /// The files of an incremental multi-pack index.

@@ -42,9 +42,7 @@ pub use lines::new_lines;
 pub use object::{Commit, Kind, Mode, Signature, Tag, TreeEntry, TreeIter, tree_entries};
 pub use odb::{Limits, Odb};
 pub use oid::{HashKind, Oid};
-pub use refs::{
-    Head, Ref, ReflogEntry, all as all_refs, head, pseudo_ref, reflogs, resolve as resolve_ref,
-};
+pub use refs::{Head, Ref, ReflogEntry, all as all_refs, head, pseudo_ref, reflogs, resolve as resolve_ref};
 pub use repo::{GitEnv, RefStorage, Repo};
 pub use staged::{Staged, StagedBlob, StagedChange, staged};
 pub use tree_diff::{Change, TreeDiff};

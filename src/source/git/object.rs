@@ -90,10 +90,7 @@ pub struct TreeIter<'a> {
 
 /// Iterates over the entries of the tree with this content.
 pub fn tree_entries(data: &[u8], hash: HashKind) -> TreeIter<'_> {
-    TreeIter {
-        rest: data,
-        hash_len: hash.oid_len(),
-    }
+    TreeIter { rest: data, hash_len: hash.oid_len() }
 }
 
 impl<'a> TreeIter<'a> {
@@ -109,11 +106,7 @@ impl<'a> TreeIter<'a> {
         let (name, rest) = split_at_byte(rest, 0)?;
         let (oid, rest) = rest.split_at_checked(self.hash_len)?;
         self.rest = rest;
-        Some(TreeEntry {
-            mode: Mode(bits),
-            name,
-            oid: Oid::from_bytes(oid)?,
-        })
+        Some(TreeEntry { mode: Mode(bits), name, oid: Oid::from_bytes(oid)? })
     }
 }
 
@@ -149,15 +142,10 @@ impl<'a> Signature<'a> {
     /// Reads `Name <email> time offset`, as tolerantly as git does.
     pub fn parse(line: &'a [u8]) -> Self {
         let Some(open) = memchr::memchr(b'<', line) else {
-            return Signature {
-                name: line.trim_ascii(),
-                ..Signature::default()
-            };
+            return Signature { name: line.trim_ascii(), ..Signature::default() };
         };
         // The last bracket: some old tools wrote addresses with brackets inside.
-        let close = memchr::memrchr(b'>', line)
-            .filter(|&close| close > open)
-            .unwrap_or(line.len());
+        let close = memchr::memrchr(b'>', line).filter(|&close| close > open).unwrap_or(line.len());
         let mut tail = line
             .get(close + 1..)
             .unwrap_or_default()
@@ -177,9 +165,7 @@ fn ascii_number(text: &[u8]) -> Option<i64> {
 }
 
 fn offset_minutes(text: &[u8]) -> Option<i32> {
-    let hhmm = i32::try_from(ascii_number(text)?)
-        .ok()
-        .filter(|hhmm| hhmm.abs() < 10_000)?;
+    let hhmm = i32::try_from(ascii_number(text)?).ok().filter(|hhmm| hhmm.abs() < 10_000)?;
     Some(hhmm / 100 * 60 + hhmm % 100)
 }
 
@@ -216,10 +202,9 @@ impl<'a> Commit<'a> {
         for (key, value) in Headers(headers) {
             match key {
                 b"tree" if tree.is_none() => tree = Oid::from_hex(value),
-                b"parent" => commit.parents.push(
-                    Oid::from_hex(value)
-                        .ok_or(Error::CorruptObject("malformed parent of a commit"))?,
-                ),
+                b"parent" => commit
+                    .parents
+                    .push(Oid::from_hex(value).ok_or(Error::CorruptObject("malformed parent of a commit"))?),
                 b"author" => commit.author = Signature::parse(value),
                 b"committer" => commit.committer = Signature::parse(value),
                 b"encoding" => commit.encoding = Some(value),
@@ -312,15 +297,7 @@ mod tests {
         let commit = Commit::parse(text.as_bytes()).unwrap();
         assert_eq!(commit.tree.to_hex(), OID);
         assert_eq!(commit.parents.len(), 2);
-        assert_eq!(
-            commit.author,
-            Signature {
-                name: b"A B",
-                email: b"a@b",
-                time: 12,
-                offset_minutes: 90
-            }
-        );
+        assert_eq!(commit.author, Signature { name: b"A B", email: b"a@b", time: 12, offset_minutes: 90 });
         assert_eq!(commit.committer.offset_minutes, -480);
         assert_eq!(commit.encoding, Some(&b"latin1"[..]));
         assert_eq!(commit.message, b"subject\n\nbody\n");
@@ -350,9 +327,6 @@ mod tests {
     fn odd_signatures_are_read_tolerantly() {
         assert_eq!(Signature::parse(b"nobody").name, b"nobody");
         let odd = Signature::parse(b"<x <y>> 1 +9999999999");
-        assert_eq!(
-            (odd.name, odd.email, odd.time, odd.offset_minutes),
-            (&b""[..], &b"x <y>"[..], 1, 0)
-        );
+        assert_eq!((odd.name, odd.email, odd.time, odd.offset_minutes), (&b""[..], &b"x <y>"[..], 1, 0));
     }
 }

@@ -30,9 +30,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits {
-            max_object: 1 << 30,
-        }
+        Limits { max_object: 1 << 30 }
     }
 }
 
@@ -112,11 +110,7 @@ impl Odb {
 
     /// Packs whose index cannot be used, with the reason.
     pub fn damaged_packs(&self) -> Vec<(PathBuf, String)> {
-        self.list()
-            .damaged
-            .iter()
-            .map(|(path, error)| (path.clone(), error.to_string()))
-            .collect()
+        self.list().damaged.iter().map(|(path, error)| (path.clone(), error.to_string())).collect()
     }
 
     /// Opens all packs for a walk: makes indexes for those that have none or a damaged one, and looks again
@@ -165,10 +159,7 @@ impl Odb {
                 self.read_packed(pack, offset).map(Some).or_else(|error| {
                     // Its pack was deleted before it was opened, or is damaged: there may be another copy.
                     self.refresh()?;
-                    self.read_elsewhere(oid)
-                        .ok()
-                        .flatten()
-                        .map_or(Err(error), |object| Ok(Some(object)))
+                    self.read_elsewhere(oid).ok().flatten().map_or(Err(error), |object| Ok(Some(object)))
                 })
             }
         }
@@ -179,17 +170,13 @@ impl Odb {
         match self.read(oid)? {
             None => Err(Error::Missing(*oid)),
             Some((found, data)) if found == kind => Ok(data),
-            Some(_) => Err(Error::WrongKind {
-                oid: *oid,
-                expected: kind.name(),
-            }),
+            Some(_) => Err(Error::WrongKind { oid: *oid, expected: kind.name() }),
         }
     }
 
     /// Whether the object is there. It may still be damaged.
     pub fn contains(&self, oid: &Oid) -> bool {
-        self.find_packed(oid).is_some()
-            || self.dirs.iter().any(|dir| loose::path(dir, oid).is_file())
+        self.find_packed(oid).is_some() || self.dirs.iter().any(|dir| loose::path(dir, oid).is_file())
     }
 
     /// All ids that start with these lower-case hexadecimal digits (at least four), sorted.
@@ -198,16 +185,9 @@ impl Odb {
         let Some(low) = Oid::from_hex(low.as_bytes()).filter(|_| prefix.len() >= 4) else {
             return Vec::new();
         };
-        let mut found: Vec<Oid> = self
-            .dirs
-            .iter()
-            .flat_map(|dir| loose::with_prefix(dir, prefix))
-            .collect();
+        let mut found: Vec<Oid> = self.dirs.iter().flat_map(|dir| loose::with_prefix(dir, prefix)).collect();
         for pack in &self.list().packs {
-            let oids = pack
-                .idx
-                .at_or_after(&low)
-                .map_while(|pos| pack.idx.oid(pos));
+            let oids = pack.idx.at_or_after(&low).map_while(|pos| pack.idx.oid(pos));
             found.extend(oids.take_while(|oid| oid.to_hex().starts_with(prefix)));
         }
         found.sort_unstable();
@@ -281,10 +261,7 @@ impl Odb {
                     Place::Packed(pack, offset) => (pack, offset),
                     Place::Loose(kind, data) => {
                         chain.push((pack, offset, entry));
-                        break Base {
-                            kind,
-                            data: Arc::new(data),
-                        };
+                        break Base { kind, data: Arc::new(data) };
                     }
                 },
             };
@@ -303,13 +280,7 @@ impl Odb {
         while let Some((pack, offset, entry)) = chain.pop() {
             let delta = self.inflate(&pack, &entry)?;
             let mut data = Vec::new();
-            delta::apply(
-                &base.data,
-                &delta,
-                self.limits.max_object,
-                &mut data,
-                &mut ops,
-            )?;
+            delta::apply(&base.data, &delta, self.limits.max_object, &mut data, &mut ops)?;
             if chain.is_empty() {
                 return Ok((base.kind, data));
             }
@@ -329,27 +300,18 @@ impl Odb {
     fn inflate(&self, pack: &Pack, entry: &Entry) -> Result<Vec<u8>> {
         let limit = self.limits.max_object;
         if entry.size > limit {
-            return Err(Error::TooLarge {
-                size: entry.size,
-                limit,
-            });
+            return Err(Error::TooLarge { size: entry.size, limit });
         }
         inflate(pack.stream(entry)?, entry.size)
     }
 
     fn cached(&self, pack: &Pack, offset: u64) -> Option<(Kind, Arc<Vec<u8>>)> {
-        self.cache
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get((pack.id, offset))
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner).get((pack.id, offset))
     }
 
     fn keep(&self, pack: &Pack, offset: u64, kind: Kind, data: Vec<u8>) -> Base {
         let data = Arc::new(data);
-        self.cache
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .put((pack.id, offset), kind, &data);
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner).put((pack.id, offset), kind, &data);
         Base { kind, data }
     }
 }

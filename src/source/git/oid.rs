@@ -40,18 +40,10 @@ impl HashKind {
         use sha1::Digest;
         let header = format!("{} {}\0", kind.name(), data.len());
         match self {
-            HashKind::Sha1 => Oid::new(
-                &sha1::Sha1::new()
-                    .chain_update(header)
-                    .chain_update(data)
-                    .finalize(),
-            ),
-            HashKind::Sha256 => Oid::new(
-                &sha2::Sha256::new()
-                    .chain_update(header)
-                    .chain_update(data)
-                    .finalize(),
-            ),
+            HashKind::Sha1 => Oid::new(&sha1::Sha1::new().chain_update(header).chain_update(data).finalize()),
+            HashKind::Sha256 => {
+                Oid::new(&sha2::Sha256::new().chain_update(header).chain_update(data).finalize())
+            }
         }
     }
 }
@@ -69,10 +61,7 @@ impl Oid {
         let len = raw.len().min(32);
         let mut bytes = [0; 32];
         bytes[..len].copy_from_slice(&raw[..len]);
-        Oid {
-            bytes,
-            len: len as u8,
-        }
+        Oid { bytes, len: len as u8 }
     }
 
     /// The id with these bytes. None unless there are 20 or 32 of them.
@@ -89,18 +78,12 @@ impl Oid {
         for (byte, pair) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
             *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
         }
-        Some(Oid {
-            bytes,
-            len: (hex.len() / 2) as u8,
-        })
+        Some(Oid { bytes, len: (hex.len() / 2) as u8 })
     }
 
     /// The id of all zeros, which git writes where there is no object.
     pub fn null(hash: HashKind) -> Self {
-        Oid {
-            bytes: [0; 32],
-            len: hash.oid_len() as u8,
-        }
+        Oid { bytes: [0; 32], len: hash.oid_len() as u8 }
     }
 
     /// Whether all bytes are zero.
@@ -157,10 +140,7 @@ mod tests {
 
     #[test]
     fn the_empty_blob_has_its_known_ids() {
-        assert_eq!(
-            HashKind::Sha1.hash(Kind::Blob, b"").to_hex(),
-            "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
-        );
+        assert_eq!(HashKind::Sha1.hash(Kind::Blob, b"").to_hex(), "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
         assert_eq!(
             HashKind::Sha256.hash(Kind::Blob, b"").to_hex(),
             "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"

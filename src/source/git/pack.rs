@@ -69,10 +69,7 @@ impl Pack {
 
     /// File name without folder and extension.
     pub(super) fn stem(&self) -> &str {
-        self.path
-            .file_stem()
-            .and_then(|stem| stem.to_str())
-            .unwrap_or_default()
+        self.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default()
     }
 
     /// The whole file. Opened once; from then on it stays readable even when git deletes it.
@@ -102,8 +99,7 @@ impl Pack {
     /// The bytes from the start of an entry's zlib stream up to the end of the pack.
     pub(super) fn stream(&self, entry: &Entry) -> Result<&[u8]> {
         let data = self.data()?;
-        data.get(entry.data_at..)
-            .ok_or(Error::CorruptObject("pack entry is cut short"))
+        data.get(entry.data_at..).ok_or(Error::CorruptObject("pack entry is cut short"))
     }
 }
 
@@ -113,9 +109,7 @@ pub(super) fn parse_entry(data: &[u8], offset: u64, hash: HashKind) -> Result<En
 }
 
 fn read_entry(data: &[u8], offset: u64, hash: HashKind) -> Option<Entry> {
-    let start = usize::try_from(offset)
-        .ok()
-        .filter(|_| offset >= PACK_HEADER)?;
+    let start = usize::try_from(offset).ok().filter(|_| offset >= PACK_HEADER)?;
     let first = *data.get(start)?;
     let mut size = u64::from(first & 0x0f);
     let (mut at, mut shift, mut more) = (start + 1, 4, first & 0x80 != 0);
@@ -138,9 +132,7 @@ fn read_entry(data: &[u8], offset: u64, hash: HashKind) -> Option<Entry> {
             let (distance, used) = offset_varint(data.get(at..)?)?;
             at += used;
             // A base always stands before what is made from it.
-            let base = offset
-                .checked_sub(distance)
-                .filter(|&base| base < offset && base >= PACK_HEADER)?;
+            let base = offset.checked_sub(distance).filter(|&base| base < offset && base >= PACK_HEADER)?;
             Stored::OffsetDelta(base)
         }
         7 => {
@@ -150,9 +142,5 @@ fn read_entry(data: &[u8], offset: u64, hash: HashKind) -> Option<Entry> {
         }
         _ => return None,
     };
-    Some(Entry {
-        stored,
-        size,
-        data_at: at,
-    })
+    Some(Entry { stored, size, data_at: at })
 }

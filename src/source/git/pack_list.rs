@@ -70,7 +70,8 @@ impl PackList {
     /// Makes indexes for packs that have none or a damaged one.
     pub(super) fn recover(&mut self, dirs: &[PathBuf], hash: HashKind, limit: u64) -> Result<()> {
         self.set_aside_damaged(hash);
-        let mut lost: Vec<PathBuf> = self.damaged.drain(..).map(|(path, _)| path.with_extension("idx")).collect();
+        let mut lost: Vec<PathBuf> =
+            self.damaged.drain(..).map(|(path, _)| path.with_extension("idx")).collect();
         for dir in dirs {
             lost.extend(packs_without_index(&dir.join("pack"))?);
         }
@@ -111,7 +112,8 @@ impl PackList {
     /// Takes packs from the list whose index is not what git wrote: it may hide objects.
     fn set_aside_damaged(&mut self, hash: HashKind) {
         let is_intact = |pack: &Arc<Pack>| pack.idx.is_intact(hash);
-        let (intact, damaged): (Vec<_>, Vec<_>) = std::mem::take(&mut self.packs).into_iter().partition(is_intact);
+        let (intact, damaged): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.packs).into_iter().partition(is_intact);
         self.packs = intact;
         for pack in damaged {
             let path = pack.idx.path().to_owned();

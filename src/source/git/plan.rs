@@ -68,11 +68,8 @@ impl Plan {
         let links = plan.read_headers(pack, hash)?;
         plan.link_children(&links);
         plan.mark(pack, links, &wants);
-        plan.broken.retain(|(position, _)| {
-            pack.idx
-                .oid(*position)
-                .is_some_and(|oid| wants(*position, &oid, None))
-        });
+        plan.broken
+            .retain(|(position, _)| pack.idx.oid(*position).is_some_and(|oid| wants(*position, &oid, None)));
         Ok(plan)
     }
 
@@ -98,36 +95,25 @@ impl Plan {
 
     /// Whether the entry is to be visited.
     pub(super) fn is_wanted(&self, entry: u32) -> bool {
-        self.flags
-            .get(entry as usize)
-            .is_some_and(|flags| flags & WANTED != 0)
+        self.flags.get(entry as usize).is_some_and(|flags| flags & WANTED != 0)
     }
 
     /// What is made from an entry and leads to something needed. The largest subtree comes first.
     pub(super) fn needed_children(&self, entry: u32) -> impl DoubleEndedIterator<Item = u32> {
-        let needed = |child: &u32| {
-            self.flags
-                .get(*child as usize)
-                .is_some_and(|flags| flags & NEEDED != 0)
-        };
+        let needed = |child: &u32| self.flags.get(*child as usize).is_some_and(|flags| flags & NEEDED != 0);
         self.all_children(entry).iter().copied().filter(needed)
     }
 
     fn all_children(&self, entry: u32) -> &[u32] {
         let at = |n: usize| self.first_child.get(n).map_or(0, |&first| first as usize);
-        self.children
-            .get(at(entry as usize)..at(entry as usize + 1))
-            .unwrap_or_default()
+        self.children.get(at(entry as usize)..at(entry as usize + 1)).unwrap_or_default()
     }
 
     fn read_headers(&mut self, pack: &Pack, hash: HashKind) -> Result<Links> {
         let data = pack.data()?;
         let entries_end = pack.entries_end()? as u64;
         let count = self.rows.len();
-        let mut links = Links {
-            base: vec![NONE; count],
-            kind: vec![None; count],
-        };
+        let mut links = Links { base: vec![NONE; count], kind: vec![None; count] };
         let mut released = 0;
         // Entry numbers of ref-deltas are looked up by index position.
         let mut by_position: Vec<u32> = Vec::new();
@@ -187,9 +173,7 @@ impl Plan {
         }
         let rows = &self.rows[low..entry];
         let at = rows.partition_point(|row| row.0 < offset);
-        rows.get(at)
-            .filter(|row| row.0 == offset)
-            .map(|_| (low + at) as u32)
+        rows.get(at).filter(|row| row.0 == offset).map(|_| (low + at) as u32)
     }
 
     fn entries_by_position(&self, count: usize) -> Vec<u32> {
@@ -211,12 +195,7 @@ impl Plan {
         }
         self.children = vec![0; self.first_child[count] as usize];
         let mut next: Vec<u32> = self.first_child[..count].to_vec();
-        for (entry, &base) in links
-            .base
-            .iter()
-            .enumerate()
-            .filter(|(_, base)| **base != NONE)
-        {
+        for (entry, &base) in links.base.iter().enumerate().filter(|(_, base)| **base != NONE) {
             let slot = &mut next[base as usize];
             self.children[*slot as usize] = entry as u32;
             *slot += 1;
@@ -224,14 +203,8 @@ impl Plan {
     }
 
     /// Finds out what is wanted, what is needed for that, and what no way leads to.
-    fn mark(
-        &mut self,
-        pack: &Pack,
-        mut links: Links,
-        wants: &impl Fn(usize, &Oid, Option<Kind>) -> bool,
-    ) {
-        let roots =
-            (0..self.rows.len() as u32).filter(|&entry| self.flags[entry as usize] & REACHED != 0);
+    fn mark(&mut self, pack: &Pack, mut links: Links, wants: &impl Fn(usize, &Oid, Option<Kind>) -> bool) {
+        let roots = (0..self.rows.len() as u32).filter(|&entry| self.flags[entry as usize] & REACHED != 0);
         let mut order: Vec<u32> = roots.collect();
         let root_count = order.len();
         let mut at = 0;
@@ -240,11 +213,7 @@ impl Plan {
             at += 1;
             let kind = links.kind[entry as usize];
             let position = self.rows[entry as usize].1 as usize;
-            if pack
-                .idx
-                .oid(position)
-                .is_some_and(|oid| wants(position, &oid, kind))
-            {
+            if pack.idx.oid(position).is_some_and(|oid| wants(position, &oid, kind)) {
                 self.flags[entry as usize] |= WANTED | NEEDED;
             }
             let children = order.len();
@@ -287,8 +256,7 @@ impl Plan {
     fn find_unreached(&mut self, links: &Links) {
         for (entry, row) in self.rows.iter().enumerate() {
             if self.flags[entry] & REACHED == 0 && links.base[entry] != NONE {
-                let error =
-                    Error::CorruptObject("its chain of deltas does not start at a whole object");
+                let error = Error::CorruptObject("its chain of deltas does not start at a whole object");
                 self.broken.push((row.1 as usize, error));
             }
         }

@@ -48,10 +48,7 @@ fn run(repo: &Repo, what: &'static str, args: &[&str]) -> Result<Option<Vec<u8>>
     command
         .env("GIT_NO_LAZY_FETCH", "1")
         .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env(
-            "GIT_CONFIG_GLOBAL",
-            if cfg!(windows) { "NUL" } else { "/dev/null" },
-        )
+        .env("GIT_CONFIG_GLOBAL", if cfg!(windows) { "NUL" } else { "/dev/null" })
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_ALLOW_PROTOCOL", "none")
@@ -59,42 +56,23 @@ fn run(repo: &Repo, what: &'static str, args: &[&str]) -> Result<Option<Vec<u8>>
         .arg("--no-pager")
         .arg("--git-dir")
         .arg(repo.git_dir())
-        .args([
-            "-c",
-            "core.fsmonitor=false",
-            "-c",
-            "core.hooksPath=/dev/null",
-            "-c",
-            "safe.directory=*",
-        ])
+        .args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.directory=*"])
         .args(args)
         .stdin(Stdio::null());
     let failed = |reason: String| Error::Program { what, reason };
-    let output = command
-        .output()
-        .map_err(|e| failed(format!("cannot run git, which reftables need: {e}")))?;
+    let output =
+        command.output().map_err(|e| failed(format!("cannot run git, which reftables need: {e}")))?;
     match output.status.code() {
         Some(0) => Ok(Some(output.stdout)),
         Some(1) => Ok(None),
-        _ => Err(failed(
-            output
-                .stderr
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .to_str_lossy()
-                .into_owned(),
-        )),
+        _ => Err(failed(output.stderr.lines().next().unwrap_or_default().to_str_lossy().into_owned())),
     }
 }
 
 /// `HEAD` of the work tree.
 pub(super) fn head(repo: &Repo) -> Result<Head> {
     let branch = run(repo, "symbolic-ref", &["symbolic-ref", "--quiet", "HEAD"])?;
-    Ok(Head {
-        branch: branch.map(|name| name.trim_ascii().into()),
-        target: resolve(repo, b"HEAD")?,
-    })
+    Ok(Head { branch: branch.map(|name| name.trim_ascii().into()), target: resolve(repo, b"HEAD")? })
 }
 
 /// The object that a ref points to.
@@ -102,37 +80,23 @@ pub(super) fn resolve(repo: &Repo, name: &[u8]) -> Result<Option<Oid>> {
     let Ok(name) = name.to_str() else {
         return Ok(None);
     };
-    let text = run(
-        repo,
-        "rev-parse",
-        &["rev-parse", "--verify", "--quiet", "--end-of-options", name],
-    )?;
+    let text = run(repo, "rev-parse", &["rev-parse", "--verify", "--quiet", "--end-of-options", name])?;
     Ok(text.and_then(|text| Oid::from_hex(text.trim_ascii())))
 }
 
 /// All refs with their targets, and `HEAD`.
 pub(super) fn all_refs(repo: &Repo) -> Result<Vec<Ref>> {
-    let text = run(
-        repo,
-        "for-each-ref",
-        &["for-each-ref", "--format=%(objectname) %(refname)"],
-    )?
-    .unwrap_or_default();
+    let text = run(repo, "for-each-ref", &["for-each-ref", "--format=%(objectname) %(refname)"])?
+        .unwrap_or_default();
     let mut refs: Vec<Ref> = text.lines().filter_map(ref_line).collect();
-    refs.extend(resolve(repo, b"HEAD")?.map(|target| Ref {
-        name: "HEAD".into(),
-        target,
-    }));
+    refs.extend(resolve(repo, b"HEAD")?.map(|target| Ref { name: "HEAD".into(), target }));
     refs.sort();
     Ok(refs)
 }
 
 fn ref_line(line: &[u8]) -> Option<Ref> {
     let (hex, name) = line.split_once_str(" ")?;
-    Some(Ref {
-        name: name.into(),
-        target: Oid::from_hex(hex)?,
-    })
+    Some(Ref { name: name.into(), target: Oid::from_hex(hex)? })
 }
 
 /// The objects that reflogs name. What was before a line is what the line below it says.
@@ -140,13 +104,7 @@ pub(super) fn reflogs(repo: &Repo) -> Result<Vec<ReflogEntry>> {
     let names = run(repo, "reflog list", &["reflog", "list"])?.unwrap_or_default();
     let mut entries = Vec::new();
     for name in names.lines().filter_map(|name| name.to_str().ok()) {
-        let args = [
-            "reflog",
-            "show",
-            "--format=%H %gs",
-            "--end-of-options",
-            name,
-        ];
+        let args = ["reflog", "show", "--format=%H %gs", "--end-of-options", name];
         let text = run(repo, "reflog show", &args)?.unwrap_or_default();
         let oids: Vec<(Oid, &BStr)> = text
             .lines()
@@ -155,12 +113,7 @@ pub(super) fn reflogs(repo: &Repo) -> Result<Vec<ReflogEntry>> {
             .collect();
         for (n, (new, why)) in oids.iter().enumerate() {
             let old = oids.get(n + 1).map(|(old, _)| *old);
-            entries.push(ReflogEntry {
-                name: name.into(),
-                old,
-                new: Some(*new),
-                text: (*why).to_owned(),
-            });
+            entries.push(ReflogEntry { name: name.into(), old, new: Some(*new), text: (*why).to_owned() });
         }
     }
     entries.sort();

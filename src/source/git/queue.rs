@@ -24,10 +24,7 @@ impl<T> Queue<T> {
     /// A queue for this many threads, all of which must call [`wait`](Self::wait) in the end.
     pub(super) fn new(threads: usize) -> Self {
         Queue {
-            shared: Mutex::new(State {
-                items: Vec::new(),
-                waiting: 0,
-            }),
+            shared: Mutex::new(State { items: Vec::new(), waiting: 0 }),
             changed: Condvar::new(),
             threads,
             hungry: AtomicUsize::new(0),
@@ -82,10 +79,7 @@ impl<T> Queue<T> {
                 return Some(item);
             }
             self.hungry.store(state.waiting, Ordering::Relaxed);
-            state = self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -128,10 +122,8 @@ mod tests {
                     let (queue, sum) = (&queue, &sum);
                     scope.spawn(move || {
                         let mut stack = if thread == 0 { vec![12u64] } else { Vec::new() };
-                        while let Some(item) = stack
-                            .pop()
-                            .or_else(|| queue.try_take())
-                            .or_else(|| queue.wait())
+                        while let Some(item) =
+                            stack.pop().or_else(|| queue.try_take()).or_else(|| queue.wait())
                         {
                             sum.fetch_add(1, Ordering::Relaxed);
                             // A tree in which item n has two children n - 1.

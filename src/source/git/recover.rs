@@ -38,18 +38,12 @@ pub(super) fn index_of(path: &Path, hash: HashKind, limit: u64) -> Result<Recove
         limit,
         offsets: HashMap::new(),
         cache: BaseCache::new(CACHE_BYTES),
-        entries: entries
-            .iter()
-            .map(|found| (found.offset, found.entry))
-            .collect(),
+        entries: entries.iter().map(|found| (found.offset, found.entry)).collect(),
     };
     let rows = resolver.resolve_all(&entries);
     let complete = scanned == count as usize && rows.len() == scanned;
     let checksum = &data[end..];
-    Ok(Recovered {
-        index: write_index(rows, checksum, hash),
-        complete,
-    })
+    Ok(Recovered { index: write_index(rows, checksum, hash), complete })
 }
 
 /// An entry that was found.
@@ -82,9 +76,7 @@ fn stream_end(data: &[u8], at: usize, scratch: &mut [u8]) -> Option<usize> {
         let used = stream.total_in();
         let input = data.get(at.checked_add(usize::try_from(used).ok()?)?..)?;
         let written = stream.total_out();
-        let status = stream
-            .decompress(input, scratch, flate2::FlushDecompress::None)
-            .ok()?;
+        let status = stream.decompress(input, scratch, flate2::FlushDecompress::None).ok()?;
         if status == flate2::Status::StreamEnd {
             return at.checked_add(usize::try_from(stream.total_in()).ok()?);
         }
@@ -134,10 +126,7 @@ impl Resolver<'_> {
             if let Some(base) = self.cache.get((0, offset)) {
                 break base;
             }
-            let entry = *self
-                .entries
-                .get(&offset)
-                .ok_or(Error::CorruptObject("no such entry"))?;
+            let entry = *self.entries.get(&offset).ok_or(Error::CorruptObject("no such entry"))?;
             let base = match entry.stored {
                 Stored::Whole(kind) => {
                     let data = Arc::new(self.inflate(&entry)?);
@@ -165,15 +154,9 @@ impl Resolver<'_> {
 
     fn inflate(&self, entry: &Entry) -> Result<Vec<u8>> {
         if entry.size > self.limit {
-            return Err(Error::TooLarge {
-                size: entry.size,
-                limit: self.limit,
-            });
+            return Err(Error::TooLarge { size: entry.size, limit: self.limit });
         }
-        inflate(
-            self.data.get(entry.data_at..).unwrap_or_default(),
-            entry.size,
-        )
+        inflate(self.data.get(entry.data_at..).unwrap_or_default(), entry.size)
     }
 }
 
@@ -185,18 +168,14 @@ fn write_index(rows: Vec<(Oid, u64, u32)>, pack_checksum: &[u8], hash: HashKind)
         let up_to = rows.partition_point(|(oid, ..)| oid.first_byte() <= first) as u32;
         out.extend(up_to.to_be_bytes());
     }
-    rows.iter()
-        .for_each(|(oid, ..)| out.extend_from_slice(oid.as_bytes()));
-    rows.iter()
-        .for_each(|(.., crc)| out.extend(crc.to_be_bytes()));
+    rows.iter().for_each(|(oid, ..)| out.extend_from_slice(oid.as_bytes()));
+    rows.iter().for_each(|(.., crc)| out.extend(crc.to_be_bytes()));
     for (_, offset, _) in &rows {
         let small = u32::try_from(*offset).ok().filter(|small| small >> 31 == 0);
         out.extend(small.unwrap_or(1 << 31 | large.len() as u32).to_be_bytes());
         large.extend(small.is_none().then_some(*offset));
     }
-    large
-        .iter()
-        .for_each(|offset| out.extend(offset.to_be_bytes()));
+    large.iter().for_each(|offset| out.extend(offset.to_be_bytes()));
     out.extend_from_slice(pack_checksum);
     let checksum = hash.checksum(&out);
     out.extend(checksum);

@@ -46,18 +46,9 @@ pub fn head(repo: &Repo) -> Result<Head> {
     }
     let path = repo.git_dir().join("HEAD");
     match read_value(&path)? {
-        None => Ok(Head {
-            branch: None,
-            target: None,
-        }), // a symbolic link to a branch that is not born
-        Some(Value::Direct(oid)) => Ok(Head {
-            branch: None,
-            target: Some(oid),
-        }),
-        Some(Value::Symbolic(branch)) => Ok(Head {
-            target: resolve(repo, &branch)?,
-            branch: Some(branch),
-        }),
+        None => Ok(Head { branch: None, target: None }), // a symbolic link to a branch that is not born
+        Some(Value::Direct(oid)) => Ok(Head { branch: None, target: Some(oid) }),
+        Some(Value::Symbolic(branch)) => Ok(Head { target: resolve(repo, &branch)?, branch: Some(branch) }),
     }
 }
 
@@ -78,10 +69,7 @@ pub fn resolve(repo: &Repo, name: &[u8]) -> Result<Option<Oid>> {
             None => return packed_ref(repo, &name),
         }
     }
-    Err(Error::corrupt(
-        &file_of(repo, &name),
-        "symbolic refs point in a circle",
-    ))
+    Err(Error::corrupt(&file_of(repo, &name), "symbolic refs point in a circle"))
 }
 
 /// All refs of the repository, sorted by name: `HEAD`, everything below `refs/`, and `HEAD` and own refs of
@@ -110,21 +98,14 @@ pub fn all(repo: &Repo) -> Result<Vec<Ref>> {
             add(format!("{own}/{name}").into(), &path)?;
         }
     }
-    Ok(found
-        .into_iter()
-        .map(|(name, target)| Ref { name, target })
-        .collect())
+    Ok(found.into_iter().map(|(name, target)| Ref { name, target }).collect())
 }
 
 /// Refs outside of `refs/` that git leaves during an operation, such as `MERGE_HEAD`: every object that the
 /// file names. Empty if there is none.
 pub fn pseudo_ref(repo: &Repo, name: &str) -> Result<Vec<Oid>> {
     let text = read_optional(&repo.git_dir().join(name))?.unwrap_or_default();
-    Ok(text
-        .lines()
-        .filter_map(|line| Oid::from_hex(first_word(line)))
-        .filter(|oid| !oid.is_null())
-        .collect())
+    Ok(text.lines().filter_map(|line| Oid::from_hex(first_word(line))).filter(|oid| !oid.is_null()).collect())
 }
 
 /// One line of a reflog.
@@ -148,10 +129,7 @@ pub fn reflogs(repo: &Repo) -> Result<Vec<ReflogEntry>> {
     let mut files = files_below(repo.common_dir(), "logs")?;
     for (own, git_dir) in linked_git_dirs(repo)? {
         let logs = files_below(&git_dir, "logs")?;
-        files.extend(
-            logs.into_iter()
-                .map(|(name, path)| (format!("{own}/{name}").into(), path)),
-        );
+        files.extend(logs.into_iter().map(|(name, path)| (format!("{own}/{name}").into(), path)));
     }
     let mut entries = Vec::new();
     for (name, path) in files {
@@ -168,12 +146,7 @@ fn reflog_line(name: &BString, line: &[u8]) -> Option<ReflogEntry> {
     let (old, rest) = split_at_byte(line, b' ')?;
     let (new, text) = split_at_byte(rest, b' ')?;
     let oid = |hex| Oid::from_hex(hex).map(|oid| Some(oid).filter(|oid| !oid.is_null()));
-    Some(ReflogEntry {
-        name: name.clone(),
-        old: oid(old)?,
-        new: oid(new)?,
-        text: text.into(),
-    })
+    Some(ReflogEntry { name: name.clone(), old: oid(old)?, new: oid(new)?, text: text.into() })
 }
 
 /// Git folders of linked work trees, with the name `worktrees/NAME`.
@@ -187,10 +160,7 @@ fn linked_git_dirs(repo: &Repo) -> Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|e| Error::io(&dir, e))?;
-        found.push((
-            format!("worktrees/{}", entry.file_name().to_string_lossy()),
-            entry.path(),
-        ));
+        found.push((format!("worktrees/{}", entry.file_name().to_string_lossy()), entry.path()));
     }
     found.sort();
     Ok(found)
@@ -209,9 +179,7 @@ fn files_below(root: &Path, top: &str) -> Result<Vec<(BString, PathBuf)>> {
         for entry in entries {
             let entry = entry.map_err(|e| Error::io(&dir, e))?;
             let path = entry.path();
-            let Ok(file_name) = <[u8]>::from_os_str(&entry.file_name())
-                .map(<[u8]>::to_owned)
-                .ok_or(())
+            let Ok(file_name) = <[u8]>::from_os_str(&entry.file_name()).map(<[u8]>::to_owned).ok_or(())
             else {
                 continue; // not Unicode, on a system where git could not have written it
             };
@@ -242,9 +210,7 @@ fn read_value(path: &Path) -> Result<Option<Value>> {
 }
 
 fn first_word(text: &[u8]) -> &[u8] {
-    text.split(u8::is_ascii_whitespace)
-        .next()
-        .unwrap_or_default()
+    text.split(u8::is_ascii_whitespace).next().unwrap_or_default()
 }
 
 /// The file that holds a ref: some belong to a work tree, most are shared.
@@ -253,29 +219,16 @@ fn file_of(repo: &Repo, name: &[u8]) -> PathBuf {
         || [&b"refs/bisect/"[..], b"refs/worktree/", b"refs/rewritten/"]
             .iter()
             .any(|own| name.starts_with(own));
-    let root = if own {
-        repo.git_dir()
-    } else {
-        repo.common_dir()
-    };
+    let root = if own { repo.git_dir() } else { repo.common_dir() };
     root.join(name.to_path_lossy())
 }
 
 /// Whether the name stays inside of the git folder.
 fn is_safe_name(name: &[u8]) -> bool {
-    let pseudo = !name.is_empty()
-        && name
-            .iter()
-            .all(|&byte| byte.is_ascii_uppercase() || byte == b'_');
-    let parts_are_names = || {
-        name.split(|&byte| byte == b'/')
-            .all(|part| !matches!(part, b"" | b"." | b".."))
-    };
+    let pseudo = !name.is_empty() && name.iter().all(|&byte| byte.is_ascii_uppercase() || byte == b'_');
+    let parts_are_names = || name.split(|&byte| byte == b'/').all(|part| !matches!(part, b"" | b"." | b".."));
     pseudo
-        || (name.starts_with(b"refs/")
-            && parts_are_names()
-            && !name.contains(&0)
-            && !name.contains(&b'\\'))
+        || (name.starts_with(b"refs/") && parts_are_names() && !name.contains(&0) && !name.contains(&b'\\'))
 }
 
 /// Name and target of each packed ref.
@@ -308,16 +261,9 @@ mod tests {
         for name in ["HEAD", "MERGE_HEAD", "refs/heads/a.b/c"] {
             assert!(is_safe_name(name.as_bytes()), "{name}");
         }
-        for name in [
-            "",
-            "config",
-            "refs/../config",
-            "refs//x",
-            "../x",
-            "/etc/passwd",
-            "refs/a\\..\\b",
-            "refs/./x",
-        ] {
+        for name in
+            ["", "config", "refs/../config", "refs//x", "../x", "/etc/passwd", "refs/a\\..\\b", "refs/./x"]
+        {
             assert!(!is_safe_name(name.as_bytes()), "{name}");
         }
     }
@@ -325,15 +271,10 @@ mod tests {
     #[test]
     fn reflog_lines() {
         let (zero, one) = ("0".repeat(40), "1".repeat(40));
-        let entry = reflog_line(
-            &"HEAD".into(),
-            format!("{zero} {one} A <a@b> 1 +0000\tcommit: x").as_bytes(),
-        )
-        .unwrap();
-        assert_eq!(
-            (entry.old, entry.new),
-            (None, Oid::from_hex(one.as_bytes()))
-        );
+        let entry =
+            reflog_line(&"HEAD".into(), format!("{zero} {one} A <a@b> 1 +0000\tcommit: x").as_bytes())
+                .unwrap();
+        assert_eq!((entry.old, entry.new), (None, Oid::from_hex(one.as_bytes())));
         assert_eq!(reflog_line(&"HEAD".into(), b"junk"), None);
     }
 }

@@ -72,20 +72,14 @@ impl Repo {
         };
         let config = read_config(&git_dir, &common_dir)?;
         let extensions = Extensions::read(&config, &common_dir.join("config"))?;
-        let work_tree = env
-            .work_tree
-            .clone()
-            .or_else(|| configured_work_tree(&config, &git_dir, work_tree));
+        let work_tree = env.work_tree.clone().or_else(|| configured_work_tree(&config, &git_dir, work_tree));
         let index_file = match (&env.index_file, &work_tree) {
             (Some(file), Some(root)) => root.join(file),
             (Some(file), None) => file.clone(),
             (None, _) => git_dir.join("index"),
         };
         Ok(Repo {
-            object_dir: env
-                .object_directory
-                .clone()
-                .unwrap_or_else(|| common_dir.join("objects")),
+            object_dir: env.object_directory.clone().unwrap_or_else(|| common_dir.join("objects")),
             index_file,
             alternates: env.alternates.clone(),
             hash: extensions.hash,
@@ -171,10 +165,7 @@ pub(super) fn read_optional(path: &Path) -> Result<Option<Vec<u8>>> {
 
 /// Whether the error says that there is no such file.
 pub(super) fn is_absent(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Walks up from `start`: (git folder, root of the work tree it was found in).
@@ -192,11 +183,8 @@ fn find_git_dir(start: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
             _ => {}
         }
         if is_git_dir(dir) {
-            let work_tree = linked_work_tree(dir).or_else(|| {
-                dir.parent()
-                    .filter(|_| dir.ends_with(".git"))
-                    .map(Path::to_owned)
-            });
+            let work_tree = linked_work_tree(dir)
+                .or_else(|| dir.parent().filter(|_| dir.ends_with(".git")).map(Path::to_owned));
             return Ok((dir.to_owned(), work_tree));
         }
     }
@@ -207,8 +195,7 @@ fn find_git_dir(start: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
 /// common folder.
 fn is_git_dir(dir: &Path) -> bool {
     fs::symlink_metadata(dir.join("HEAD")).is_ok()
-        && common_dir(dir)
-            .is_ok_and(|common| common.join("objects").is_dir() && common.join("refs").is_dir())
+        && common_dir(dir).is_ok_and(|common| common.join("objects").is_dir() && common.join("refs").is_dir())
 }
 
 /// Follows a `.git` file (`gitdir: PATH`), as linked work trees and submodules have it.
@@ -217,13 +204,8 @@ fn resolve_git_file(path: &Path) -> Result<PathBuf> {
         return Ok(path.to_owned());
     }
     let text = fs::read(path).map_err(|e| Error::io(path, e))?;
-    let target = text
-        .strip_prefix(b"gitdir:")
-        .ok_or_else(|| Error::corrupt(path, "not a `gitdir:` file"))?;
-    let target = path
-        .parent()
-        .unwrap_or(Path::new(""))
-        .join(target.trim_ascii().to_path_lossy());
+    let target = text.strip_prefix(b"gitdir:").ok_or_else(|| Error::corrupt(path, "not a `gitdir:` file"))?;
+    let target = path.parent().unwrap_or(Path::new("")).join(target.trim_ascii().to_path_lossy());
     if !is_git_dir(&target) {
         return Err(Error::corrupt(path, "the git folder it names is not there"));
     }
@@ -259,11 +241,7 @@ fn read_config(git_dir: &Path, common_dir: &Path) -> Result<Config> {
     Ok(Config::parse(&text))
 }
 
-fn configured_work_tree(
-    config: &Config,
-    git_dir: &Path,
-    found: Option<PathBuf>,
-) -> Option<PathBuf> {
+fn configured_work_tree(config: &Config, git_dir: &Path, found: Option<PathBuf>) -> Option<PathBuf> {
     if let Some(path) = config.get("core.worktree") {
         return Some(git_dir.join(path.to_path_lossy()));
     }
@@ -285,10 +263,7 @@ impl Extensions {
         let version = config.get("core.repositoryformatversion").unwrap_or(b"0");
         if !matches!(version, b"0" | b"1") {
             let version = version.to_str_lossy().into_owned();
-            return Err(Error::UnknownVersion {
-                path: path.to_owned(),
-                version,
-            });
+            return Err(Error::UnknownVersion { path: path.to_owned(), version });
         }
         let mut known = Extensions::default();
         for (name, value) in config.section("extensions") {
@@ -300,20 +275,14 @@ impl Extensions {
                 ("refstorage", b"reftable") => known.ref_storage = RefStorage::Reftable,
                 ("partialclone", _) => known.partial = true,
                 // These do not change how objects and refs are read.
-                (
-                    "noop" | "noop-v1" | "preciousobjects" | "worktreeconfig" | "relativeworktrees",
-                    _,
-                ) => {}
+                ("noop" | "noop-v1" | "preciousobjects" | "worktreeconfig" | "relativeworktrees", _) => {}
                 ("compatobjectformat" | "submodulepathconfig", _) => {}
                 // Format 0 predates extensions: git ignores the ones it does not know there.
                 (name, _) if version == b"0" && !matches!(name, "objectformat" | "refstorage") => {}
                 (name, value) => {
                     let value = value.to_str_lossy();
                     let name = format!("{name} = {value}");
-                    return Err(Error::UnknownExtension {
-                        path: path.to_owned(),
-                        name,
-                    });
+                    return Err(Error::UnknownExtension { path: path.to_owned(), name });
                 }
             }
         }

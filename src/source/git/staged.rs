@@ -92,21 +92,11 @@ impl Staged {
         diff.index(tree, index);
         for (path, oid, error) in diff.unreadable {
             let detail = format!("tree {oid}: {error}");
-            self.skipped.push(Skipped {
-                what: path,
-                reason: error.reason(),
-                detail,
-                incomplete: true,
-            });
+            self.skipped.push(Skipped { what: path, reason: error.reason(), detail, incomplete: true });
         }
         for path in diff.unmerged {
             let detail = "not merged yet: a commit cannot record it".to_owned();
-            let skip = Skipped {
-                what: path,
-                reason: "unmerged",
-                detail,
-                incomplete: false,
-            };
+            let skip = Skipped { what: path, reason: "unmerged", detail, incomplete: false };
             if !self.skipped.contains(&skip) {
                 self.skipped.push(skip);
             }
@@ -150,11 +140,8 @@ impl Staged {
     /// If a previous content cannot be read (in a partial clone, for example), more lines count as new.
     pub fn load(&self, odb: &Odb, change: &StagedChange) -> Result<StagedBlob> {
         let content = odb.read_kind(&change.oid, Kind::Blob)?;
-        let old: Vec<Vec<u8>> = change
-            .old
-            .iter()
-            .filter_map(|oid| odb.read_kind(oid, Kind::Blob).ok())
-            .collect();
+        let old: Vec<Vec<u8>> =
+            change.old.iter().filter_map(|oid| odb.read_kind(oid, Kind::Blob).ok()).collect();
         let old: Vec<&[u8]> = old.iter().map(Vec::as_slice).collect();
         let mut new = new_lines(&old, &content);
         if !new.is_empty() && !self.deleted.is_empty() {
@@ -183,27 +170,14 @@ impl Staged {
     /// What to report for a change whose content cannot be read.
     pub fn unreadable(change: &StagedChange, error: &Error) -> Skipped {
         let detail = format!("blob {}: {error}", change.oid);
-        Skipped {
-            what: change.path.clone(),
-            reason: error.reason(),
-            detail,
-            incomplete: true,
-        }
+        Skipped { what: change.path.clone(), reason: error.reason(), detail, incomplete: true }
     }
 }
 
 /// The change of a path against all parents.
 fn staged_change(path: BString, changes: &[Change]) -> Option<StagedChange> {
     let (mode, oid) = changes.first()?.new?;
-    let mut old: Vec<Oid> = changes
-        .iter()
-        .filter_map(|change| change.old.map(|(_, oid)| oid))
-        .collect();
+    let mut old: Vec<Oid> = changes.iter().filter_map(|change| change.old.map(|(_, oid)| oid)).collect();
     old.dedup();
-    Some(StagedChange {
-        path,
-        mode,
-        oid,
-        old,
-    })
+    Some(StagedChange { path, mode, oid, old })
 }

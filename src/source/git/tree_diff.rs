@@ -79,10 +79,7 @@ impl<'a> TreeDiff<'a> {
                 continue;
             }
             let (old_data, new_data) = (self.read_tree(&prefix, old), self.read_tree(&prefix, new));
-            let (old, new) = (
-                self.entries(&prefix, old, &old_data),
-                self.entries(&prefix, new, &new_data),
-            );
+            let (old, new) = (self.entries(&prefix, old, &old_data), self.entries(&prefix, new, &new_data));
             for (old, new) in merge(&old, &new) {
                 self.pair(&prefix, old, new, &mut pending);
             }
@@ -105,18 +102,13 @@ impl<'a> TreeDiff<'a> {
             return;
         }
         let path = join(prefix, name);
-        let tree = |entry: Option<&TreeEntry<'_>>| {
-            entry
-                .filter(|entry| entry.mode.is_tree())
-                .map(|entry| entry.oid)
-        };
+        let tree =
+            |entry: Option<&TreeEntry<'_>>| entry.filter(|entry| entry.mode.is_tree()).map(|entry| entry.oid);
         if tree(old).is_some() || tree(new).is_some() {
             pending.push((join(&path, b"/"), tree(old), tree(new)));
         }
         let blob = |entry: Option<&TreeEntry<'_>>| {
-            entry
-                .filter(|entry| entry.mode.is_blob())
-                .map(|entry| (entry.mode, entry.oid))
+            entry.filter(|entry| entry.mode.is_blob()).map(|entry| (entry.mode, entry.oid))
         };
         self.add(path, blob(old), blob(new));
     }
@@ -142,11 +134,8 @@ impl<'a> TreeDiff<'a> {
             }
             let data = self.read_tree(&folder.prefix, folder.tree);
             let tree = self.entries(&folder.prefix, folder.tree, &data);
-            let part = Folder {
-                prefix: &folder.prefix,
-                entries: folder.entries.clone(),
-                cached: folder.cached,
-            };
+            let part =
+                Folder { prefix: &folder.prefix, entries: folder.entries.clone(), cached: folder.cached };
             self.folder(&tree, &part, index, &mut pending);
         }
     }
@@ -163,9 +152,7 @@ impl<'a> TreeDiff<'a> {
         while at < folder.entries.end {
             let (name, item) = item_at(index, folder, at);
             let is_folder = matches!(item, Item::Folder(_));
-            while let Some(gone) =
-                tree.next_if(|entry| order(entry, name, is_folder) == Ordering::Less)
-            {
+            while let Some(gone) = tree.next_if(|entry| order(entry, name, is_folder) == Ordering::Less) {
                 self.gone(folder.prefix, gone);
             }
             let same = tree.next_if(|entry| order(entry, name, is_folder) == Ordering::Equal);
@@ -180,9 +167,7 @@ impl<'a> TreeDiff<'a> {
                     match sparse_folder(index, &prefix, &entries) {
                         Some(oid) => self.trees(&prefix, same.map(|entry| entry.oid), Some(oid)),
                         None => pending.push(Pending {
-                            cached: folder
-                                .cached
-                                .and_then(|parent| index.cached_child(parent, name)),
+                            cached: folder.cached.and_then(|parent| index.cached_child(parent, name)),
                             tree: same.map(|entry| entry.oid),
                             prefix,
                             entries,
@@ -195,22 +180,14 @@ impl<'a> TreeDiff<'a> {
     }
 
     /// All stages of one path. `old` is never a folder.
-    fn file(
-        &mut self,
-        prefix: &[u8],
-        name: &[u8],
-        old: Option<&TreeEntry<'_>>,
-        stages: &[IndexEntry],
-    ) {
+    fn file(&mut self, prefix: &[u8], name: &[u8], old: Option<&TreeEntry<'_>>, stages: &[IndexEntry]) {
         let path = join(prefix, name);
         let merged = stages.iter().find(|entry| entry.stage == 0);
         if merged.is_none() {
             self.unmerged.push(path);
             return;
         }
-        let old = old
-            .filter(|entry| entry.mode.is_blob())
-            .map(|entry| (entry.mode, entry.oid));
+        let old = old.filter(|entry| entry.mode.is_blob()).map(|entry| (entry.mode, entry.oid));
         let recorded = merged.filter(|entry| !entry.intent_to_add && entry.mode.is_blob());
         self.add(path, old, recorded.map(|entry| (entry.mode, entry.oid)));
     }
@@ -227,28 +204,18 @@ impl<'a> TreeDiff<'a> {
 
     fn read_tree(&mut self, prefix: &[u8], oid: Option<Oid>) -> Vec<u8> {
         let Some(oid) = oid else { return Vec::new() };
-        self.odb
-            .read_kind(&oid, Kind::Tree)
-            .unwrap_or_else(|error| {
-                self.unreadable.push((prefix.into(), oid, error));
-                Vec::new()
-            })
+        self.odb.read_kind(&oid, Kind::Tree).unwrap_or_else(|error| {
+            self.unreadable.push((prefix.into(), oid, error));
+            Vec::new()
+        })
     }
 
     /// The entries of a tree's content, as far as they make sense.
-    fn entries<'d>(
-        &mut self,
-        prefix: &[u8],
-        oid: Option<Oid>,
-        data: &'d [u8],
-    ) -> Vec<TreeEntry<'d>> {
+    fn entries<'d>(&mut self, prefix: &[u8], oid: Option<Oid>, data: &'d [u8]) -> Vec<TreeEntry<'d>> {
         let entries: Result<Vec<_>> = tree_entries(data, self.odb.hash()).collect();
         entries.unwrap_or_else(|error| {
-            self.unreadable
-                .extend(oid.map(|oid| (prefix.into(), oid, error)));
-            tree_entries(data, self.odb.hash())
-                .map_while(Result::ok)
-                .collect()
+            self.unreadable.extend(oid.map(|oid| (prefix.into(), oid, error)));
+            tree_entries(data, self.odb.hash()).map_while(Result::ok).collect()
         })
     }
 }
@@ -256,22 +223,13 @@ impl<'a> TreeDiff<'a> {
 /// Whether git already computed the folder's tree, and it is the same one. `git commit` records cached
 /// trees without looking at the entries again, so they are as good as the entries.
 fn unchanged(folder: &Pending, index: &Index) -> bool {
-    let cached = folder
-        .cached
-        .and_then(|at| index.cached_tree(at))
-        .and_then(|cached| cached.tree);
+    let cached = folder.cached.and_then(|at| index.cached_tree(at)).and_then(|cached| cached.tree);
     cached.is_some_and(|(oid, covered)| Some(oid) == folder.tree && covered == folder.entries.len())
 }
 
 /// The file or folder that starts at an index entry: its name in the folder, and its entries.
 fn item_at<'i>(index: &'i Index, folder: &Folder<'_>, at: usize) -> (&'i [u8], Item) {
-    let path = |at: usize| {
-        index
-            .entries()
-            .get(at)
-            .map(|entry| index.path(entry))
-            .unwrap_or_default()
-    };
+    let path = |at: usize| index.entries().get(at).map(|entry| index.path(entry)).unwrap_or_default();
     let rest = path(at).get(folder.prefix.len()..).unwrap_or_default();
     let entries = &index.entries()[at..folder.entries.end];
     match memchr::memchr(b'/', rest) {
@@ -281,10 +239,7 @@ fn item_at<'i>(index: &'i Index, folder: &Folder<'_>, at: usize) -> (&'i [u8], I
             (&rest[..slash], Item::Folder(at..at + len.max(1)))
         }
         None => {
-            let len = entries
-                .iter()
-                .take_while(|entry| index.path(entry) == path(at))
-                .count();
+            let len = entries.iter().take_while(|entry| index.path(entry) == path(at)).count();
             (rest, Item::File(at..at + len.max(1)))
         }
     }
@@ -292,10 +247,7 @@ fn item_at<'i>(index: &'i Index, folder: &Folder<'_>, at: usize) -> (&'i [u8], I
 
 /// The tree of a folder that a sparse index does not unfold.
 fn sparse_folder(index: &Index, prefix: &[u8], entries: &Range<usize>) -> Option<Oid> {
-    let entry = index
-        .entries()
-        .get(entries.start)
-        .filter(|_| entries.len() == 1)?;
+    let entry = index.entries().get(entries.start).filter(|_| entries.len() == 1)?;
     (entry.mode.is_tree() && index.path(entry) == prefix).then_some(entry.oid)
 }
 
@@ -306,11 +258,7 @@ fn join(prefix: &[u8], name: &[u8]) -> BString {
 /// git's order of tree entries: folders as if their names ended in `/`.
 fn order(entry: &TreeEntry<'_>, name: &[u8], is_folder: bool) -> Ordering {
     let tail = |is_folder: bool| is_folder.then_some(&b'/');
-    entry
-        .name
-        .iter()
-        .chain(tail(entry.mode.is_tree()))
-        .cmp(name.iter().chain(tail(is_folder)))
+    entry.name.iter().chain(tail(entry.mode.is_tree())).cmp(name.iter().chain(tail(is_folder)))
 }
 
 type Pair<'e, 'd> = (Option<&'e TreeEntry<'d>>, Option<&'e TreeEntry<'d>>);

@@ -6,7 +6,7 @@
 //! logarithm of the number of objects, however long the chain is.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::dedup::{Duplicates, Source, duplicates};
@@ -147,9 +147,7 @@ pub fn walk<V: Visitor>(odb: &Odb, options: &WalkOptions, visitor: &V) -> Result
     let walk = Walk::new(odb, options.verify, threads, visitor)?;
     let mut stats = WalkStats::default();
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (1..threads)
-            .map(|_| scope.spawn(|| Worker::new(&walk).run()))
-            .collect();
+        let workers: Vec<_> = (1..threads).map(|_| scope.spawn(|| Worker::new(&walk).run())).collect();
         stats.add(&Worker::new(&walk).run());
         for worker in workers {
             match worker.join() {
@@ -175,11 +173,8 @@ impl<'a, V: Visitor> Walk<'a, V> {
     fn new(odb: &'a Odb, verify: bool, threads: usize, visitor: &'a V) -> Result<Self> {
         let (mut packs, gone) = odb.open_all_packs()?;
         packs.sort_by_key(|pack| std::cmp::Reverse(pack.idx.count()));
-        let loose: Vec<Vec<Oid>> = odb
-            .dirs()
-            .iter()
-            .map(|dir| loose::list(dir, odb.hash()))
-            .collect::<Result<_>>()?;
+        let loose: Vec<Vec<Oid>> =
+            odb.dirs().iter().map(|dir| loose::list(dir, odb.hash())).collect::<Result<_>>()?;
         let marked = mark_duplicates(&packs, &loose);
         let mut walk = Walk {
             odb,
@@ -200,21 +195,14 @@ impl<'a, V: Visitor> Walk<'a, V> {
         }
         for (pack, error) in gone {
             let elsewhere = |oid: &Oid| {
-                walk.packs
-                    .iter()
-                    .any(|planned| planned.pack.idx.find(oid).is_some())
+                walk.packs.iter().any(|planned| planned.pack.idx.find(oid).is_some())
                     || loose.iter().any(|list| list.binary_search(oid).is_ok())
             };
             walk.fail_pack(&pack, &error, elsewhere);
         }
-        for (list, marked) in loose
-            .iter()
-            .zip(marked.iter().skip(marked.len() - loose.len()))
-        {
-            let first_copies = list
-                .iter()
-                .enumerate()
-                .filter(|(n, oid)| !marked.contains(*n) && visitor.wants(oid, None));
+        for (list, marked) in loose.iter().zip(marked.iter().skip(marked.len() - loose.len())) {
+            let first_copies =
+                list.iter().enumerate().filter(|(n, oid)| !marked.contains(*n) && visitor.wants(oid, None));
             walk.loose.extend(first_copies.map(|(_, oid)| *oid));
         }
         Ok(walk)
@@ -222,8 +210,7 @@ impl<'a, V: Visitor> Walk<'a, V> {
 
     fn add_pack(&mut self, pack: Arc<Pack>, duplicates: Option<&Duplicates>) {
         let is_first = |position| duplicates.is_none_or(|marked| !marked.contains(position));
-        let wants =
-            |position: usize, oid: &Oid, kind| is_first(position) && self.visitor.wants(oid, kind);
+        let wants = |position: usize, oid: &Oid, kind| is_first(position) && self.visitor.wants(oid, kind);
         let mut plan = match Plan::new(&pack, self.odb.hash(), wants) {
             Ok(plan) => plan,
             Err(error) => return self.fail_pack(&pack, &error, |_| false),
@@ -233,12 +220,9 @@ impl<'a, V: Visitor> Walk<'a, V> {
                 self.fail(oid, error);
             }
         }
-        self.root_ends
-            .push(self.root_ends.last().copied().unwrap_or(0) + plan.roots.len());
+        self.root_ends.push(self.root_ends.last().copied().unwrap_or(0) + plan.roots.len());
         let size = pack.data().map_or(0, |data| data.len() as u64);
-        self.budget = self
-            .budget
-            .saturating_add(size.saturating_mul(BUDGET_RATIO));
+        self.budget = self.budget.saturating_add(size.saturating_mul(BUDGET_RATIO));
         self.packs.push(Planned { pack, plan });
     }
 
@@ -248,46 +232,27 @@ impl<'a, V: Visitor> Walk<'a, V> {
         for oid in (0..pack.idx.count()).filter_map(|position| pack.idx.oid(position)) {
             if self.visitor.wants(&oid, None) && !elsewhere(&oid) {
                 let reason = error.to_string();
-                self.fail(
-                    oid,
-                    Error::PackUnreadable {
-                        path: pack.path().to_owned(),
-                        reason,
-                    },
-                );
+                self.fail(oid, Error::PackUnreadable { path: pack.path().to_owned(), reason });
             }
         }
     }
 
     pub(super) fn fail(&self, oid: Oid, error: Error) {
-        self.failed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(oid, error);
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).insert(oid, error);
     }
 
     /// The root with this number, counted over all packs.
     pub(super) fn root(&self, number: usize) -> Option<Item<V::Node>> {
         let pack = self.root_ends.partition_point(|&end| end <= number);
-        let start = pack
-            .checked_sub(1)
-            .map_or(0, |before| self.root_ends[before]);
+        let start = pack.checked_sub(1).map_or(0, |before| self.root_ends[before]);
         let entry = *self.packs.get(pack)?.plan.roots.get(number - start)?;
-        Some(Item {
-            pack: pack as u32,
-            entry,
-            base: None,
-        })
+        Some(Item { pack: pack as u32, entry, base: None })
     }
 
     /// Looks once more for what could not be decoded.
     fn retry_failed(&self) -> WalkStats {
-        let mut failed: Vec<(Oid, Error)> = self
-            .failed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .drain()
-            .collect();
+        let mut failed: Vec<(Oid, Error)> =
+            self.failed.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
         failed.sort_by_key(|(oid, _)| *oid);
         let mut worker = Worker::new(self);
         let mut stats = WalkStats::default();
@@ -311,23 +276,11 @@ impl<'a, V: Visitor> Walk<'a, V> {
 /// Marks the copies of objects; sources are the packs and then the lists of loose objects.
 fn mark_duplicates(packs: &[Arc<Pack>], loose: &[Vec<Oid>]) -> Vec<Duplicates> {
     type Lookup<'l> = Box<dyn Fn(usize) -> Option<Oid> + 'l>;
-    let pack_lookups = packs.iter().map(|pack| {
-        (
-            pack.idx.count(),
-            Box::new(|at| pack.idx.oid(at)) as Lookup<'_>,
-        )
-    });
-    let loose_lookups = loose.iter().map(|list| {
-        (
-            list.len(),
-            Box::new(|at| list.get(at).copied()) as Lookup<'_>,
-        )
-    });
+    let pack_lookups =
+        packs.iter().map(|pack| (pack.idx.count(), Box::new(|at| pack.idx.oid(at)) as Lookup<'_>));
+    let loose_lookups =
+        loose.iter().map(|list| (list.len(), Box::new(|at| list.get(at).copied()) as Lookup<'_>));
     let lookups: Vec<(usize, Lookup<'_>)> = pack_lookups.chain(loose_lookups).collect();
-    let sources: Vec<Source<'_>> = lookups
-        .iter()
-        .map(|(count, oid)| (*count, &**oid))
-        .collect();
+    let sources: Vec<Source<'_>> = lookups.iter().map(|(count, oid)| (*count, &**oid)).collect();
     duplicates(&sources)
 }
-

@@ -94,20 +94,12 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
         let roots = self.walk.root_ends.last().copied().unwrap_or(0);
         let end = roots + self.walk.loose.len();
         while self.stack.is_empty() {
-            let first = self
-                .walk
-                .next_root
-                .fetch_add(ROOTS_AT_ONCE, Ordering::Relaxed);
+            let first = self.walk.next_root.fetch_add(ROOTS_AT_ONCE, Ordering::Relaxed);
             if first >= end || self.walk.visitor.stop() {
                 return;
             }
             let numbers = first..(first + ROOTS_AT_ONCE).min(end);
-            self.stack.extend(
-                numbers
-                    .clone()
-                    .rev()
-                    .filter_map(|number| self.walk.root(number)),
-            );
+            self.stack.extend(numbers.clone().rev().filter_map(|number| self.walk.root(number)));
             for number in numbers.start.max(roots)..numbers.end {
                 self.loose(number - roots);
             }
@@ -143,25 +135,14 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
                 let suspicious = self.is_suspicious(planned, &item);
                 let oid = planned.plan.oid(&planned.pack, item.entry);
                 let visit = planned.plan.is_wanted(item.entry)
-                    && oid.is_some_and(|oid| {
-                        item.base.is_some() || walk.visitor.wants(&oid, Some(kind))
-                    });
+                    && oid.is_some_and(|oid| item.base.is_some() || walk.visitor.wants(&oid, Some(kind)));
                 let node = oid.filter(|_| visit).map(|oid| {
                     if suspicious || walk.verify {
                         self.verify(&oid, kind, &data);
                     }
                     self.visit(oid, kind, &data, item.base.as_deref())
                 });
-                self.push_children(
-                    planned,
-                    &item,
-                    Base {
-                        kind,
-                        data,
-                        node,
-                        suspicious,
-                    },
-                );
+                self.push_children(planned, &item, Base { kind, data, node, suspicious });
             }
         }
         if let Some(base) = item.base.and_then(Arc::into_inner) {
@@ -176,11 +157,7 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
             return;
         };
         let base = Arc::new(base);
-        let child = |entry| Item {
-            pack: item.pack,
-            entry,
-            base: Some(Arc::clone(&base)),
-        };
+        let child = |entry| Item { pack: item.pack, entry, base: Some(Arc::clone(&base)) };
         self.stack.push(child(heaviest));
         self.stack.extend(children.rev().map(child));
     }
@@ -191,26 +168,16 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
         let offset = plan.offset(item.entry);
         let data = pack.data()?;
         let end = plan.next_offset(item.entry, pack.entries_end()? as u64);
-        if self
-            .walk
-            .touched
-            .fetch_add(end.saturating_sub(offset), Ordering::Relaxed)
-            > RELEASE_BYTES
-        {
+        if self.walk.touched.fetch_add(end.saturating_sub(offset), Ordering::Relaxed) > RELEASE_BYTES {
             self.walk.touched.store(0, Ordering::Relaxed);
             data.release();
         }
         let entry = pack.entry(offset)?;
         let limit = self.walk.odb.limits().max_object;
         if entry.size > limit {
-            return Err(Error::TooLarge {
-                size: entry.size,
-                limit,
-            });
+            return Err(Error::TooLarge { size: entry.size, limit });
         }
-        let stream = data
-            .get(entry.data_at..end as usize)
-            .ok_or(Error::CorruptObject("cut short"))?;
+        let stream = data.get(entry.data_at..end as usize).ok_or(Error::CorruptObject("cut short"))?;
         if let Stored::Whole(kind) = entry.stored {
             let mut out = self.buffers.get(entry.size as usize);
             self.inflater.inflate(stream, entry.size, &mut out)?;
@@ -238,16 +205,8 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
         if size > limit {
             return Err(Error::TooLarge { size, limit });
         }
-        if self
-            .walk
-            .decoded
-            .load(Ordering::Relaxed)
-            .saturating_add(size)
-            > self.walk.budget
-        {
-            return Err(Error::DeltaBomb {
-                budget: self.walk.budget,
-            });
+        if self.walk.decoded.load(Ordering::Relaxed).saturating_add(size) > self.walk.budget {
+            return Err(Error::DeltaBomb { budget: self.walk.budget });
         }
         let mut out = self.buffers.get(size as usize);
         delta::apply(base, &self.delta, limit, &mut out, &mut self.ops)?;
@@ -258,9 +217,7 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
 
     fn count(&mut self, data: &[u8]) {
         self.stats.bytes += data.len() as u64;
-        self.walk
-            .decoded
-            .fetch_add(data.len() as u64, Ordering::Relaxed);
+        self.walk.decoded.fetch_add(data.len() as u64, Ordering::Relaxed);
     }
 
     /// Shows an object to the visitor. With a visited base, `self.ops` say how it is made from it.
@@ -273,13 +230,8 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
     ) -> V::Node {
         self.stats.objects += 1;
         let object = Visited { oid, kind, data };
-        let base = base.and_then(|base| {
-            Some(DeltaOf {
-                node: base.node.as_ref()?,
-                data: &base.data,
-                ops: &self.ops,
-            })
-        });
+        let base = base
+            .and_then(|base| Some(DeltaOf { node: base.node.as_ref()?, data: &base.data, ops: &self.ops }));
         match base {
             Some(base) => self.walk.visitor.delta(&mut self.local, object, base),
             None => self.walk.visitor.whole(&mut self.local, object),
@@ -296,18 +248,14 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
         let (Ok(data), Ok(end)) = (pack.data(), pack.entries_end()) else {
             return true;
         };
-        let range =
-            plan.offset(item.entry) as usize..plan.next_offset(item.entry, end as u64) as usize;
+        let range = plan.offset(item.entry) as usize..plan.next_offset(item.entry, end as u64) as usize;
         plan.crc(pack, item.entry) != data.get(range).map(crc32fast::hash)
     }
 
     pub(super) fn verify(&mut self, oid: &Oid, kind: Kind, data: &[u8]) {
         if self.walk.odb.hash().hash(kind, data) != *oid {
             self.stats.unreadable += 1;
-            self.walk.visitor.unreadable(
-                oid,
-                &Error::CorruptObject("its content is not what its id says"),
-            );
+            self.walk.visitor.unreadable(oid, &Error::CorruptObject("its content is not what its id says"));
         }
     }
 
@@ -316,13 +264,8 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
         let mut error = Some(error);
         let mut pending = vec![entry];
         while let Some(entry) = pending.pop() {
-            let error = error
-                .take()
-                .unwrap_or(Error::CorruptObject("the base of its delta cannot be read"));
-            let oid = planned
-                .plan
-                .oid(&planned.pack, entry)
-                .filter(|_| planned.plan.is_wanted(entry));
+            let error = error.take().unwrap_or(Error::CorruptObject("the base of its delta cannot be read"));
+            let oid = planned.plan.oid(&planned.pack, entry).filter(|_| planned.plan.is_wanted(entry));
             if let Some(oid) = oid {
                 self.walk.fail(oid, error);
             }
