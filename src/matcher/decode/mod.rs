@@ -189,10 +189,10 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// The default budget of a text of this many bytes: enough for five levels of all of it, and
-    /// 64 MiB of what compressed payloads may expand to.
+    /// The default budget of a text of this many bytes: 32 times as much, and 1 MiB. That is enough for
+    /// five levels of all of it and for what compressed payloads expand to.
     pub fn for_text(len: usize) -> Self {
-        Budget { bytes: len.saturating_mul(5).saturating_add(64 << 20), exhausted: false }
+        Budget { bytes: len.saturating_mul(32).saturating_add(1 << 20), exhausted: false }
     }
 
     /// Takes `bytes` from the budget; false, and nothing taken, if there is not that much.
