@@ -150,6 +150,67 @@ fn tar_with_impossible_sizes() {
     }
 }
 
+/// A database page of 512 bytes with 60 cells, all of which share one record on overflow pages.
+fn endless_database() -> Vec<u8> {
+    let pages = 4000usize;
+    let mut bytes = vec![0; 512 * pages];
+    bytes[..16].copy_from_slice(b"SQLite format 3\0");
+    bytes[16..18].copy_from_slice(&512u16.to_be_bytes());
+    let cells = 60u16;
+    bytes[100] = 13;
+    bytes[103..105].copy_from_slice(&cells.to_be_bytes());
+    for cell in 0..usize::from(cells) {
+        bytes[108 + 2 * cell..110 + 2 * cell].copy_from_slice(&400u16.to_be_bytes());
+    }
+    // The record claims 2,000,000 bytes; where its first overflow page is stands behind the local part.
+    bytes[400..404].copy_from_slice(&[0xfa, 0x89, 0x00, 1]);
+    let local = 39 + (2_000_000 - 39) % 508;
+    let local = if local <= 477 { local } else { 39 };
+    let at = 404 + local;
+    if at + 4 <= 512 {
+        bytes[at..at + 4].copy_from_slice(&2u32.to_be_bytes());
+    }
+    for page in 1..pages {
+        let next = (page as u32 % (pages as u32 - 1)) + 2;
+        bytes[512 * page..512 * page + 4].copy_from_slice(&next.to_be_bytes());
+        bytes[512 * page + 4..512 * page + 512].fill(b'x');
+    }
+    bytes
+}
+
+#[test]
+fn records_without_end() {
+    let bytes = endless_database();
+    let limits = Limits { ratio: 10, ..small_limits() };
+    let (seen, _) = opened_with(&bytes, &limits);
+    let total: u64 = seen.iter().map(|s| s.own.len() as u64).sum();
+    assert!(total <= limits.total_bytes + bytes.len() as u64, "{total} bytes came out");
+}
+
+#[test]
+fn maps_and_folders_without_end() {
+    // A font whose ranges cover all codes, over and over, each with a long text.
+    let range = format!("1 beginbfrange <0000> <FFFF> <{}> endbfrange\n", "0041".repeat(500));
+    let map = format!("begincmap\n{}endcmap", range.repeat(400));
+    let pdf = format!("%PDF-1.4\n1 0 obj\n<< /Length 1 >>\nstream\n{map}\nendstream\nendobj\n");
+    let (seen, skipped) = opened(pdf.as_bytes());
+    assert!(!seen.is_empty());
+    assert_eq!(skipped, vec![]);
+
+    // EXIF entries that all claim the whole file.
+    let mut tiff = b"II*\0\x08\0\0\0".to_vec();
+    tiff.extend_from_slice(&2000u16.to_le_bytes());
+    for _ in 0..2000 {
+        tiff.extend_from_slice(&[0x0e, 1, 2, 0]);
+        tiff.extend_from_slice(&200_000u32.to_le_bytes());
+        tiff.extend_from_slice(&0u32.to_le_bytes());
+    }
+    tiff.resize(300_000, b'x');
+    let (seen, skipped) = opened(&tiff);
+    assert!(seen.iter().map(|s| s.bytes.len()).sum::<usize>() < 40 << 20);
+    assert_eq!(reasons(&skipped), [(String::new(), "archive-damaged")]);
+}
+
 #[test]
 fn names_are_names_only() {
     let (seen, _) = opened(&zip(&[("../../etc/passwd", &leak())], Method::Stored));

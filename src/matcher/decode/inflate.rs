@@ -7,12 +7,12 @@ use super::likeness::Compressed;
 
 /// Longest payload that is made of one run.
 const MAX_PAYLOAD: usize = 64 << 20;
-/// Bytes of payload for a byte of compressed data beyond which it is no text.
-const MAX_RATIO: usize = 2000;
+/// Bytes of payload for a byte of compressed data beyond which it is no text, but for the first 64 KiB.
+const MAX_RATIO: usize = 100;
 
 /// Expands gzip or zlib data as far as it can be read. None if it yields nothing worth a look.
 pub(super) fn expand(data: &[u8], kind: Compressed, budget: &mut Budget) -> Option<Vec<u8>> {
-    let most = data.len().saturating_mul(MAX_RATIO).min(MAX_PAYLOAD);
+    let most = data.len().saturating_mul(MAX_RATIO).saturating_add(64 << 10).min(MAX_PAYLOAD);
     let cap = most.min(budget.bytes);
     let mut out = Vec::new();
     // What was read before an error is kept: payloads are cut off, and followed by other text.

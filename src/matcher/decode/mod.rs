@@ -159,17 +159,20 @@ impl Decoded {
         }
     }
 
-    /// Whether these decoded bytes, and one on either side, stand in the text just so: nothing was
-    /// decoded there, and a scan of the text itself saw them in the same surroundings.
+    /// Whether these decoded bytes stand in the text just so, in the same surroundings: nothing was
+    /// decoded from 64 bytes before them to 16 after, so a scan of the text itself saw the same.
     pub fn is_verbatim(&self, decoded: Range<usize>) -> bool {
-        let Map::Pieces(pieces) = &self.map else {
-            return false;
-        };
+        self.is_copied(&decoded, 64, 16)
+    }
+
+    /// Whether nothing was decoded from so many bytes before these decoded bytes to so many after.
+    fn is_copied(&self, decoded: &Range<usize>, before: usize, after: usize) -> bool {
+        let Map::Pieces(pieces) = &self.map else { return false };
         let found = pieces.partition_point(|p| p.decoded <= decoded.start);
-        let Some(piece) = found.checked_sub(1).and_then(|i| pieces.get(i)) else {
-            return false;
-        };
-        piece.is_copy() && piece.decoded < decoded.start && decoded.end < piece.decoded + piece.decoded_len
+        let Some(piece) = found.checked_sub(1).and_then(|i| pieces.get(i)) else { return false };
+        piece.is_copy()
+            && piece.decoded + before <= decoded.start
+            && decoded.end + after <= piece.decoded + piece.decoded_len
     }
 }
 
@@ -189,10 +192,10 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// The default budget of a text of this many bytes: enough for five levels of all of it, and
-    /// 64 MiB of what compressed payloads may expand to.
+    /// The default budget of a text of this many bytes: 32 times as much, and 1 MiB. That is enough for
+    /// five levels of all of it and for what compressed payloads expand to.
     pub fn for_text(len: usize) -> Self {
-        Budget { bytes: len.saturating_mul(5).saturating_add(64 << 20), exhausted: false }
+        Budget { bytes: len.saturating_mul(32).saturating_add(1 << 20), exhausted: false }
     }
 
     /// Takes `bytes` from the budget; false, and nothing taken, if there is not that much.
@@ -264,7 +267,7 @@ fn nested(outer: &Decoded, depth: usize, budget: &mut Budget, visit: &mut dyn Fn
     }
     find(&outer.bytes, &whole(&outer.bytes), budget, &mut found);
     for mut inner in found {
-        if outer.is_verbatim(inner.range.clone()) {
+        if outer.is_copied(&inner.range, 1, 1) {
             continue; // decoded from the outer text already
         }
         inner.chain = inner.chain.prefixed(&outer.chain);

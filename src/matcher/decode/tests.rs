@@ -285,14 +285,18 @@ fn a_file_of_nothing_but_base64() {
 
 #[test]
 fn verbatim_parts_are_known() {
-    let text = b"https://example.com/?q=some%20words&key=abcdefghijkl&x=1";
-    let found = all(text);
+    let filler = "x".repeat(70);
+    let text = format!("https://example.com/?q=some%20words&f={filler}&key=abcdefghijkl&y={filler}");
+    let found = all(text.as_bytes());
     assert_eq!(found.len(), 1);
-    let at = found[0].bytes.windows(12).position(|w| w == b"abcdefghijkl").unwrap();
-    assert!(found[0].is_verbatim(at..at + 12));
-    let at = found[0].bytes.windows(10).position(|w| w == b"some words").unwrap();
-    assert!(!found[0].is_verbatim(at..at + 10));
-    assert_eq!(&text[found[0].source_range(at..at + 10)], b"some%20words");
+    let place = |needle: &str| {
+        let at = found[0].bytes.windows(needle.len()).position(|w| w == needle.as_bytes()).unwrap();
+        at..at + needle.len()
+    };
+    assert!(found[0].is_verbatim(place("abcdefghijkl")));
+    assert!(!found[0].is_verbatim(place("some words")));
+    assert!(!found[0].is_verbatim(place("&f=")), "what stands before it was decoded");
+    assert_eq!(&text[found[0].source_range(place("some words"))], "some%20words");
 }
 
 #[test]

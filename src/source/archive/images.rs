@@ -13,6 +13,8 @@ pub(super) const JPEG: &[u8] = b"\xff\xd8\xff";
 /// Most entries of a folder of EXIF, and most folders.
 const MAX_ENTRIES: u16 = 4096;
 const MAX_FOLDERS: usize = 64;
+/// Most bytes of all values of EXIF that are looked at.
+const MAX_TEXTS: usize = 16 << 20;
 
 /// Whether this is a TIFF file.
 pub(super) fn is_tiff(head: &[u8]) -> bool {
@@ -174,7 +176,7 @@ impl Tiff<'_> {
 fn tiff_texts(bytes: &[u8], lines: &mut Vec<u8>) -> Option<()> {
     let tiff = Tiff { bytes, little: bytes.starts_with(b"II") };
     let mut folders = vec![tiff.u32(4)?];
-    let mut done = 0;
+    let (mut done, mut read) = (0, 0usize);
     while let Some(&folder) = folders.get(done) {
         done += 1;
         let n = tiff.u16(folder)?.min(MAX_ENTRIES);
@@ -189,6 +191,11 @@ fn tiff_texts(bytes: &[u8], lines: &mut Vec<u8>) -> Option<()> {
             if matches!(kind, 1 | 2 | 7) {
                 let at = if count <= 4 { entry + 8 } else { tiff.u32(entry + 8)? };
                 let value = bytes.get(at..at.checked_add(count)?).unwrap_or_default();
+                // Entries that all claim the whole file would be endless.
+                read += value.len();
+                if read > MAX_TEXTS {
+                    return None;
+                }
                 texts_of_value(tag, value, lines);
             }
         }

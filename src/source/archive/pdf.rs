@@ -46,17 +46,12 @@ fn deliver(walker: &mut Walker<'_, '_>, name: &str, content: &[u8], maps: &[Char
     if !walker.member(name.as_bytes(), super::Stream::Slice(content)) {
         return false;
     }
-    let mut text = walker.meter.buffer();
-    if pdf_text::shows_text(content) {
-        pdf_text::shown(content, None, &mut text);
-        for map in maps {
-            pdf_text::shown(content, Some(map), &mut text);
-        }
+    if !pdf_text::shows_text(content) {
+        return true;
     }
+    let text = pdf_text::shown(content, maps);
     let inner = name.trim_matches(['(', ')']);
-    let go_on = text.is_empty() || walker.text(format!("(text of {inner})").as_bytes(), &text);
-    walker.meter.recycle(text);
-    go_on
+    text.is_empty() || walker.text(format!("(text of {inner})").as_bytes(), &text)
 }
 
 /// The maps from character codes to characters of all fonts.

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-/// Longest destination of a character code, in characters; `bfrange` of more codes is cut.
-const MAX_RANGE: u32 = 1 << 16;
+/// Most characters that a code stands for.
+const MAX_TARGET: usize = 32;
+/// Most characters of a font.
+const MAX_CODES: usize = 1 << 17;
 
 /// A font's map from character codes to text: a ToUnicode stream.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -11,13 +13,15 @@ pub(super) struct CharMap {
     /// Bytes a code.
     width: usize,
     codes: HashMap<u32, String>,
+    /// How many codes were set, again and again perhaps.
+    made: usize,
 }
 
 impl CharMap {
     /// Parses a stream; None if it is no character map.
     pub(super) fn parse(content: &[u8]) -> Option<CharMap> {
         memchr::memmem::find(content, b"begincmap")?;
-        let mut map = CharMap { width: 1, codes: HashMap::new() };
+        let mut map = CharMap { width: 1, ..CharMap::default() };
         let mut operands: Vec<Token> = Vec::new();
         let mut tokens = Tokens { rest: content };
         while let Some(token) = tokens.next() {
@@ -57,7 +61,11 @@ impl CharMap {
             if let Token::Text(text) = target {
                 let text = utf16(text);
                 let (head, end) = text.char_indices().next_back().map_or(("", None), |(i, c)| (&text[..i], Some(c)));
-                for code in first..=last.min(first.saturating_add(MAX_RANGE)) {
+                for code in first..=last {
+                    self.made += 1;
+                    if self.made > MAX_CODES {
+                        break;
+                    }
                     let Some(c) = end.and_then(|c| char::from_u32(c as u32 + (code - first))) else { break };
                     self.codes.insert(code, format!("{head}{c}"));
                 }
@@ -86,7 +94,7 @@ fn utf16(bytes: &[u8]) -> String {
     if let [only] = bytes {
         return char::from(*only).to_string();
     }
-    let units: Vec<u16> = bytes.as_chunks::<2>().0.iter().map(|u| u16::from_be_bytes(*u)).collect();
+    let units: Vec<u16> = bytes.as_chunks::<2>().0.iter().take(MAX_TARGET).map(|u| u16::from_be_bytes(*u)).collect();
     String::from_utf16_lossy(&units)
 }
 
@@ -95,55 +103,66 @@ pub(super) fn shows_text(content: &[u8]) -> bool {
     memchr::memmem::find(content, b"Tj").is_some() || memchr::memmem::find(content, b"TJ").is_some()
 }
 
-/// Appends the strings that are shown, as they are or by a font's map. Strings of one operator, and of
-/// operators on one line, are joined; each new line of the page is one.
-pub(super) fn shown(content: &[u8], map: Option<&CharMap>, out: &mut Vec<u8>) {
-    let start = out.len();
+/// The strings that are shown: as they are, and then by each font's map. Strings of one operator, and
+/// of operators on one line, are joined; each new line of the page is one.
+pub(super) fn shown(content: &[u8], maps: &[CharMap]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    let mut mapped: Vec<Vec<u8>> = vec![Vec::new(); maps.len()];
     let mut texts: Vec<Vec<u8>> = Vec::new();
-    let mut gap = Vec::new();
+    let mut numbers: Vec<f64> = Vec::new();
     let mut tokens = Tokens { rest: content };
     while let Some(token) = tokens.next() {
         match token {
             Token::Text(text) => texts.push(text),
             Token::Number(n) => {
-                gap.push(n);
-                // Letters that are set far apart are two words.
-                if n < -200.0 && !texts.is_empty() && map.is_none() {
-                    texts.push(b" ".to_vec());
+                numbers.push(n);
+                // Letters that are set far apart are two words; an empty text marks them.
+                if n < WORD_GAP && !texts.is_empty() {
+                    texts.push(Vec::new());
                 }
             }
             Token::Open | Token::Close => {}
             Token::Word(word) => {
-                match word.as_slice() {
-                    b"Tj" | b"TJ" => show(&texts, map, out),
-                    b"'" | b"\"" => {
-                        new_line(start, out);
-                        show(&texts, map, out);
-                    }
-                    // A move to the right stays on the line.
-                    b"Td" | b"TD" if gap.last().is_some_and(|y| *y == 0.0) => {}
-                    b"Td" | b"TD" | b"T*" | b"Tm" | b"BT" | b"ET" => new_line(start, out),
-                    _ => {}
+                if starts_line(&word, &numbers) {
+                    std::iter::once(&mut plain).chain(&mut mapped).for_each(new_line);
+                }
+                if matches!(word.as_slice(), b"Tj" | b"TJ" | b"'" | b"\"") {
+                    show(&texts, maps, &mut plain, &mut mapped);
                 }
                 texts.clear();
-                gap.clear();
+                numbers.clear();
             }
         }
     }
-    new_line(start, out);
+    std::iter::once(&mut plain).chain(&mut mapped).for_each(new_line);
+    plain.extend(mapped.into_iter().flatten());
+    plain
 }
 
-fn new_line(start: usize, out: &mut Vec<u8>) {
-    if out.len() > start && out.last() != Some(&b'\n') {
+/// Gaps beyond this, in thousandths of the letters' size, are between words.
+const WORD_GAP: f64 = -200.0;
+
+/// Whether an operator begins a new line.
+fn starts_line(operator: &[u8], numbers: &[f64]) -> bool {
+    match operator {
+        // A move to the right stays on the line.
+        b"Td" | b"TD" => numbers.last().is_none_or(|y| *y != 0.0),
+        b"T*" | b"Tm" | b"BT" | b"ET" | b"'" | b"\"" => true,
+        _ => false,
+    }
+}
+
+fn new_line(out: &mut Vec<u8>) {
+    if out.last().is_some_and(|b| *b != b'\n') {
         out.push(b'\n');
     }
 }
 
-fn show(texts: &[Vec<u8>], map: Option<&CharMap>, out: &mut Vec<u8>) {
+fn show(texts: &[Vec<u8>], maps: &[CharMap], plain: &mut Vec<u8>, mapped: &mut [Vec<u8>]) {
     for text in texts {
-        match map {
-            None => out.extend_from_slice(text),
-            Some(map) => out.extend_from_slice(map.text(text).unwrap_or_default().as_bytes()),
+        plain.extend_from_slice(if text.is_empty() { b" " } else { text });
+        for (map, out) in maps.iter().zip(mapped.iter_mut()) {
+            out.extend_from_slice(map.text(text).unwrap_or_default().as_bytes());
         }
     }
 }
@@ -262,9 +281,7 @@ mod tests {
     fn strings_of_a_line_are_joined() {
         let content =
             b"BT /F1 12 Tf 72 700 Td (tok) Tj [(_ab) -20 (c\\(d\\)) -300 (\\145)] TJ 0 -14 Td <6b6579> Tj ET";
-        let mut out = Vec::new();
-        shown(content, None, &mut out);
-        assert_eq!(String::from_utf8_lossy(&out), "tok_abc(d) e\nkey\n");
+        assert_eq!(String::from_utf8_lossy(&shown(content, &[])), "tok_abc(d) e\nkey\n");
     }
 
     #[test]
@@ -273,8 +290,7 @@ mod tests {
             2 beginbfchar <0001> <0074> <0002> <006F> endbfchar
             2 beginbfrange <0003> <0005> <006B> <0006> <0007> [<0078> <0079>] endbfrange endcmap";
         let map = CharMap::parse(cmap).unwrap();
-        let mut out = Vec::new();
-        shown(b"BT [<00010002> 3 <00030004>] TJ <00060007> Tj <00ff00ff0001> Tj ET", Some(&map), &mut out);
-        assert_eq!(out, b"toklxy\n");
+        let out = shown(b"BT [<00010002> 3 <00030004>] TJ <00060007> Tj <00ff00ff0001> Tj ET", &[map]);
+        assert!(out.ends_with(b"toklxy\n"));
     }
 }

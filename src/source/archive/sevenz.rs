@@ -147,6 +147,9 @@ fn bits(cursor: &mut Cursor<'_>, n: u64) -> Option<Vec<bool>> {
 
 /// Which of `n` have a checksum. The checksums are passed over.
 fn digests(cursor: &mut Cursor<'_>, n: u64) -> Option<Vec<bool>> {
+    if n > MAX_COUNT {
+        return None;
+    }
     let defined = if cursor.u8()? == 0 { bits(cursor, n)? } else { vec![true; usize::try_from(n).ok()?] };
     cursor.take(4 * defined.iter().filter(|d| **d).count())?;
     Some(defined)

@@ -207,14 +207,24 @@ impl<'a> Database<'a> {
         found
     }
 
+    /// Adds the records of a page.
+    fn add_records(&self, walker: &Walker<'_, '_>, page: usize, batch: &mut Batch) {
+        for cell in self.cells(page) {
+            let record = self.record(page, cell).unwrap_or_default();
+            // Cells that share overflow pages can make records without end.
+            if !walker.meter.unpack(record.len() as u64) {
+                return;
+            }
+            batch.add(&record);
+        }
+    }
+
     /// Gives the rows of a table. False once a limit has been reached.
     fn give_table(&self, walker: &mut Walker<'_, '_>, name: &[u8], pages: &[usize]) -> bool {
         let mut batch = Batch::default();
         for &page in pages {
             if matches!(self.kind(page), LEAF_TABLE | LEAF_INDEX | INTERIOR_INDEX) {
-                for cell in self.cells(page) {
-                    batch.add(&self.record(page, cell).unwrap_or_default());
-                }
+                self.add_records(walker, page, &mut batch);
             }
             if batch.text.len() >= BATCH && !batch.give(walker, name) {
                 return false;
@@ -229,9 +239,7 @@ impl<'a> Database<'a> {
         for &page in free {
             // Pages keep their records when they are freed.
             if matches!(self.kind(page), LEAF_TABLE | LEAF_INDEX) {
-                for cell in self.cells(page) {
-                    batch.add(&self.record(page, cell).unwrap_or_default());
-                }
+                self.add_records(walker, page, &mut batch);
             }
             strings::narrow(self.page(page), MIN_FREE_TEXT, &mut batch.text);
             if batch.text.len() >= BATCH && !batch.give(walker, b"(free pages)") {
