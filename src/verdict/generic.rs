@@ -33,11 +33,12 @@ pub fn judge(kind: Kind, value: &[u8], evidence: &Evidence, file: FileKind) -> J
     let placeholder = placeholder::placeholder(value);
     let vector = features::vector(kind, value, evidence, file, placeholder);
     let plain = matches!(kind, Kind::SqlPassword | Kind::CliPassword) && placeholder.is_none();
-    if !plain && !model::passes_gate(&vector) {
+    let rare = allowance(evidence, placeholder) > 0;
+    if !plain && !rare && !model::passes_gate(&vector) {
         return Judgement::drop(placeholder.unwrap_or("unlikely"));
     }
     let levels = model::levels();
-    let mut score = model::score(&vector);
+    let mut score = model::score(&vector) + allowance(evidence, placeholder);
     if plain && is_statement(kind, evidence, score) {
         score = score.max(levels.medium);
     }
@@ -63,6 +64,12 @@ pub fn judge(kind: Kind, value: &[u8], evidence: &Evidence, file: FileKind) -> J
         confidence: Some(confidence),
         reasons,
     }
+}
+
+/// What syntaxes are granted that the training data hardly has: XML, connection strings.
+fn allowance(e: &Evidence, placeholder: Option<&str>) -> i32 {
+    let rare = matches!(e.syntax, Syntax::Element | Syntax::Indirect | Syntax::Connection);
+    if rare && placeholder.is_none() { model::SCALE } else { 0 }
 }
 
 /// Statements and commands that take nothing but a password: too rare in the training data for the

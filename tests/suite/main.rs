@@ -5,6 +5,7 @@ mod archive_kinds;
 mod archive_samples;
 mod archive_support;
 mod baseline_merge;
+mod generic_corpus;
 mod git_damage;
 mod git_objects;
 mod git_pack_writer;

@@ -1,18 +1,210 @@
+//! Every fast path here has a slow twin or a property that it must keep.
+
+use proptest::prelude::*;
+
 use super::*;
 
-/// All candidates of a text, found the slow way: every trigger at every place.
-pub(crate) fn all(text: &[u8]) -> Vec<Assignment> {
+/// All candidates of a text, found the slow way: every trigger tried at every place.
+fn all(text: &[u8]) -> Vec<Assignment> {
     let mut found = Vec::new();
-    for at in 0..text.len() {
-        for (i, trigger) in TRIGGERS.iter().enumerate() {
-            if text[at..]
-                .get(..trigger.len())
-                .is_some_and(|w| w.eq_ignore_ascii_case(trigger.as_bytes()))
-            {
-                at_hit(text, at, i, &mut found);
-            }
-        }
+    for (at, trigger) in hits(text) {
+        at_hit(text, at, trigger, &mut found);
     }
     dedup(&mut found);
     found
+}
+
+fn hits(text: &[u8]) -> Vec<(usize, usize)> {
+    let mut hits = Vec::new();
+    for at in 0..text.len() {
+        for (i, trigger) in TRIGGERS.iter().enumerate() {
+            if text[at..].get(..trigger.len()).is_some_and(|w| w.eq_ignore_ascii_case(trigger.as_bytes())) {
+                hits.push((at, i));
+            }
+        }
+    }
+    hits
+}
+
+fn values(text: &str) -> Vec<(&'static str, String)> {
+    all(text.as_bytes()).iter().map(|a| (a.kind.id(), text[a.value.clone()].to_owned())).collect()
+}
+
+#[track_caller]
+fn check(text: &str, kind: Kind, value: &str) {
+    let found = values(text);
+    assert!(found.contains(&(kind.id(), value.to_owned())), "{text}\n{found:?}");
+}
+
+#[track_caller]
+fn check_none(text: &str) {
+    assert_eq!(values(text), [], "{text}");
+}
+
+#[test]
+fn triggers_are_short_lower_case_literals() {
+    for trigger in TRIGGERS {
+        assert!((3..=16).contains(&trigger.len()), "{trigger}");
+        assert_eq!(*trigger, trigger.to_ascii_lowercase());
+    }
+}
+
+#[test]
+fn kinds_know_their_ids() {
+    for (i, kind) in Kind::ALL.iter().enumerate() {
+        assert_eq!(kind.index(), i);
+        assert_eq!(Kind::from_id(kind.id()), Some(*kind));
+    }
+    assert_eq!(Kind::from_id("no-such-kind"), None);
+}
+
+#[test]
+fn evidence_is_small() {
+    assert!(size_of::<Evidence>() <= 64);
+}
+
+#[test]
+fn links_of_many_syntaxes() {
+    for text in [
+        "password = 'qx77vv'", "password: qx77vv", "\"password\" => \"qx77vv\"", "password := `qx77vv`", "password: String = \"qx77vv\"",
+        "password string = \"qx77vv\"", "set_password(\"qx77vv\")", "<password>qx77vv</password>", "password == 'qx77vv'", "\"password\", \"qx77vv\"",
+        "name: password\n  value: qx77vv", "<key>password</key>\n<string>qx77vv</string>", "\\\"password\\\":\\\"qx77vv\\\"", "&quot;password&quot;: &quot;qx77vv&quot;",
+        "password: |\n  qx77vv\n", "x['password'] = 'qx77vv'", "password ||= 'qx77vv'", "password=Some(new Text(\"qx77vv\"))", "?password=qx77vv&x=1",
+        "password:\n    \"qx77vv\"", "password: &anchor qx77vv", "password: !!str qx77vv", "password = u'qx77vv'", "password = \"\"\"qx77vv\"\"\"",
+        "password = x || 'qx77vv'", "password = os.getenv('A', 'qx77vv')", "the password is 'qx77vv'", "| password | qx77vv |", "密码：qx77vv",
+    ] {
+        check(text, Kind::Password, "qx77vv");
+    }
+}
+
+#[test]
+fn statements_commands_urls_and_headers() {
+    check("create user x identified by 'qx77vv'", Kind::SqlPassword, "qx77vv");
+    check("ALTER ROLE x WITH PASSWORD 'qx77vv'", Kind::SqlPassword, "qx77vv");
+    check("run --password qx77vv", Kind::CliPassword, "qx77vv");
+    check("curl -u bob:qx77vv http://h/", Kind::CliPassword, "qx77vv");
+    check("mysql -uroot -pqx77vv db", Kind::CliPassword, "qx77vv");
+    check("http://bob:qx77vv@host/", Kind::UrlCredentials, "qx77vv");
+    check("http://bob:q@77vv@host/", Kind::UrlCredentials, "q@77vv");
+    check("Server=a;Pwd=qx77vv;", Kind::ConnectionString, "qx77vv");
+    check("Authorization: Bearer abcdef123456", Kind::BearerToken, "abcdef123456");
+    check("Authorization: Basic Ym9iOnF4Nzd2dg==", Kind::BasicAuth, "Ym9iOnF4Nzd2dg==");
+    check("--from-literal=a=qx77vv", Kind::Secret, "qx77vv");
+}
+
+#[test]
+fn code_without_a_literal_is_no_candidate() {
+    for text in [
+        "password)", "token.next()", "getPassword()", "password: config.password,", "token = next_token();", "fn f(password: String)", "password;",
+        "passwords.iter()", "secret::Key", "http://host/path@x", "mkdir -p build", "docker run -u 1000:1000", "basic usage of it", "passenger: yes",
+        "token = $TOKEN", "identified by its name", "if password == other.password {", "http://host:80/",
+    ] {
+        check_none(text);
+    }
+}
+
+#[test]
+fn a_value_that_two_triggers_lead_to_comes_out_once() {
+    for text in ["api_secret_token_key = \"qx77vvqx77zz\"", "Authorization: Bearer qx77vvqx77zz", "PASSWORD_TOKEN='a1b2c3d4'"] {
+        let mut each = Vec::new();
+        for (at, trigger) in hits(text.as_bytes()) {
+            at_hit(text.as_bytes(), at, trigger, &mut each);
+        }
+        let of_one_kind: Vec<_> = each.iter().filter(|a| a.kind == each[0].kind).collect();
+        assert!(of_one_kind.iter().all(|a| *a == of_one_kind[0]), "{text}");
+        assert_eq!(all(text.as_bytes()).len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn what_does_not_belong_to_the_trigger_is_not_read() {
+    let nothing = |text: &[u8], at, trigger| {
+        let mut out = Vec::new();
+        at_hit(text, at, trigger, &mut out);
+        assert!(out.is_empty());
+    };
+    nothing(b"password='x1y2z3'", usize::MAX, 0);
+    nothing(b"password='x1y2z3'", 400, 0);
+    nothing(b"password='x1y2z3'", 0, usize::MAX);
+    nothing(b"", 0, 0);
+}
+
+/// Pieces that assignments are made of, to be put together in any order.
+fn pieces() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        proptest::sample::select(TRIGGERS).prop_map(|t| t.as_bytes().to_vec()),
+        proptest::sample::select(&[
+            "=", ": ", "\"", "'", "\\\"", "`", " ", "\n", "(", ")", "[", "{", "<", ">", "</", ",", ";", "|", "->", "=>", ":=", "@", "://", "user:", "host", "value", "name: ",
+            "&", "?", "$", "${X}", "password", "kty", "\"d\":\"", "CREATE USER x ", "mysql ", "curl ", "-- ", "new ", "\t", "\r\n", "：", "é", "#",
+        ][..])
+        .prop_map(|t| t.as_bytes().to_vec()),
+        "[a-zA-Z0-9_.+/=-]{1,40}".prop_map(String::into_bytes),
+        proptest::collection::vec(any::<u8>(), 1..6),
+        Just(vec![b'x'; 300]),
+        Just(vec![b' '; 120]),
+    ];
+    proptest::collection::vec(piece, 1..40).prop_map(|p| p.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    /// What a history scan relies on: bytes out of reach change nothing.
+    #[test]
+    fn the_result_depends_on_what_is_in_reach_only(text in pieces(), before in pieces(), after in pieces()) {
+        for (at, trigger) in hits(&text) {
+            let mut whole = Vec::new();
+            at_hit(&text, at, trigger, &mut whole);
+            let lo = at.saturating_sub(REACH_BACK);
+            let hi = (at + REACH_FORWARD).min(text.len());
+            // Other bytes before the reach, and after it where the text goes on.
+            let mut other = if lo > 0 { before.clone() } else { Vec::new() };
+            let shift = other.len();
+            other.extend_from_slice(&text[lo..hi]);
+            if hi < text.len() {
+                other.extend_from_slice(&after);
+                other.push(b'x');
+            }
+            let mut part = Vec::new();
+            at_hit(&other, shift + at - lo, trigger, &mut part);
+            for a in &mut part {
+                for range in [&mut a.key, &mut a.value, &mut a.whole] {
+                    *range = range.start + lo - shift..range.end + lo - shift;
+                }
+            }
+            prop_assert_eq!(&whole, &part, "trigger {} at {}", TRIGGERS[trigger], at);
+        }
+    }
+
+    /// No text makes it panic, and what comes out lies inside the text and the reach.
+    #[test]
+    fn candidates_lie_in_the_text(text in pieces()) {
+        for (at, trigger) in hits(&text) {
+            let mut found = Vec::new();
+            at_hit(&text, at, trigger, &mut found);
+            for a in found {
+                prop_assert!(!a.value.is_empty() && a.value.end <= text.len() && a.key.end <= text.len() && a.whole.end <= text.len());
+                prop_assert!(a.whole.start <= a.key.start && a.whole.end >= a.value.end);
+                prop_assert!(a.value.end <= at + REACH_FORWARD && a.key.start + REACH_BACK >= at);
+            }
+        }
+    }
+}
+
+#[test]
+fn work_is_bounded_by_reach_not_by_the_text() {
+    // A megabyte of each kind of long line: were any hit's work proportional to the line, this would take minutes.
+    for unit in ["key=", "\"password\":", "http://a:b", "password=\"", "{\"kty\":", "'", "\\\"token\\\":\\\"", "password ", "(token(", "mysql -p -p "] {
+        let text = unit.repeat(1_000_000 / unit.len());
+        let mut out = Vec::new();
+        let mut at = 0;
+        let mut most = 0;
+        for (hit, trigger) in hits(&text.as_bytes()[..20_000]) {
+            at_hit(text.as_bytes(), hit, trigger, &mut out);
+            most = most.max(out.len() - at);
+            at = out.len();
+        }
+        assert!(most <= 1, "{unit}: one candidate for a hit");
+        assert!(out.iter().all(|a| a.value.len() <= VALUE_REACH), "{unit}");
+    }
 }

@@ -44,7 +44,7 @@ triggers! {
         // Other languages; capital letters outside ASCII are left out of the literal where they could differ.
         "contrase", "senha", "clave", "kennwort", "geheim", "wachtwoord", "parola", "sifre", "\u{15f}ifre",
         "heslo", "haslo", "has\u{142}o", "l\u{f6}senord", "losenord", "jeton", "chiave", "chave",
-        "ароль", "екрет", "токен", "密码", "密碼", "口令", "密钥", "密鑰", "令牌", "パスワ", "暗証",
+        "ароль", "екрет", "окен", "密码", "密碼", "口令", "密钥", "密鑰", "令牌", "パスワ", "暗証",
         "トークン", "비밀번", "암호", "토큰", "mật kh", "المرور", "पासवर", "סיסמ";
     Url: "://";
     Scheme: "bearer ", "basic ";
