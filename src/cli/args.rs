@@ -32,6 +32,8 @@ pub enum Command {
     Scan(ScanArgs),
     /// Scan everything a repository ever held, each secret once, with its life
     History(HistoryArgs),
+    /// Install or remove git hooks that scan
+    Hook(super::hook::HookArgs),
     /// Record known values, check them, take over other tools' baselines
     Baseline(super::baseline::BaselineArgs),
     /// Write shell completions to standard output

@@ -7,6 +7,7 @@ mod diagnostic;
 mod environment;
 mod files;
 mod history;
+mod hook;
 mod output;
 mod policy;
 mod scan;
@@ -52,6 +53,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Scan(args) => scan::run(args),
         Command::History(args) => history::run(args),
+        Command::Hook(args) => hook::run(args),
         Command::Baseline(args) => baseline::run(args),
         Command::Completions { shell } => {
             clap_complete::generate(
