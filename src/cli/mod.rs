@@ -5,6 +5,7 @@ mod args;
 mod baseline;
 mod diagnostic;
 mod environment;
+mod explain;
 mod files;
 mod history;
 mod hook;
@@ -53,6 +54,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Scan(args) => scan::run(args),
         Command::History(args) => history::run(args),
+        Command::Explain(args) => explain::run(args),
         Command::Hook(args) => hook::run(args),
         Command::Baseline(args) => baseline::run(args),
         Command::Completions { shell } => {
