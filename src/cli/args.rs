@@ -32,6 +32,10 @@ pub enum Command {
     Scan(ScanArgs),
     /// Scan everything a repository ever held, each secret once, with its life
     History(HistoryArgs),
+    /// Say why something was, or was not, reported, and what to do now
+    Explain(super::explain::ExplainArgs),
+    /// Install or remove git hooks that scan
+    Hook(super::hook::HookArgs),
     /// Record known values, check them, take over other tools' baselines
     Baseline(super::baseline::BaselineArgs),
     /// Write shell completions to standard output

@@ -5,8 +5,10 @@ mod args;
 mod baseline;
 mod diagnostic;
 mod environment;
+mod explain;
 mod files;
 mod history;
+mod hook;
 mod output;
 mod policy;
 mod scan;
@@ -52,6 +54,8 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Scan(args) => scan::run(args),
         Command::History(args) => history::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Hook(args) => hook::run(args),
         Command::Baseline(args) => baseline::run(args),
         Command::Completions { shell } => {
             clap_complete::generate(

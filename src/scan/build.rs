@@ -151,7 +151,7 @@ fn subject<'a>(rule: &'a Rule, it: &Judged, place: &Place<'a>) -> Subject<'a> {
 }
 
 /// Whether a rule looks at files of this path. Rules that ask for a path do not apply to texts without.
-fn applies(engine: &Engine, rule: RuleIndex, path: Option<&[u8]>) -> bool {
+pub(super) fn applies(engine: &Engine, rule: RuleIndex, path: Option<&[u8]>) -> bool {
     engine.matcher().rules().path_regex(rule).is_none_or(|regex| path.is_some_and(|p| regex.is_match(p)))
 }
 

@@ -2,6 +2,7 @@
 
 mod build;
 mod content;
+pub mod explain;
 mod history;
 mod lines;
 mod staged;
