@@ -65,7 +65,7 @@ algorithms! {
     "azure-iot" => |s| azure(s, IOT_SEEDS), |p| complete_azure(p, IOT_SEEDS[0]);
     "azure-batch" => |s| azure(s, &[0x4162_4163_6374_3030]), |p| complete_azure(p, 0x4162_4163_6374_3030);
     "azure-redis" => |s| azure(s, &[0x4163_6365_7373_3030]), |p| complete_azure(p, 0x4163_6365_7373_3030);
-    "azure-functions" => |s| azure(s, FUNCTIONS_SEEDS), |p| complete_azure(p, FUNCTIONS_SEEDS[0]);
+    "azure-functions" => |s| azure(s, FUNCTIONS_SEEDS), |p| complete_azure(p, FUNCTIONS_SEEDS[0]).map(url_safe);
     "azure-search" => |s| azure(s, SEARCH_SEEDS), |p| complete_azure(p, SEARCH_SEEDS[0]);
     "azure-container-registry" => |s| azure(s, &[0x4143_5244_666c_7430]), |p| complete_azure(p, 0x4143_5244_666c_7430);
     "azure-api-management" => |s| azure(s, APIM_SEEDS), |p| complete_azure(p, APIM_SEEDS[0]);
@@ -250,12 +250,11 @@ fn complete_azure(partial: &str, seed: u64) -> Option<String> {
     let sum = marvin32(&raw, seed);
     raw.extend(sum.to_le_bytes());
     let whole = BASE64.encode(&raw);
-    let whole = if partial.contains(['-', '_']) {
-        whole.replace('+', "-").replace('/', "_")
-    } else {
-        whole
-    };
     whole.get(partial.len()..).map(str::to_owned)
+}
+
+fn url_safe(base64: String) -> String {
+    base64.replace('+', "-").replace('/', "_")
 }
 
 /// The four digits that end a common annotated security key of 84 characters.

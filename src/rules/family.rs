@@ -8,10 +8,8 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::spec::{AllowlistSpec, FamilySpec, MemberSpec, RemediationSpec, RuleSpec};
 
-/// Words that say that a credential follows. Two common words that begin alike (`author`,
-/// `keyboard`) are kept out by what may follow.
-const CREDENTIAL_WORD: &str =
-    r"(?i:api|key(?:[^bfwnp]|$)|token|secret|passw|pwd|auth(?:[^o]|ori[sz])|bearer|credential)";
+/// Words that say that a credential follows.
+const CREDENTIAL_WORD: &str = "(?i:api|key|token|secret|pass|pwd|auth|bearer|cred|access|private)";
 /// Operators that assign, in the notations of code, configuration and markup.
 const ASSIGN: &str =
     r#"["'`\]\)]{0,2}[ \t]{0,8}(?::=|=>|->|={1,3}|[:,>(])[ \t]{0,4}(?:\\?["'`]){0,3}"#;
@@ -46,8 +44,8 @@ fn expand_member(family: &FamilySpec, member: &MemberSpec) -> Result<RuleSpec, S
             family.name, member.provider
         )
     };
-    if member.provider.is_empty() || member.value.is_empty() {
-        return Err(place("`provider` and `value` are needed"));
+    if member.provider.is_empty() {
+        return Err(place("`provider` is needed"));
     }
     let template = match member.template.as_deref().or(family.template.as_deref()) {
         Some("token") => Template::Token,
@@ -59,10 +57,21 @@ fn expand_member(family: &FamilySpec, member: &MemberSpec) -> Result<RuleSpec, S
             )));
         }
     };
+    if template == Template::Token && member.value.is_empty() {
+        return Err(place("`value` is needed"));
+    }
     if template != Template::Token && member.keywords.is_empty() {
         return Err(place("`keywords` are needed"));
     }
-    let mut sampler = Sampler::new(&member.value, &member.provider).map_err(|why| place(&why))?;
+    let mut sampler = Sampler::new(
+        if member.value.is_empty() {
+            "[a-z0-9]{32}"
+        } else {
+            &member.value
+        },
+        &member.provider,
+    )
+    .map_err(|why| place(&why))?;
     let starts_with_word = sampler
         .sample()
         .starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
@@ -77,7 +86,6 @@ fn expand_member(family: &FamilySpec, member: &MemberSpec) -> Result<RuleSpec, S
         ),
         provider: Some(member.provider.clone()),
         regex: Some(regex(template, member, starts_with_word)),
-        secret_group: 1,
         entropy: member.entropy.or(Some(if template == Template::Token {
             2.6
         } else {
@@ -96,7 +104,7 @@ fn expand_member(family: &FamilySpec, member: &MemberSpec) -> Result<RuleSpec, S
         ..RuleSpec::default()
     };
     if template != Template::Token {
-        rule.allowlists = vec![no_words(&sampler)];
+        rule.allowlists = no_words(&sampler);
     }
     add_tests(&mut rule, template, member, sampler);
     Ok(rule)
@@ -133,63 +141,123 @@ fn remediation(family: &FamilySpec, member: &MemberSpec) -> RemediationSpec {
 
 // --- The regex --------------------------------------------------------------------------------------
 
+/// What may stand before a value that is only near its keyword, when its shape says little.
+const OPENER: &str = r#"[\s"'`=:({\[>,|]"#;
+/// What may stand behind it.
+const CLOSER: &str = r#"(?:[\s"'`)}\]<,;&|\\]|\z)"#;
+/// A value of unknown shape, somewhere near: one word of letters, digits, `-` and `_`.
+const WORD: &str = r"[A-Za-z0-9]{16,80}|[A-Za-z0-9][A-Za-z0-9_-]{16,126}[A-Za-z0-9_=-]";
+/// A value of unknown shape, assigned: base64 and dotted forms too.
+const ASSIGNED: &str = r"[A-Za-z0-9_+/.=~-]{14,600}";
+
 fn regex(template: Template, member: &MemberSpec, starts_with_word: bool) -> String {
-    let value = format!("({})(?:[^A-Za-z0-9_]|\\z)", member.value);
-    let keywords: Vec<String> = member
-        .keywords
-        .iter()
-        .map(|keyword| keyword_regex(keyword))
-        .collect();
-    let keyword = format!("(?i:{})", keywords.join("|"));
+    let close = r"(?:[^A-Za-z0-9_]|\z)";
+    let value = format!("({}){close}", member.value);
+    let keyword = keywords_regex(&member.keywords);
+    let named = format!(r"{keyword}[\w.\-]{{0,24}}{ASSIGN}(?i:bearer |token |basic )?");
+    let near = near_regex(&member.keywords);
     match template {
         // `_` and `\n` in front are no part of a longer token: variable names, escapes in strings.
-        Template::Token if starts_with_word => format!("(?:\\b|_|\\\\[nrt]){value}"),
+        Template::Token if starts_with_word => format!(r"(?:\b|_|\\[nrt]){value}"),
         Template::Token => value,
-        Template::Near => format!(
-            "{keyword}(?:(?s-u:.{{0,40}}?){CREDENTIAL_WORD}(?s-u:.{{0,40}}?)[^0-9A-Za-z]|[\\w.\\-]{{0,24}}{ASSIGN}){value}"
-        ),
-        Template::Assignment => {
-            format!("{keyword}[\\w.\\-]{{0,24}}{ASSIGN}(?i:bearer |token |basic )?{value}")
+        Template::Near if member.value.is_empty() => {
+            format!("(?:{near}{OPENER}({WORD}){CLOSER}|{named}({ASSIGNED}){CLOSER})")
         }
+        Template::Near => {
+            // `mixpanel 0123…`, `jira token 'Ab12…'`: next to the keyword, one word between at most.
+            let beside = format!(r"{keyword}\W{{1,4}}(?:\w{{1,12}}\W{{1,3}})?");
+            format!("(?:{near}[^0-9A-Za-z]|{named}|{beside}){value}")
+        }
+        Template::Assignment if member.value.is_empty() => format!("{named}({ASSIGNED}){CLOSER}"),
+        Template::Assignment => format!("{named}{value}"),
     }
 }
 
-/// A keyword whose words may be joined by `-`, `_`, `.`, a space, or nothing. A leading or trailing
-/// `^`/`$` demands that no letter stands there (for keywords that are parts of ordinary words).
+/// A keyword, and within some bytes a credential word; a common word as keyword must be followed by
+/// the credential word at once (see [`keyword_regex`]).
+fn near_regex(keywords: &[String]) -> String {
+    let (common, plain): (Vec<String>, Vec<String>) =
+        keywords.iter().cloned().partition(|k| k.starts_with('^'));
+    let mut ways = Vec::new();
+    if !plain.is_empty() {
+        ways.push(format!(
+            r"{}(?s-u:.{{0,40}}?){CREDENTIAL_WORD}(?s-u:.{{0,14}}?)",
+            keywords_regex(&plain)
+        ));
+    }
+    if !common.is_empty() {
+        ways.push(format!(r"{}(?s-u:.{{0,40}}?)", keywords_regex(&common)));
+    }
+    format!("(?:{})", ways.join("|"))
+}
+
+fn keywords_regex(keywords: &[String]) -> String {
+    let keywords: Vec<String> = keywords
+        .iter()
+        .map(|keyword| keyword_regex(keyword))
+        .collect();
+    format!("(?i:{})", keywords.join("|"))
+}
+
+/// A keyword whose words may be joined by `-`, `_`, `.`, a space, or nothing. A leading `^` marks a
+/// common word: it must begin a word, and a credential word must follow.
 fn keyword_regex(keyword: &str) -> String {
-    let inner = keyword.trim_start_matches('^').trim_end_matches('$');
-    let words: Vec<String> = inner
+    let plain = keyword.trim_start_matches('^');
+    let words: Vec<String> = plain
         .split(['-', '_', '.', ' '])
         .filter(|word| !word.is_empty())
         .map(regex_syntax::escape)
         .collect();
-    let start = if keyword.starts_with('^') {
-        "(?:\\b|_)"
-    } else {
-        ""
-    };
-    let end = if keyword.ends_with('$') {
-        "(?-i:[^a-z])"
-    } else {
-        ""
-    };
-    format!("{start}{}{end}", words.join("[-_. ]?"))
+    let joined = words.join("[-_. ]?");
+    if !keyword.starts_with('^') {
+        return joined;
+    }
+    // Written out, so that each spelling is a literal of its own and not the common word alone.
+    const FOLLOWERS: &[&str] = &[
+        "api", "token", "secret", "key", "access", "auth", "client", "app", "pass",
+    ];
+    let spelled = ["", "_", "-", ".", " "]
+        .iter()
+        .flat_map(|joint| FOLLOWERS.iter().map(move |follower| (joint, follower)));
+    let all: Vec<String> = spelled
+        .map(|(joint, follower)| {
+            format!(
+                "{}{}{follower}",
+                regex_syntax::escape(plain),
+                regex_syntax::escape(joint)
+            )
+        })
+        .collect();
+    format!(r"(?:\b|_)(?:{})", all.join("|"))
 }
 
-/// Values of letters only are names, not secrets, unless the value never holds anything else.
-fn no_words(sampler: &Sampler) -> AllowlistSpec {
-    let mut regexes = Vec::new();
+/// Values that are names, files or digests of files, not secrets.
+fn no_words(sampler: &Sampler) -> Vec<AllowlistSpec> {
+    let mut regexes = vec![
+        r"(?i)\.(?:json|ya?ml|pem|txt|jsx?|tsx?|py|rb|go|php|html?|png|svg|jpe?g|md|sh|com|org|net|io|csv|xml|class|java)$".to_owned(),
+        r"^[A-Z]?[a-z]{1,20}(?:[_.-]?[A-Z]?[a-z]{1,20}){0,4}[_.-]?[0-9]{1,4}$".to_owned(),
+        r"^[a-zA-Z]{2,20}(?:[_./-][a-zA-Z]{1,20}[0-9]{0,2}){2,30}$".to_owned(),
+    ];
     if sampler.may_hold_digits() {
         regexes.push(r"^[^0-9]{1,1024}$".to_owned());
     }
-    AllowlistSpec {
-        description: "a value without a digit is a name".to_owned(),
-        regexes,
-        stopwords: ["example", "changeme", "xxxx", "placeholder", "redacted"]
-            .map(str::to_owned)
-            .to_vec(),
-        ..AllowlistSpec::default()
-    }
+    let digest = r"(?i)(?:commit|sha-?(?:1|256|384|512)|md5|checksum|integrity|digest|revision|etag|_hash)\W{0,12}[0-9a-f]{32,64}\W?$";
+    vec![
+        AllowlistSpec {
+            description: "a name or a file, not a random value".to_owned(),
+            regexes,
+            stopwords: ["example", "changeme", "xxxx", "placeholder", "redacted"]
+                .map(str::to_owned)
+                .to_vec(),
+            ..AllowlistSpec::default()
+        },
+        AllowlistSpec {
+            description: "a digest".to_owned(),
+            regex_target: Some("match".to_owned()),
+            regexes: vec![digest.to_owned()],
+            ..AllowlistSpec::default()
+        },
+    ]
 }
 
 // --- Tests ------------------------------------------------------------------------------------------
@@ -219,7 +287,6 @@ fn add_tests(rule: &mut RuleSpec, template: Template, member: &MemberSpec, mut s
         .unwrap_or_default();
     let keyword = keyword
         .trim_start_matches('^')
-        .trim_end_matches('$')
         .replace(['-', '.', ' '], "_");
     rule.matches
         .push(format!("{keyword}_api_key = \"⟦{value}⟧\"\n"));
