@@ -30,6 +30,8 @@ mod queue;
 mod recover;
 mod refs;
 mod repo;
+mod revs;
+mod select;
 mod staged;
 mod tree_diff;
 mod walk;
@@ -42,8 +44,12 @@ pub use lines::new_lines;
 pub use object::{Commit, Kind, Mode, Signature, Tag, TreeEntry, TreeIter, tree_entries};
 pub use odb::{Limits, Odb};
 pub use oid::{HashKind, Oid};
-pub use refs::{Head, Ref, ReflogEntry, all as all_refs, head, pseudo_ref, reflogs, resolve as resolve_ref};
+pub use refs::{
+    Head, Ref, ReflogEntry, all as all_refs, head, pseudo_ref, reflog, reflogs, resolve as resolve_ref,
+};
 pub use repo::{GitEnv, RefStorage, Repo};
+pub use revs::{Range, Revisions};
+pub use select::{SelectOptions, SelectedCommit, Selection, select};
 pub use staged::{Staged, StagedBlob, StagedChange, staged};
 pub use tree_diff::{Change, TreeDiff};
 pub use walk::{DeltaOf, Visited, Visitor, WalkOptions, WalkStats, walk};
