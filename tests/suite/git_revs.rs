@@ -4,9 +4,11 @@ use std::fs;
 use std::process::Stdio;
 
 use stanch::source::git::{
-    Error, Odb, Oid, Range, Revisions, SelectOptions, Selection, all_refs, head, reflogs, select,
+    Error, HashKind, Kind, Odb, Oid, Range, Revisions, SelectOptions, Selection, all_refs, committed, head,
+    reflogs, select,
 };
 
+use crate::git_pack_writer::{PackWriter, blob_oid, deflate};
 use crate::git_support::{Numbers, Sandbox, edit_history, git_command};
 
 /// Commits with merges, made without a work tree; times go up and down a little. Returns their ids.
@@ -306,4 +308,90 @@ fn linked_work_trees_have_refs_of_their_own() {
     assert!(all_refs(&sandbox.repo()).is_err());
     fs::write(sandbox.join(".git/refs/heads/b"), "ref: ../../config\n").unwrap();
     assert_eq!(all_refs(&sandbox.repo()).unwrap().len(), 3);
+}
+
+/// `path: new text` of everything that a commit adds.
+fn added(sandbox: &Sandbox, revision: &str) -> Vec<String> {
+    let odb = sandbox.odb();
+    let found = selected(sandbox, &format!("{revision}^!"), SelectOptions::default()).unwrap();
+    let changes = committed(&odb, &found.commits[0]).unwrap();
+    assert!(changes.skipped.is_empty());
+    let mut added = Vec::new();
+    for file in &changes.files {
+        let text = changes.load(&odb, file).unwrap_or_else(|e| panic!("{}: {e}", file.path));
+        let new: Vec<&[u8]> = text.new.iter().map(|range| &text.content[range.clone()]).collect();
+        if !new.is_empty() {
+            added.push(format!("{}: {}", file.path, String::from_utf8_lossy(&new.concat())));
+        }
+    }
+    added
+}
+
+#[test]
+fn what_a_commit_adds() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a/x", "one\ntwo\n");
+    sandbox.write("b", "three\n");
+    sandbox.commit("root");
+    assert_eq!(added(&sandbox, "HEAD"), ["a/x: one\ntwo\n", "b: three\n"]);
+    sandbox.git(["mv", "a", "moved"]);
+    sandbox.write("b", "new\nthree\n");
+    sandbox.commit("move");
+    assert_eq!(added(&sandbox, "HEAD"), ["b: new\n"]);
+    sandbox.git(["checkout", "--quiet", "-b", "side"]);
+    sandbox.write("side", "side\n");
+    sandbox.commit("side");
+    sandbox.git(["checkout", "--quiet", "main"]);
+    sandbox.write("b", "new\nthree\nmain\n");
+    sandbox.commit("main");
+    sandbox.git(["merge", "--quiet", "--no-commit", "side"]);
+    sandbox.write("side", "side\nthe merge's own\n");
+    sandbox.commit("merge");
+    assert_eq!(sandbox.git(["rev-list", "--count", "--merges", "HEAD"]), "1");
+    assert_eq!(added(&sandbox, "HEAD"), ["side: the merge's own\n"]);
+}
+
+#[test]
+fn trees_that_repeat_each_other_exponentially() {
+    let sandbox = Sandbox::new();
+    sandbox.write("x", "at the bottom\n");
+    let blob = sandbox.git(["hash-object", "-w", "x"]);
+    let mut line = format!("100644 blob {blob}\tx\n");
+    for _ in 0..40 {
+        sandbox.write("input", &line);
+        let mut command = git_command(sandbox.path());
+        command.arg("mktree").stdin(fs::File::open(sandbox.join("input")).unwrap());
+        let tree = String::from_utf8(command.output().unwrap().stdout).unwrap().trim().to_owned();
+        line = ["a", "b", "c"].iter().map(|name| format!("040000 tree {tree}\t{name}\n")).collect();
+    }
+    let tree = line.split(&[' ', '\t'][..]).nth(2).unwrap();
+    let commit = sandbox.git(["commit-tree", tree, "-m", "3^40 files"]);
+    sandbox.git(["update-ref", "refs/heads/bomb", &commit]);
+    assert_eq!(added(&sandbox, "bomb").len(), 1);
+    let next = sandbox.git(["commit-tree", &sandbox.git(["mktree"]), "-p", &commit, "-m", "nothing is left"]);
+    sandbox.git(["update-ref", "refs/heads/after", &next]);
+    assert_eq!(added(&sandbox, "after"), [""; 0]);
+}
+
+#[test]
+fn trees_ten_thousand_deep() {
+    let sandbox = Sandbox::new();
+    let mut writer = PackWriter::new();
+    let content = b"deep down\n";
+    writer.blob(content);
+    let mut tree = [&b"100644 f\0"[..], blob_oid(content).as_bytes()].concat();
+    for _ in 0..10_000 {
+        let oid = HashKind::Sha1.hash(Kind::Tree, &tree);
+        writer.raw(oid, 2, tree.len(), b"", &deflate(&tree));
+        tree = [&b"40000 d\0"[..], oid.as_bytes()].concat();
+    }
+    let root = HashKind::Sha1.hash(Kind::Tree, &tree);
+    writer.raw(root, 2, tree.len(), b"", &deflate(&tree));
+    let commit = format!("tree {root}\nauthor a <a@b> 1 +0000\ncommitter a <a@b> 1 +0000\n\ndeep\n");
+    let oid = HashKind::Sha1.hash(Kind::Commit, commit.as_bytes());
+    writer.raw(oid, 1, commit.len(), b"", &deflate(commit.as_bytes()));
+    writer.write(&sandbox, "deep");
+    let found = added(&sandbox, &oid.to_hex());
+    assert_eq!(found.len(), 1);
+    assert!(found[0].starts_with("d/d/d/") && found[0].ends_with("/f: deep down\n"));
 }

@@ -7,6 +7,7 @@ mod alternates;
 mod buffers;
 mod bytes;
 mod cache;
+mod changes;
 mod config;
 mod dedup;
 mod delta;
@@ -32,11 +33,11 @@ mod refs;
 mod repo;
 mod revs;
 mod select;
-mod staged;
 mod tree_diff;
 mod walk;
 mod worker;
 
+pub use changes::{ChangedFile, ChangedText, Changes, committed, staged};
 pub use delta::DeltaOp;
 pub use error::{Error, Result};
 pub use index::{Index, IndexEntry};
@@ -50,6 +51,5 @@ pub use refs::{
 pub use repo::{GitEnv, RefStorage, Repo};
 pub use revs::{Range, Revisions};
 pub use select::{SelectOptions, SelectedCommit, Selection, select};
-pub use staged::{Staged, StagedBlob, StagedChange, staged};
 pub use tree_diff::{Change, TreeDiff};
 pub use walk::{DeltaOf, Visited, Visitor, WalkOptions, WalkStats, walk};
