@@ -62,7 +62,7 @@ pub fn explain(engine: &Engine, text: &Text<'_>, first: u64, last: u64) -> Vec<L
     let mut candidates = Vec::new();
     engine.matcher().scan(text.bytes, &mut Scratch::default(), &mut candidates);
     let mut findings = Vec::new();
-    build::findings(engine, text, &candidates, &mut findings);
+    build::findings(engine, text, None, &candidates, &mut findings);
     let lines = super::Lines::new(text.bytes, text.origin);
     let mut looks = Vec::new();
     for candidate in &candidates {
