@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::{Engine, Outcome, Session};
 use crate::finding::{Location, MessageKind};
-use crate::source::git::{self, Odb, Repo, Staged, StagedChange};
+use crate::source::git::{self, ChangedFile, Changes, Odb, Repo};
 
 /// From this many changed files on, threads pay for themselves.
 const MANY: usize = 16;
@@ -18,15 +18,15 @@ pub fn scan_staged(engine: &Engine, repo: &Repo) -> git::Result<Outcome> {
     let mut staged = git::staged(repo, &odb)?;
     let skipped = std::mem::take(&mut staged.skipped);
     let staged = &staged;
-    let mut outcome = if staged.changes.len() < MANY || engine.options().threads == 1 {
+    let mut outcome = if staged.files.len() < MANY || engine.options().threads == 1 {
         let mut session = Session::new(engine);
-        for change in &staged.changes {
+        for change in &staged.files {
             examine(&mut session, &odb, staged, change);
         }
         session.outcome
     } else {
         staged
-            .changes
+            .files
             .par_iter()
             .fold(
                 || Session::new(engine),
@@ -46,13 +46,13 @@ pub fn scan_staged(engine: &Engine, repo: &Repo) -> git::Result<Outcome> {
     Ok(outcome)
 }
 
-fn examine(session: &mut Session<'_>, odb: &Odb, staged: &Staged, change: &StagedChange) {
+fn examine(session: &mut Session<'_>, odb: &Odb, staged: &Changes, change: &ChangedFile) {
     if session.passes_over(&change.path) {
         return;
     }
     let blob = match staged.load(odb, change) {
         Ok(blob) => blob,
-        Err(e) => return session.outcome.skipped.push(Staged::unreadable(change, &e)),
+        Err(e) => return session.outcome.skipped.push(Changes::unreadable(change, &e)),
     };
     session.outcome.files += 1;
     session.outcome.bytes += blob.content.len() as u64;

@@ -116,7 +116,7 @@ impl PackWriter {
         self.rows.iter().for_each(|(.., crc)| index.extend(crc.to_be_bytes()));
         self.rows.iter().for_each(|(_, offset, _)| index.extend((*offset as u32).to_be_bytes()));
         index.extend_from_slice(&checksum);
-        index.extend_from_slice(&Sha1::digest(&index.clone()));
+        index.extend_from_slice(&Sha1::digest(index.clone()));
         (self.bytes, index)
     }
 

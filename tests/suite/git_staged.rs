@@ -12,7 +12,7 @@ fn staged_text(repo: &Repo) -> (Vec<String>, Vec<String>) {
     let odb = Odb::open(repo).unwrap();
     let staged = staged(repo, &odb).unwrap();
     let mut found = Vec::new();
-    for change in &staged.changes {
+    for change in &staged.files {
         let blob = staged.load(&odb, change).unwrap_or_else(|e| panic!("{}: {e}", change.path));
         let new: Vec<&[u8]> = blob.new.iter().map(|range| &blob.content[range.clone()]).collect();
         if !new.is_empty() {

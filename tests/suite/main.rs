@@ -9,6 +9,7 @@ mod generic_corpus;
 mod git_damage;
 mod git_objects;
 mod git_pack_writer;
+mod git_revs;
 mod git_staged;
 mod git_support;
 mod report;

@@ -7,6 +7,7 @@ mod alternates;
 mod buffers;
 mod bytes;
 mod cache;
+mod changes;
 mod config;
 mod dedup;
 mod delta;
@@ -30,11 +31,13 @@ mod queue;
 mod recover;
 mod refs;
 mod repo;
-mod staged;
+mod revs;
+mod select;
 mod tree_diff;
 mod walk;
 mod worker;
 
+pub use changes::{ChangedFile, ChangedText, Changes, committed, staged};
 pub use delta::DeltaOp;
 pub use error::{Error, Result};
 pub use index::{Index, IndexEntry};
@@ -42,8 +45,11 @@ pub use lines::new_lines;
 pub use object::{Commit, Kind, Mode, Signature, Tag, TreeEntry, TreeIter, tree_entries};
 pub use odb::{Limits, Odb};
 pub use oid::{HashKind, Oid};
-pub use refs::{Head, Ref, ReflogEntry, all as all_refs, head, pseudo_ref, reflogs, resolve as resolve_ref};
+pub use refs::{
+    Head, Ref, ReflogEntry, all as all_refs, head, pseudo_ref, reflog, reflogs, resolve as resolve_ref,
+};
 pub use repo::{GitEnv, RefStorage, Repo};
-pub use staged::{Staged, StagedBlob, StagedChange, staged};
+pub use revs::{Range, Revisions};
+pub use select::{SelectOptions, SelectedCommit, Selection, select};
 pub use tree_diff::{Change, TreeDiff};
 pub use walk::{DeltaOf, Visited, Visitor, WalkOptions, WalkStats, walk};

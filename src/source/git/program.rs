@@ -111,11 +111,10 @@ pub(super) fn reflogs(repo: &Repo) -> Result<Vec<ReflogEntry>> {
             .filter_map(|line| line.split_once_str(" ").or(Some((line, b""))))
             .filter_map(|(hex, why)| Some((Oid::from_hex(hex)?, why.as_bstr())))
             .collect();
-        for (n, (new, why)) in oids.iter().enumerate() {
+        for (n, (new, why)) in oids.iter().enumerate().rev() {
             let old = oids.get(n + 1).map(|(old, _)| *old);
             entries.push(ReflogEntry { name: name.into(), old, new: Some(*new), text: (*why).to_owned() });
         }
     }
-    entries.sort();
     Ok(entries)
 }

@@ -127,7 +127,7 @@ mod tests {
                         {
                             sum.fetch_add(1, Ordering::Relaxed);
                             // A tree in which item n has two children n - 1.
-                            stack.extend([item - 1; 2].iter().filter(|_| item > 0));
+                            stack.extend([item.saturating_sub(1); 2].iter().filter(|_| item > 0));
                             queue.share(&mut stack);
                         }
                     });

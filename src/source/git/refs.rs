@@ -121,7 +121,7 @@ pub struct ReflogEntry {
     pub text: BString,
 }
 
-/// Every line of every reflog, work trees' own ones included.
+/// Every line of every reflog, work trees' own ones included: by name, and from old to new.
 pub fn reflogs(repo: &Repo) -> Result<Vec<ReflogEntry>> {
     if repo.ref_storage() == RefStorage::Reftable {
         return program::reflogs(repo);
@@ -133,12 +133,29 @@ pub fn reflogs(repo: &Repo) -> Result<Vec<ReflogEntry>> {
     }
     let mut entries = Vec::new();
     for (name, path) in files {
-        let text = read_optional(&path)?.unwrap_or_default();
         let name: BString = name.as_bstr().replacen("logs/", "", 1).into();
-        entries.extend(text.lines().filter_map(|line| reflog_line(&name, line)));
+        entries.extend(reflog_of(&name, &path)?);
     }
-    entries.sort();
     Ok(entries)
+}
+
+/// The reflog of the ref with this full name, from old to new. Empty if there is none.
+pub fn reflog(repo: &Repo, name: &[u8]) -> Result<Vec<ReflogEntry>> {
+    if repo.ref_storage() == RefStorage::Reftable {
+        let mut entries = program::reflogs(repo)?;
+        entries.retain(|entry| entry.name == name);
+        return Ok(entries);
+    }
+    if !is_safe_name(name) {
+        return Ok(Vec::new());
+    }
+    let root = if is_own(name) { repo.git_dir() } else { repo.common_dir() };
+    reflog_of(&name.into(), &root.join("logs").join(name.to_path_lossy()))
+}
+
+fn reflog_of(name: &BString, path: &Path) -> Result<Vec<ReflogEntry>> {
+    let text = read_unless_folder(path)?.unwrap_or_default();
+    Ok(text.lines().filter_map(|line| reflog_line(name, line)).collect())
 }
 
 /// `old new who when<TAB>why`
@@ -197,30 +214,38 @@ fn files_below(root: &Path, top: &str) -> Result<Vec<(BString, PathBuf)>> {
 
 /// Reads a ref's file. None if there is no such file, or nothing sensible in it.
 fn read_value(path: &Path) -> Result<Option<Value>> {
-    let text = match fs::read(path) {
-        Ok(text) => text,
-        // A folder: another ref's name starts with this one.
-        Err(e) if is_absent(&e) || e.kind() == std::io::ErrorKind::IsADirectory => return Ok(None),
-        Err(e) => return Err(Error::io(path, e)),
-    };
+    let Some(text) = read_unless_folder(path)? else { return Ok(None) };
     Ok(match text.strip_prefix(b"ref:") {
         Some(name) => Some(Value::Symbolic(name.trim_ascii().into())),
         None => Oid::from_hex(first_word(&text)).map(Value::Direct),
     })
 }
 
+/// Reads a file that need not exist. A folder in its place means that other refs' names start with this one.
+fn read_unless_folder(path: &Path) -> Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if is_absent(&e) || e.kind() == std::io::ErrorKind::IsADirectory => Ok(None),
+        Err(e) => Err(Error::io(path, e)),
+    }
+}
+
 fn first_word(text: &[u8]) -> &[u8] {
     text.split(u8::is_ascii_whitespace).next().unwrap_or_default()
 }
 
-/// The file that holds a ref: some belong to a work tree, most are shared.
+/// The file that holds a ref.
 fn file_of(repo: &Repo, name: &[u8]) -> PathBuf {
-    let own = !name.starts_with(b"refs/")
+    let root = if is_own(name) { repo.git_dir() } else { repo.common_dir() };
+    root.join(name.to_path_lossy())
+}
+
+/// Whether a ref belongs to one work tree; most are shared.
+fn is_own(name: &[u8]) -> bool {
+    !name.starts_with(b"refs/")
         || [&b"refs/bisect/"[..], b"refs/worktree/", b"refs/rewritten/"]
             .iter()
-            .any(|own| name.starts_with(own));
-    let root = if own { repo.git_dir() } else { repo.common_dir() };
-    root.join(name.to_path_lossy())
+            .any(|own| name.starts_with(own))
 }
 
 /// Whether the name stays inside of the git folder.

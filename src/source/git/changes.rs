@@ -1,4 +1,4 @@
-//! What `git commit` is about to record: the index against `HEAD`.
+//! What a commit changes: the one that `git commit` is about to record, or one of the history.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -14,20 +14,21 @@ use super::odb::Odb;
 use super::oid::Oid;
 use super::refs;
 use super::repo::Repo;
+use super::select::SelectedCommit;
 use super::tree_diff::{Change, TreeDiff};
 use crate::finding::Skipped;
 
 /// At most this many bytes of deleted files are searched for lines that moved.
 const MAX_MOVED: usize = 16 << 20;
 
-/// One path that the commit will change.
+/// One path that a commit changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StagedChange {
+pub struct ChangedFile {
     /// Path relative to the root of the work tree.
     pub path: BString,
     /// Regular file or symbolic link (its content is the target).
     pub mode: Mode,
-    /// The staged content.
+    /// The new content.
     pub oid: Oid,
     /// What the parents of the commit hold at this path. Empty for a new file.
     pub old: Vec<Oid>,
@@ -35,18 +36,24 @@ pub struct StagedChange {
 
 /// The content of one change. Not `Debug`: it may hold secrets.
 #[derive(Clone, PartialEq, Eq)]
-pub struct StagedBlob {
-    /// The staged content.
+pub struct ChangedText {
+    /// The new content.
     pub content: Vec<u8>,
     /// Byte ranges of the lines that the commit adds, ascending.
     pub new: Vec<Range<usize>>,
 }
 
-/// Everything that the commit will change.
+/// Everything that a commit changes.
+///
+/// - Of a merge, a path counts only if it differs from what every parent has there, and only those lines are
+///   new that no parent has.
+/// - A file whose content a parent has at a path that the commit deletes was renamed: nothing in it is new. Nor
+///   is a line that moved: one that stands in a file that the commit deletes.
+/// - Submodules record no content.
 #[derive(Default)]
-pub struct Staged {
+pub struct Changes {
     /// Changed and new paths, sorted.
-    pub changes: Vec<StagedChange>,
+    pub files: Vec<ChangedFile>,
     /// What could not be looked at.
     pub skipped: Vec<Skipped>,
     /// Content that the commit removes from the tree, in order of path.
@@ -54,54 +61,59 @@ pub struct Staged {
     moved: OnceLock<Known>,
 }
 
-/// Compares the index with `HEAD`.
+/// What the next commit will record: the index against `HEAD`, or against all parents while a merge is going on.
 ///
-/// - Before the first commit, everything is new.
-/// - While a merge is going on, a path counts only if it differs from what every parent has there, and
-///   only those lines are new that no parent has.
-/// - A file whose content `HEAD` has at a path that the commit deletes was renamed: nothing in it is new.
-///   Nor is a line that moved: one that stands in a file that the commit deletes.
-/// - Unmerged paths cannot be committed; they are listed as skipped, which does not make the scan
-///   incomplete. Submodules and `git add -N` entries record no content.
-pub fn staged(repo: &Repo, odb: &Odb) -> Result<Staged> {
+/// Before the first commit, everything is new. Unmerged paths cannot be committed; they are listed as skipped,
+/// which does not make the scan incomplete. `git add -N` entries record no content.
+pub fn staged(repo: &Repo, odb: &Odb) -> Result<Changes> {
     let index = Index::open(repo)?;
-    let mut found = Staged::default();
-    let mut diffs = Vec::new();
-    for parent in parents(repo)? {
-        let tree = Commit::parse(&odb.read_kind(&parent, Kind::Commit)?)?.tree;
-        diffs.push(found.compare(odb, &index, Some(tree)));
-    }
-    if diffs.is_empty() {
-        diffs.push(found.compare(odb, &index, None));
-    }
-    found.fill(diffs);
-    Ok(found)
-}
-
-/// The commits that the next one will build on.
-fn parents(repo: &Repo) -> Result<Vec<Oid>> {
+    let mut trees = Vec::new();
     let head = refs::head(repo)?.target;
-    let merged = refs::pseudo_ref(repo, "MERGE_HEAD")?;
-    Ok(head.into_iter().chain(merged).collect())
+    for parent in head.into_iter().chain(refs::pseudo_ref(repo, "MERGE_HEAD")?) {
+        trees.push(tree_of(odb, &parent)?);
+    }
+    Ok(Changes::against(odb, &trees, |diff, tree| diff.index(tree, &index)))
 }
 
-impl Staged {
-    /// The differences between the index and one parent's tree.
-    fn compare(&mut self, odb: &Odb, index: &Index, tree: Option<Oid>) -> Vec<Change> {
-        let mut diff = TreeDiff::new(odb);
-        diff.index(tree, index);
-        for (path, oid, error) in diff.unreadable {
+/// What a commit of the history changed against its parents. Without parents, everything is new.
+pub fn committed(odb: &Odb, commit: &SelectedCommit) -> Result<Changes> {
+    let mut trees = Vec::new();
+    for parent in &commit.parents {
+        trees.push(tree_of(odb, parent)?);
+    }
+    Ok(Changes::against(odb, &trees, |diff, tree| diff.trees(b"", tree, Some(commit.tree))))
+}
+
+fn tree_of(odb: &Odb, commit: &Oid) -> Result<Oid> {
+    Ok(Commit::parse(&odb.read_kind(commit, Kind::Commit)?)?.tree)
+}
+
+impl Changes {
+    /// Compares with the tree of each parent, or with an empty one if there is none.
+    fn against(odb: &Odb, parents: &[Oid], compare: impl Fn(&mut TreeDiff<'_>, Option<Oid>)) -> Changes {
+        let mut found = Changes::default();
+        let trees = parents.iter().copied().map(Some).chain(parents.is_empty().then_some(None));
+        let diffs = trees.map(|tree| {
+            let mut diff = TreeDiff::new(odb);
+            compare(&mut diff, tree);
+            found.account(&mut diff);
+            diff.changes
+        });
+        let diffs = diffs.collect();
+        found.fill(diffs);
+        found
+    }
+
+    /// Takes over what could not be compared.
+    fn account(&mut self, diff: &mut TreeDiff<'_>) {
+        for (path, oid, error) in diff.unreadable.drain(..) {
             let detail = format!("tree {oid}: {error}");
             self.skipped.push(Skipped { what: path, reason: error.reason(), detail, incomplete: true });
         }
-        for path in diff.unmerged {
+        for path in diff.unmerged.drain(..) {
             let detail = "not merged yet: a commit cannot record it".to_owned();
-            let skip = Skipped { what: path, reason: "unmerged", detail, incomplete: false };
-            if !self.skipped.contains(&skip) {
-                self.skipped.push(skip);
-            }
+            self.skipped.push(Skipped { what: path, reason: "unmerged", detail, incomplete: false });
         }
-        diff.changes
     }
 
     /// Keeps the paths that differ from every parent.
@@ -125,20 +137,21 @@ impl Staged {
         }
         deleted.sort();
         self.deleted = deleted.into_iter().map(|(_, oid)| oid).collect();
-        self.changes = paths
+        self.files = paths
             .into_iter()
             .filter(|(_, (_, count))| *count == parents)
-            .filter_map(|(path, (changes, _))| staged_change(path, &changes))
+            .filter_map(|(path, (changes, _))| changed_file(path, &changes))
             .filter(|change| !gone.contains(&change.oid))
             .collect();
-        self.changes.sort_by(|a, b| a.path.cmp(&b.path));
+        self.files.sort_by(|a, b| a.path.cmp(&b.path));
         self.skipped.sort();
+        self.skipped.dedup();
     }
 
     /// Reads the content of one of its changes and finds the lines that are new.
     ///
     /// If a previous content cannot be read (in a partial clone, for example), more lines count as new.
-    pub fn load(&self, odb: &Odb, change: &StagedChange) -> Result<StagedBlob> {
+    pub fn load(&self, odb: &Odb, change: &ChangedFile) -> Result<ChangedText> {
         let content = odb.read_kind(&change.oid, Kind::Blob)?;
         let old: Vec<Vec<u8>> =
             change.old.iter().filter_map(|oid| odb.read_kind(oid, Kind::Blob).ok()).collect();
@@ -148,7 +161,7 @@ impl Staged {
             let moved = self.moved.get_or_init(|| self.deleted_lines(odb));
             new = moved.without(&content, new);
         }
-        Ok(StagedBlob { content, new })
+        Ok(ChangedText { content, new })
     }
 
     fn deleted_lines(&self, odb: &Odb) -> Known {
@@ -168,16 +181,16 @@ impl Staged {
     }
 
     /// What to report for a change whose content cannot be read.
-    pub fn unreadable(change: &StagedChange, error: &Error) -> Skipped {
+    pub fn unreadable(change: &ChangedFile, error: &Error) -> Skipped {
         let detail = format!("blob {}: {error}", change.oid);
         Skipped { what: change.path.clone(), reason: error.reason(), detail, incomplete: true }
     }
 }
 
 /// The change of a path against all parents.
-fn staged_change(path: BString, changes: &[Change]) -> Option<StagedChange> {
+fn changed_file(path: BString, changes: &[Change]) -> Option<ChangedFile> {
     let (mode, oid) = changes.first()?.new?;
     let mut old: Vec<Oid> = changes.iter().filter_map(|change| change.old.map(|(_, oid)| oid)).collect();
     old.dedup();
-    Some(StagedChange { path, mode, oid, old })
+    Some(ChangedFile { path, mode, oid, old })
 }
