@@ -11,4 +11,7 @@ mod git_objects;
 mod git_pack_writer;
 mod git_staged;
 mod git_support;
+mod reach;
+mod reach_containers;
+mod reach_text;
 mod report;
