@@ -12,4 +12,7 @@ mod git_pack_writer;
 mod git_revs;
 mod git_staged;
 mod git_support;
+mod reach;
+mod reach_containers;
+mod reach_text;
 mod report;

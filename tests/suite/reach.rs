@@ -1,0 +1,242 @@
+//! Whole-program tests of reach: a secret in every hiding place, in every mode.
+//!
+//! Each place asserts where the finding is (path, line, column), the chain of encodings and the chain of
+//! archive members.
+
+use std::collections::HashMap;
+use std::fs;
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::{reach_containers, reach_text};
+
+/// A file with a secret in it, and where the secret is.
+pub struct Place {
+    name: String,
+    bytes: Vec<u8>,
+    lines: RangeInclusive<u64>,
+    columns: RangeInclusive<u64>,
+    decoded: Vec<&'static str>,
+    container: Vec<String>,
+}
+
+impl Place {
+    pub fn new(name: &str, bytes: Vec<u8>) -> Self {
+        let any = 1..=u64::MAX;
+        Place {
+            name: name.to_owned(),
+            bytes,
+            lines: any.clone(),
+            columns: any,
+            decoded: Vec::new(),
+            container: Vec::new(),
+        }
+    }
+
+    pub fn on_lines(mut self, lines: RangeInclusive<u64>) -> Self {
+        self.lines = lines;
+        self
+    }
+
+    pub fn in_columns(mut self, columns: RangeInclusive<u64>) -> Self {
+        self.columns = columns;
+        self
+    }
+
+    pub fn decoded(mut self, chain: &[&'static str]) -> Self {
+        self.decoded = chain.to_vec();
+        self
+    }
+
+    pub fn inside(mut self, members: &[&str]) -> Self {
+        self.container = members.iter().map(ToString::to_string).collect();
+        self
+    }
+}
+
+/// A rule of its own for the tests: shaped like many real ones, and like no real token.
+const RULES: &str = r#"
+[[rules]]
+id = "sample-token"
+description = "Sample token"
+regex = '''tok_[A-Za-z0-9]{36}'''
+keywords = ["tok_"]
+prefix = 4
+confidence = "high"
+"#;
+
+/// Every place whose content is made here, each with a token of its own.
+fn made() -> Vec<Place> {
+    let mut count = 0u64;
+    let mut token = || {
+        count += 1;
+        // A multiplier that spreads: no two tokens have much in common.
+        let number = |i: u64| (count * 7_919 + i).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+        let text: String = (0..6).map(|i| format!("{:06x}", number(i) & 0xff_ffff)).collect();
+        format!("{}{text}", "tok_")
+    };
+    let mut places = reach_text::characters(&mut token);
+    places.extend(reach_text::encoded(&mut token));
+    places.extend(reach_text::files(&mut token));
+    places.extend(reach_containers::made(&mut token));
+    places
+}
+
+fn stanch(args: &[&str], folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stanch"));
+    command.args(args).args(["--format", "json", "--quiet", "--config"]).arg(folder.join("rules.toml"));
+    command.env_remove("GIT_DIR").stdin(Stdio::null());
+    command
+}
+
+fn report_of(command: &mut Command) -> serde_json::Value {
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Findings of the test's rule, by the path that ends in a place's name.
+type Found = HashMap<String, Vec<serde_json::Value>>;
+
+fn findings(report: &serde_json::Value) -> Found {
+    let mut found = Found::new();
+    for finding in report["findings"].as_array().unwrap() {
+        if finding["rule"] == "sample-token" {
+            let path = finding["path"].as_str().unwrap_or_default();
+            let name = path.split_once("files/").map_or(path, |(_, name)| name);
+            found.entry(name.to_owned()).or_default().push(finding.clone());
+        }
+    }
+    found
+}
+
+fn texts(value: &serde_json::Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().map(|v| v.as_str().unwrap_or_default().to_owned()).collect()
+}
+
+/// Whether a finding is the one that a place asks for.
+fn fits(place: &Place, finding: &serde_json::Value) -> bool {
+    place.lines.contains(&finding["line"].as_u64().unwrap_or_default())
+        && place.columns.contains(&finding["column"].as_u64().unwrap_or_default())
+        && texts(&finding["decoded"]) == place.decoded
+        && texts(&finding["container"]) == place.container
+}
+
+fn shown(finding: &serde_json::Value) -> String {
+    let at = |key: &str| &finding[key];
+    format!("{}:{} {} {}", at("line"), at("column"), at("decoded"), at("container"))
+}
+
+/// Lists the places that are not found as they should be.
+#[track_caller]
+fn check_all(places: &[Place], found: &Found) {
+    let mut missed = Vec::new();
+    for place in places {
+        let here = found.get(&place.name).map(Vec::as_slice).unwrap_or_default();
+        if !here.iter().any(|f| fits(place, f)) {
+            let seen: Vec<String> = here.iter().map(shown).collect();
+            missed.push(format!("{} ({:?} {:?}): {seen:?}", place.name, place.decoded, place.container));
+        }
+    }
+    assert!(missed.is_empty(), "{} of {} places:\n{}", missed.len(), places.len(), missed.join("\n"));
+}
+
+/// A folder with the rules, and every place as a file in `files/`.
+fn folder(places: &[Place]) -> tempfile::TempDir {
+    let folder = tempfile::TempDir::new().unwrap();
+    fs::write(folder.path().join("rules.toml"), RULES).unwrap();
+    for place in places {
+        let path = folder.path().join("files").join(&place.name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, &place.bytes).unwrap();
+    }
+    folder
+}
+
+fn git(folder: &Path, args: &[&str]) {
+    let mut command = Command::new("git");
+    command.args(["-c", "user.name=A", "-c", "user.email=a@example.com"]).args(args).current_dir(folder);
+    command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null").env_remove("GIT_DIR");
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn in_files() {
+    let mut places = made();
+    places.extend(reach_containers::samples());
+    let folder = folder(&places);
+    let mut command = stanch(&["scan"], folder.path());
+    let report = report_of(command.arg(folder.path().join("files")));
+    check_all(&places, &findings(&report));
+    assert!(places.len() >= 93, "{} places", places.len());
+}
+
+/// Each place is found once, not once for every way to see it.
+#[test]
+fn once_each() {
+    let places = made();
+    let folder = folder(&places);
+    let mut command = stanch(&["scan"], folder.path());
+    let report = report_of(command.arg(folder.path().join("files")));
+    let found = findings(&report);
+    for place in &places {
+        let here = found.get(&place.name).map(Vec::as_slice).unwrap_or_default();
+        let seen: Vec<String> = here.iter().map(shown).collect();
+        assert_eq!(here.len(), 1, "{}: {seen:?}", place.name);
+    }
+}
+
+#[test]
+fn in_the_index() {
+    let mut places = made();
+    places.extend(reach_containers::samples());
+    let folder = folder(&places);
+    git(folder.path(), &["init", "-q"]);
+    git(folder.path(), &["add", "files"]);
+    let mut command = stanch(&["scan", "--staged"], folder.path());
+    let report = report_of(command.current_dir(folder.path()));
+    check_all(&places, &findings(&report));
+}
+
+#[test]
+fn on_standard_input() {
+    // A few of every sort: each needs a process.
+    let names = [
+        "utf-16le",
+        "long-line",
+        "base64-gzip",
+        "jwt",
+        "concat-plus",
+        "app.jar",
+        "nested.zip",
+        "a.tar.gz",
+        "docker-save.tar",
+    ];
+    for place in made().into_iter().filter(|p| names.contains(&p.name.as_str())) {
+        let folder = folder(&[]);
+        let input = folder.path().join("input");
+        fs::write(&input, &place.bytes).unwrap();
+        let mut command = stanch(&["scan"], folder.path());
+        let report = report_of(command.arg("-").stdin(fs::File::open(input).unwrap()));
+        let found = findings(&report);
+        let here = found.values().flatten().collect::<Vec<_>>();
+        assert!(
+            here.iter().any(|f| fits(&place, f)),
+            "{}: {:?}",
+            place.name,
+            here.iter().map(|f| shown(f)).collect::<Vec<_>>()
+        );
+    }
+}
+
+#[test]
+fn nothing_is_looked_into_when_told_so() {
+    let places: Vec<Place> =
+        made().into_iter().filter(|p| ["base64-gzip", "app.jar"].contains(&p.name.as_str())).collect();
+    let folder = folder(&places);
+    let mut command = stanch(&["scan", "--no-decode", "--no-archives"], folder.path());
+    let output = command.arg(folder.path().join("files")).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
