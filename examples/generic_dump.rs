@@ -14,14 +14,10 @@ use stanch::verdict::{features, generic, model, placeholder};
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args_os().skip(1);
     let root = PathBuf::from(
-        arguments
-            .next()
-            .ok_or_else(|| anyhow::anyhow!("usage: generic_dump FOLDER [--values]"))?,
+        arguments.next().ok_or_else(|| anyhow::anyhow!("usage: generic_dump FOLDER [--values]"))?,
     );
     let values = arguments.next().is_some_and(|a| a == "--values");
-    let triggers = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .build(TRIGGERS)?;
+    let triggers = AhoCorasick::builder().ascii_case_insensitive(true).build(TRIGGERS)?;
     let mut files = Vec::new();
     walk(&root, &mut files)?;
     files.sort();
@@ -66,19 +62,10 @@ fn print(
     let file = FileKind::from_path(name.as_bytes());
     let (mut line, mut counted) = (1, 0);
     for a in found {
-        line += text[counted..a.value.start]
-            .iter()
-            .filter(|&&b| b == b'\n')
-            .count();
+        line += text[counted..a.value.start].iter().filter(|&&b| b == b'\n').count();
         counted = a.value.start;
         let value = &text[a.value.clone()];
-        let vector = features::vector(
-            a.kind,
-            value,
-            &a.evidence,
-            file,
-            placeholder::placeholder(value),
-        );
+        let vector = features::vector(a.kind, value, &a.evidence, file, placeholder::placeholder(value));
         let judgement = generic::judge(a.kind, value, &a.evidence, file);
         let mut row = serde_json::json!({
             "path": name, "line": line, "rule": a.kind.id(), "syntax": format!("{:?}", a.evidence.syntax),

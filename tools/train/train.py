@@ -207,7 +207,7 @@ def main():
     parser.add_argument("--candidates", required=True)
     parser.add_argument("--model")
     parser.add_argument("--names", help="names of the features, one a line")
-    parser.add_argument("--low", type=float, default=-0.9), parser.add_argument("--medium", type=float, default=-0.5)
+    parser.add_argument("--low", type=float, default=-0.72), parser.add_argument("--medium", type=float, default=-0.42)
     parser.add_argument("--high", type=float, default=2.0)
     parser.add_argument("--scores", help="write the out-of-fold log-odds here (numpy)")
     parser.add_argument("--ablation", action="store_true")
