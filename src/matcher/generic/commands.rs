@@ -122,8 +122,9 @@ pub(super) fn identified_by(text: &[u8], at: usize, end: usize, out: &mut Vec<As
         Quote::None => c.take_while(|b| b > b' ' && !matches!(b, b';' | b',' | b')' | b'"' | b'\'' | b'`')),
         _ => c.take_while(|b| b > b' ' && !matches!(b, b'"' | b'\'' | b'`')),
     };
-    // "identified by its name" is prose; SQL quotes the password, or speaks of a user before.
-    if q == Quote::None && !sql_before(text, at) {
+    // "identified by its name" is prose; SQL speaks of a user before, or shouts and quotes.
+    let capitals = text.get(at..at + 10) == Some(b"IDENTIFIED");
+    if !(sql_before(text, at) || q != Quote::None && capitals) {
         return;
     }
     if word.len() >= 3 {

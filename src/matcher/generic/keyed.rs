@@ -56,6 +56,9 @@ fn without_scheme(text: &[u8], value: Range<usize>) -> Option<Range<usize>> {
     if is(b"bearer") || is(b"basic") {
         return None;
     }
+    if body.starts_with(b"pass:") && body.len() > 8 {
+        return Some(value.start + 5..value.end); // openssl's `-password pass:…`
+    }
     let skip = scheme + body[scheme..].iter().take_while(|b| **b == b' ').count();
     if (is(b"token") || is(b"apikey")) && body.len() > skip + 3 {
         return Some(value.start + skip..value.end);

@@ -102,7 +102,7 @@ fn links_of_many_syntaxes() {
 
 #[test]
 fn statements_commands_urls_and_headers() {
-    check("create user x identified by 'qx77vv'", Kind::SqlPassword, "qx77vv");
+    check("CREATE user x identified by 'qx77vv'", Kind::SqlPassword, "qx77vv");
     check("ALTER ROLE x WITH PASSWORD 'qx77vv'", Kind::SqlPassword, "qx77vv");
     check("run --password qx77vv", Kind::CliPassword, "qx77vv");
     check("curl -u bob:qx77vv http://h/", Kind::CliPassword, "qx77vv");

@@ -296,6 +296,9 @@ fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut flags: Flags)
         end -= 1;
     }
     let rest = Cursor::new(text, end, 3);
+    if syntax == Syntax::Sql && flags.has(Flags::MORE) {
+        return None; // "the user's password using …"
+    }
     if syntax == Syntax::Element && rest.peek() != Some(b'<') {
         return None;
     }
