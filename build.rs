@@ -55,8 +55,7 @@ fn main() {
     ] {
         println!("cargo:rerun-if-changed=src/{file}");
     }
-    let root =
-        PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
     let mut problems = Vec::new();
     let rules = load(&root.join("rules"), &mut problems);
     check_unique(&rules, &mut problems);
@@ -70,10 +69,7 @@ fn main() {
             println!("cargo:warning={}", problem.replace('\n', " "));
             eprintln!("error: {problem}");
         }
-        eprintln!(
-            "error: the built-in rule pack has {} problems",
-            problems.len()
-        );
+        eprintln!("error: the built-in rule pack has {} problems", problems.len());
         process::exit(1);
     }
     let rules: Vec<Rule> = rules.into_iter().map(|(_, rule)| rule).collect();
@@ -88,10 +84,7 @@ fn load(folder: &Path, problems: &mut Vec<String>) -> Vec<(PathBuf, Rule)> {
     files.sort();
     let mut rules = Vec::new();
     for path in files {
-        let shown = path
-            .strip_prefix(folder.parent().unwrap_or(folder))
-            .unwrap_or(&path)
-            .to_path_buf();
+        let shown = path.strip_prefix(folder.parent().unwrap_or(folder)).unwrap_or(&path).to_path_buf();
         let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let file: spec::RuleFile = match toml::from_str(&text) {
             Ok(file) => file,
@@ -104,11 +97,7 @@ fn load(folder: &Path, problems: &mut Vec<String>) -> Vec<(PathBuf, Rule)> {
         for member in &file.families {
             match family::expand(member) {
                 Ok(expanded) => specs.extend(expanded),
-                Err(e) => problems.push(format!(
-                    "{}: family `{}`: {e}",
-                    shown.display(),
-                    member.name
-                )),
+                Err(e) => problems.push(format!("{}: family `{}`: {e}", shown.display(), member.name)),
             }
         }
         for spec in &specs {
@@ -138,12 +127,7 @@ fn check_unique(rules: &[(PathBuf, Rule)], problems: &mut Vec<String>) {
     let mut seen = std::collections::HashMap::new();
     for (file, rule) in rules {
         if let Some(other) = seen.insert(rule.id.as_ref(), file) {
-            problems.push(format!(
-                "{} and {}: two rules `{}`",
-                other.display(),
-                file.display(),
-                rule.id
-            ));
+            problems.push(format!("{} and {}: two rules `{}`", other.display(), file.display(), rule.id));
         }
     }
     for (file, rule) in rules {
@@ -168,11 +152,7 @@ fn check_tests(rule: &Rule) -> Result<(), String> {
     }
     let hir = analyse::parse(&rule.pattern)?;
     let regex = regex_automata::meta::Builder::new()
-        .configure(
-            regex_automata::meta::Config::new()
-                .utf8_empty(false)
-                .nfa_size_limit(Some(16 << 20)),
-        )
+        .configure(regex_automata::meta::Config::new().utf8_empty(false).nfa_size_limit(Some(16 << 20)))
         .build_from_hir(&hir)
         .map_err(|e| e.to_string())?;
     let complete = |partial: &str| checksum::complete(&rule.checksum, partial);
@@ -185,9 +165,7 @@ fn check_tests(rule: &Rule) -> Result<(), String> {
             .captures_iter(test.text.as_bytes())
             .filter_map(|c| {
                 let group = match usize::from(rule.secret_group) {
-                    0 => (1..c.group_len())
-                        .find_map(|g| c.get_group(g))
-                        .or_else(|| c.get_group(0)),
+                    0 => (1..c.group_len()).find_map(|g| c.get_group(g)).or_else(|| c.get_group(0)),
                     g => c.get_group(g),
                 };
                 group.map(|span| &test.text.as_bytes()[span.range()])
@@ -198,9 +176,7 @@ fn check_tests(rule: &Rule) -> Result<(), String> {
                 return Err(format!("`match` test does not match: {template}"));
             }
             if entropy::shannon(secret.as_bytes()) < rule.entropy {
-                return Err(format!(
-                    "`match` test has less entropy than the rule asks for: {template}"
-                ));
+                return Err(format!("`match` test has less entropy than the rule asks for: {template}"));
             }
         }
     }
@@ -296,8 +272,5 @@ fn texts(list_: &[Text]) -> String {
 }
 
 fn list<T>(items: &[T], one: impl Fn(&T) -> String) -> String {
-    format!(
-        "Cow::Borrowed(&[{}])",
-        items.iter().map(one).collect::<Vec<_>>().join(", ")
-    )
+    format!("Cow::Borrowed(&[{}])", items.iter().map(one).collect::<Vec<_>>().join(", "))
 }

@@ -36,7 +36,8 @@ fn main() {
 
 /// At least 16 MB of source text.
 fn source() -> Vec<u8> {
-    let folder = std::env::var("STANCH_BENCH_DIR").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/src").into());
+    let folder = std::env::var("STANCH_BENCH_DIR")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/src").into());
     let mut once = Vec::new();
     collect(Path::new(&folder), &mut once);
     let mut text = Vec::new();

@@ -1,44 +1,114 @@
-//! Prints the generic detector's candidates in a folder, one JSON object a line, with the features that
-//! the verdict weighs: input for `tools/train/train.py` and for looking at what the finder finds.
+//! Prints the generic detector's candidates, one JSON object a line, with the features that the verdict
+//! weighs: input for `tools/train/train.py`, and for looking at what the finder finds.
 //!
-//! usage: `generic_dump FOLDER [--values]` (values are left out unless asked for)
+//! usage: `generic_dump FOLDER [--values]` for the files of a folder (values only when asked for), or
+//! `generic_dump --corpus FOLDER` for the cases of `tests/suite/generic_corpus`, with their truth.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use aho_corasick::AhoCorasick;
 use stanch::matcher::generic::{Assignment, TRIGGERS, at_hit, dedup};
+use stanch::rules::template;
 use stanch::verdict::filekind::FileKind;
 use stanch::verdict::{features, generic, model, placeholder};
 
 fn main() -> anyhow::Result<()> {
-    let mut arguments = std::env::args_os().skip(1);
-    let root = PathBuf::from(
-        arguments
-            .next()
-            .ok_or_else(|| anyhow::anyhow!("usage: generic_dump FOLDER [--values]"))?,
-    );
-    let values = arguments.next().is_some_and(|a| a == "--values");
-    let triggers = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .build(TRIGGERS)?;
-    let mut files = Vec::new();
-    walk(&root, &mut files)?;
-    files.sort();
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    for file in files {
-        let text = std::fs::read(&file)?;
-        if text.iter().take(8192).any(|&b| b == 0) {
-            continue;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut dump = Dump {
+        triggers: AhoCorasick::builder().ascii_case_insensitive(true).build(TRIGGERS)?,
+        values: arguments.iter().any(|a| a == "--values"),
+        out: io::BufWriter::new(io::stdout().lock()),
+    };
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--names"] => (0..features::COUNT).try_for_each(|i| writeln!(dump.out, "{}", features::name(i)))?,
+        ["--corpus", folder] => dump.corpus(Path::new(folder))?,
+        [folder] | [folder, "--values"] => dump.folder(Path::new(folder))?,
+        _ => anyhow::bail!("usage: generic_dump FOLDER [--values] | --corpus FOLDER | --names"),
+    }
+    Ok(dump.out.flush()?)
+}
+
+struct Dump<W: Write> {
+    triggers: AhoCorasick,
+    values: bool,
+    out: W,
+}
+
+impl<W: Write> Dump<W> {
+    /// The candidates of every text file below a folder.
+    fn folder(&mut self, root: &Path) -> anyhow::Result<()> {
+        let mut files = Vec::new();
+        walk(root, &mut files)?;
+        files.sort();
+        for file in files {
+            let text = std::fs::read(&file)?;
+            if !text.iter().take(8192).any(|&b| b == 0) {
+                let name = file.strip_prefix(root)?.to_string_lossy().into_owned();
+                self.text(&name, &text, |_| None)?;
+            }
         }
+        Ok(())
+    }
+
+    /// The candidates of the corpus. Other candidates than the marked ones of a positive case have no truth.
+    fn corpus(&mut self, folder: &Path) -> anyhow::Result<()> {
+        for (file, fields) in [("positive.txt", 4), ("negative.txt", 3)] {
+            for line in std::fs::read_to_string(folder.join(file))?.lines().filter(|l| !l.starts_with('#')) {
+                let case: Vec<&str> = line.splitn(fields, " | ").collect();
+                let Some((&name, &text)) = case.first().zip(case.get(fields - 1)) else { continue };
+                let case = template::expand(text, &|_| None).map_err(anyhow::Error::msg)?;
+                let text = case.text.replace("\\n", "\n").replace("\\|", "|").replace("\\\\", "\\");
+                let secret = |value: &str| case.secrets.iter().any(|s| s == value);
+                self.text(name, text.as_bytes(), |value| match fields {
+                    3 => Some(false),
+                    _ => secret(value).then_some(true),
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, name: &str, text: &[u8], truth: impl Fn(&str) -> Option<bool>) -> anyhow::Result<()> {
         let mut found = Vec::new();
-        for hit in triggers.find_overlapping_iter(&text) {
-            at_hit(&text, hit.start(), hit.pattern().as_usize(), &mut found);
+        for hit in self.triggers.find_overlapping_iter(text) {
+            at_hit(text, hit.start(), hit.pattern().as_usize(), &mut found);
         }
         dedup(&mut found);
-        print(file.strip_prefix(&root)?, &text, &found, values, &mut out)?;
+        let (mut line, mut counted) = (1, 0);
+        for a in &found {
+            line += text[counted..a.value.start].iter().filter(|&&b| b == b'\n').count();
+            counted = a.value.start;
+            self.candidate(name, line, text, a, &truth)?;
+        }
+        Ok(())
     }
-    Ok(out.flush()?)
+
+    fn candidate(
+        &mut self,
+        name: &str,
+        line: usize,
+        text: &[u8],
+        a: &Assignment,
+        truth: &impl Fn(&str) -> Option<bool>,
+    ) -> anyhow::Result<()> {
+        let file = FileKind::from_path(name.as_bytes());
+        let value = &text[a.value.clone()];
+        let shown = String::from_utf8_lossy(value);
+        let vector = features::vector(a.kind, value, &a.evidence, file, placeholder::placeholder(value));
+        let judgement = generic::judge(a.kind, value, &a.evidence, file);
+        let mut row = serde_json::json!({
+            "path": name, "line": line, "rule": a.kind.id(), "syntax": format!("{:?}", a.evidence.syntax),
+            "never": generic::never(value, &a.evidence, file), "score": model::score(&vector),
+            "confidence": judgement.confidence.map(|c| c.name()), "reasons": judgement.reasons,
+            "truth": truth(&shown), "features": vector.as_slice(),
+        });
+        if self.values {
+            row["key"] = String::from_utf8_lossy(&text[a.key.clone()]).into();
+            row["value"] = shown.into();
+        }
+        Ok(writeln!(self.out, "{row}")?)
+    }
 }
 
 /// Every regular file below a folder, except `.git`.
@@ -51,46 +121,6 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         } else if kind.is_file() {
             files.push(entry.path());
         }
-    }
-    Ok(())
-}
-
-fn print(
-    path: &Path,
-    text: &[u8],
-    found: &[Assignment],
-    values: bool,
-    out: &mut impl Write,
-) -> anyhow::Result<()> {
-    let name = path.to_string_lossy();
-    let file = FileKind::from_path(name.as_bytes());
-    let (mut line, mut counted) = (1, 0);
-    for a in found {
-        line += text[counted..a.value.start]
-            .iter()
-            .filter(|&&b| b == b'\n')
-            .count();
-        counted = a.value.start;
-        let value = &text[a.value.clone()];
-        let vector = features::vector(
-            a.kind,
-            value,
-            &a.evidence,
-            file,
-            placeholder::placeholder(value),
-        );
-        let judgement = generic::judge(a.kind, value, &a.evidence, file);
-        let mut row = serde_json::json!({
-            "path": name, "line": line, "rule": a.kind.id(), "syntax": format!("{:?}", a.evidence.syntax),
-            "never": generic::never(value, &a.evidence, file), "score": model::score(&vector),
-            "confidence": judgement.confidence.map(|c| c.name()), "reasons": judgement.reasons,
-            "features": vector.as_slice(),
-        });
-        if values {
-            row["key"] = String::from_utf8_lossy(&text[a.key.clone()]).into();
-            row["value"] = String::from_utf8_lossy(value).into();
-        }
-        writeln!(out, "{row}")?;
     }
     Ok(())
 }

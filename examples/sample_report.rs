@@ -12,8 +12,8 @@
 use std::io::{BufWriter, Write};
 
 use stanch::finding::{
-    Category, Commit, Confidence, Finding, Life, Location, Position, Remediation, Secret, Severity,
-    Skipped, Status, Suppression,
+    Category, Commit, Confidence, Finding, Life, Location, Position, Remediation, Secret, Severity, Skipped,
+    Status, Suppression,
 };
 use stanch::report::{Format, Options, Report, Summary, write};
 
@@ -136,10 +136,7 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, n: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % n
     }
 
@@ -148,9 +145,7 @@ impl Random {
     }
 
     fn hex(&mut self, digits: usize) -> String {
-        (0..digits)
-            .map(|_| char::from(b"0123456789abcdef"[self.below(16) as usize]))
-            .collect()
+        (0..digits).map(|_| char::from(b"0123456789abcdef"[self.below(16) as usize])).collect()
     }
 }
 
@@ -170,10 +165,7 @@ fn place(random: &mut Random, width: u64) -> Location {
     Location {
         path: Some((*random.pick(PATHS)).into()),
         start: Position { line, column },
-        end: Position {
-            line,
-            column: column + width,
-        },
+        end: Position { line, column: column + width },
         ..Location::default()
     }
 }
@@ -183,11 +175,7 @@ fn life(random: &mut Random) -> Life {
     let entered = NOW - age * DAY;
     let first_seen = Some(commit(random, entered));
     let in_head = random.below(10) < 4;
-    let stayed = if in_head {
-        age
-    } else {
-        1 + random.below(age as u64) as i64
-    };
+    let stayed = if in_head { age } else { 1 + random.below(age as u64) as i64 };
     Life {
         first_seen,
         last_seen: (!in_head).then(|| commit(random, entered + stayed * DAY)),
@@ -240,10 +228,7 @@ fn spoil(random: &mut Random, f: &mut Finding) {
     f.remediation.url = nasty.into();
     if let Some(life) = &mut f.life {
         life.refs = vec![format!("refs/heads/{nasty}")];
-        for commit in [&mut life.first_seen, &mut life.last_seen]
-            .into_iter()
-            .flatten()
-        {
+        for commit in [&mut life.first_seen, &mut life.last_seen].into_iter().flatten() {
             commit.author = nasty.into();
         }
     }
@@ -272,7 +257,8 @@ fn finding(random: &mut Random, history: bool) -> Finding {
         remediation: Remediation {
             opens: format!("Whoever has it can act as its owner ({}).", kind.description),
             revoke: "Revoke it on the provider's page for credentials.".into(),
-            rotate: "Create a new one with the least rights that do, and store it outside of the repository.".into(),
+            rotate: "Create a new one with the least rights that do, and store it outside of the repository."
+                .into(),
             url: kind.url.into(),
             command: String::new(),
             rotate_days: 90,
@@ -302,14 +288,7 @@ fn report(n: usize, mode: &str) -> Report {
         true,
     );
     let mut excluded: Vec<_> = (0..14)
-        .map(|i| {
-            skipped(
-                &format!("vendor/lib{i}.min.js"),
-                "excluded",
-                "by .stanch.toml",
-                false,
-            )
-        })
+        .map(|i| skipped(&format!("vendor/lib{i}.min.js"), "excluded", "by .stanch.toml", false))
         .collect();
     if n > 0 {
         excluded.push(unread);
@@ -339,10 +318,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let n = args.next().map_or(Ok(120), |n| n.parse())?;
     let mode = args.next().unwrap_or_else(|| "history".into());
     let format = Format::from_name(&name).ok_or("no such format")?;
-    let options = Options {
-        suppressed: true,
-        ..Options::default()
-    };
+    let options = Options { suppressed: true, ..Options::default() };
     let mut out = BufWriter::new(std::io::stdout().lock());
     write(&report(n, &mode), format, &options, &mut out)?;
     Ok(out.flush()?)

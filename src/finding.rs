@@ -21,10 +21,7 @@ impl Secret {
     /// Wraps the value. `public_prefix` is the length in bytes of its self-identifying prefix, 0 if
     /// it has none; at most four bytes of it are ever shown.
     pub fn new(value: &[u8], public_prefix: usize) -> Self {
-        Secret {
-            bytes: value.into(),
-            prefix: public_prefix.min(4) as u8,
-        }
+        Secret { bytes: value.into(), prefix: public_prefix.min(4) as u8 }
     }
 
     /// The value itself. Callers keep it inside the process, or print it under `--show-secrets` only.
@@ -46,20 +43,10 @@ impl Secret {
     ///
     /// The length of the value is not part of it: it would help to guess short passwords.
     pub fn redacted(&self) -> String {
-        let shown = if self.len() >= 16 {
-            usize::from(self.prefix)
-        } else {
-            0
-        };
+        let shown = if self.len() >= 16 { usize::from(self.prefix) } else { 0 };
         let prefix: String = self.bytes[..shown]
             .iter()
-            .map(|&b| {
-                if b.is_ascii_graphic() {
-                    char::from(b)
-                } else {
-                    '?'
-                }
-            })
+            .map(|&b| if b.is_ascii_graphic() { char::from(b) } else { '?' })
             .collect();
         format!("{prefix}…")
     }

@@ -9,13 +9,7 @@ use crate::finding::Confidence;
 
 /// Stops secrets from leaking through git.
 #[derive(Debug, Parser)]
-#[command(
-    name = "stanch",
-    version,
-    about,
-    propagate_version = true,
-    max_term_width = 100
-)]
+#[command(name = "stanch", version, about, propagate_version = true, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 clean, 1 findings, 2 error or incomplete: something asked for could not be read."
 )]
@@ -174,12 +168,9 @@ fn parse_size(text: &str) -> Result<u64, String> {
         "G" | "GB" | "GIB" => 30,
         _ => return Err("expected a number of bytes such as 500K, 50M or 1G".to_owned()),
     };
-    let number: u64 = digits
-        .parse()
-        .map_err(|_| "expected a number of bytes such as 500K, 50M or 1G".to_owned())?;
-    number
-        .checked_mul(1 << shift)
-        .ok_or_else(|| "too large".to_owned())
+    let number: u64 =
+        digits.parse().map_err(|_| "expected a number of bytes such as 500K, 50M or 1G".to_owned())?;
+    number.checked_mul(1 << shift).ok_or_else(|| "too large".to_owned())
 }
 
 impl Cli {

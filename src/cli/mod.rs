@@ -58,12 +58,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Hook(args) => hook::run(args),
         Command::Baseline(args) => baseline::run(args),
         Command::Completions { shell } => {
-            clap_complete::generate(
-                *shell,
-                &mut Cli::command(),
-                "stanch",
-                &mut std::io::stdout(),
-            );
+            clap_complete::generate(*shell, &mut Cli::command(), "stanch", &mut std::io::stdout());
             Ok(Exit(0))
         }
         Command::Man => {

@@ -33,10 +33,7 @@ pub fn targets(args: &CommonArgs) -> anyhow::Result<Vec<Target>> {
         targets.push(Target { format, file });
     }
     if targets.is_empty() {
-        targets.push(Target {
-            format: Format::Text,
-            file: args.output.clone(),
-        });
+        targets.push(Target { format: Format::Text, file: args.output.clone() });
     }
     for (i, target) in targets.iter().enumerate() {
         if targets[..i].iter().any(|t| t.file == target.file) {
@@ -82,44 +79,26 @@ fn write_stdout(report: &Report, format: Format, options: report::Options) -> an
 }
 
 /// Writes beside the target and renames, so that a reader never sees half a report.
-fn write_file(
-    path: &Path,
-    report: &Report,
-    format: Format,
-    options: report::Options,
-) -> anyhow::Result<()> {
+fn write_file(path: &Path, report: &Report, format: Format, options: report::Options) -> anyhow::Result<()> {
     let failed = || format!("cannot write the report {}", path.display());
     if path.is_dir() {
         bail!("{}: it is a folder", failed());
     }
     // Pipes and devices such as /dev/stdout cannot be replaced; they are written to.
     if path.metadata().is_ok_and(|m| !m.is_file()) {
-        let file = std::fs::File::options()
-            .write(true)
-            .open(path)
-            .with_context(failed)?;
+        let file = std::fs::File::options().write(true).open(path).with_context(failed)?;
         let mut out = io::BufWriter::new(file);
         return report::write(report, format, &options, &mut out)
             .and_then(|()| out.flush())
             .with_context(failed);
     }
-    let folder = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
-    builder
-        .prefix(".stanch-")
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.prefix(".stanch-").permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let file = builder.tempfile_in(folder).with_context(failed)?;
     let mut out = io::BufWriter::with_capacity(64 << 10, file);
-    report::write(report, format, &options, &mut out)
-        .and_then(|()| out.flush())
-        .with_context(failed)?;
-    let file = out
-        .into_inner()
-        .map_err(|e| e.into_error())
-        .with_context(failed)?;
+    report::write(report, format, &options, &mut out).and_then(|()| out.flush()).with_context(failed)?;
+    let file = out.into_inner().map_err(|e| e.into_error()).with_context(failed)?;
     file.persist(path).with_context(failed)?;
     Ok(())
 }
@@ -132,8 +111,6 @@ pub fn use_color(when: ColorWhen) -> bool {
         ColorWhen::Never => false,
         ColorWhen::Auto if set("NO_COLOR") => false,
         ColorWhen::Auto if set("CLICOLOR_FORCE") => true,
-        ColorWhen::Auto => {
-            io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|t| t != "dumb")
-        }
+        ColorWhen::Auto => io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|t| t != "dumb"),
     }
 }

@@ -75,7 +75,8 @@ impl Setup {
         };
         let config = configuration(args, files, &start, &root)?;
         let rules = rule_set(args, &config)?;
-        let min_confidence = args.min_confidence.or(config.settings.min_confidence).unwrap_or(Confidence::Medium);
+        let min_confidence =
+            args.min_confidence.or(config.settings.min_confidence).unwrap_or(Confidence::Medium);
         let baseline_path = baseline_path(args, &config, &root);
         let known = known_values(args, files, &baseline_path)?;
         let ignored = gitleaks_ignore(files, &root)?;
@@ -200,7 +201,12 @@ pub fn builtin_ids() -> Vec<String> {
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn configuration(args: &CommonArgs, files: &dyn Files, start: &Path, root: &Path) -> anyhow::Result<Config> {
+pub fn configuration(
+    args: &CommonArgs,
+    files: &dyn Files,
+    start: &Path,
+    root: &Path,
+) -> anyhow::Result<Config> {
     let options = LoadOptions { files, builtin_ids: &builtin_ids };
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let found = config::find(files, start, root);
@@ -215,7 +221,8 @@ pub fn configuration(args: &CommonArgs, files: &dyn Files, start: &Path, root: &
         let options = LoadOptions { files: &Disk, ..options };
         config::load(&options, Path::new(&path), Dialect::Gitleaks)
     } else if let Some(text) = variable("GITLEAKS_CONFIG_TOML") {
-        let text = text.into_string().map_err(|_| anyhow::anyhow!("GITLEAKS_CONFIG_TOML is not UTF-8 text"))?;
+        let text =
+            text.into_string().map_err(|_| anyhow::anyhow!("GITLEAKS_CONFIG_TOML is not UTF-8 text"))?;
         config::load_text(&options, "GITLEAKS_CONFIG_TOML", text, Dialect::Gitleaks)
     } else if let Some(found) = found {
         config::load(&options, &found.path, found.dialect)
@@ -268,7 +275,9 @@ fn custom_rules(config: &Config) -> anyhow::Result<Vec<(Rule, Located<RuleSpec>)
     for spec in config::merge_rules(config, builtin()) {
         match compile(&spec.value, &Default::default(), Strictness::User, &known_checksum) {
             Ok(rule) => rules.push((rule, spec)),
-            Err(error) => errors.push(ConfigError { help: error.help, ..spec.error(error.field, error.reason) }),
+            Err(error) => {
+                errors.push(ConfigError { help: error.help, ..spec.error(error.field, error.reason) })
+            }
         }
     }
     if errors.is_empty() { Ok(rules) } else { Err(Problems(errors).into()) }
@@ -276,7 +285,8 @@ fn custom_rules(config: &Config) -> anyhow::Result<Vec<(Rule, Located<RuleSpec>)
 
 fn check_flags(args: &CommonArgs, custom: &[(Rule, Located<RuleSpec>)]) -> anyhow::Result<()> {
     for id in args.rule.iter().chain(&args.disable_rule) {
-        let known = builtin().iter().chain(custom.iter().map(|(rule, _)| rule)).any(|rule| is_called(rule, id));
+        let known =
+            builtin().iter().chain(custom.iter().map(|(rule, _)| rule)).any(|rule| is_called(rule, id));
         if !known {
             let help = config::did_you_mean(id, builtin().iter().map(|rule| rule.id.as_ref()));
             bail!("there is no rule `{id}`; {}", help.as_deref().unwrap_or("see `stanch rules list`"));
@@ -314,7 +324,9 @@ fn known_values(args: &CommonArgs, files: &dyn Files, path: &Path) -> anyhow::Re
     let read = |path: &Path| match if asked_for { Disk.read(path) } else { files.read(path) } {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Problems::from(ConfigError::whole_file(path, format!("cannot read the baseline: {error}")))),
+        Err(error) => {
+            Err(Problems::from(ConfigError::whole_file(path, format!("cannot read the baseline: {error}"))))
+        }
     };
     let Some(bytes) = read(path)? else {
         if asked_for {

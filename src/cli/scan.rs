@@ -33,7 +33,8 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<Exit> {
     let repo = if args.staged { Some(super::environment::repository(start)?) } else { None };
     let top = repo.as_ref().and_then(|repo| repo.work_tree());
     let paths = if args.staged { policy::Paths::InRepository } else { policy::Paths::AsGiven };
-    let (engine, fingerprinter) = engine(&args.common, Setup::new(&args.common, top.unwrap_or(start), paths)?);
+    let (engine, fingerprinter) =
+        engine(&args.common, Setup::new(&args.common, top.unwrap_or(start), paths)?);
     let (mode, mut outcome) = if let Some(repo) = &repo {
         ("staged", scan::scan_staged(&engine, repo)?)
     } else if stdin {
@@ -87,7 +88,13 @@ impl Clock {
     }
 }
 
-pub(super) fn report(engine: &Engine, outcome: Outcome, mode: &'static str, scope: &[PathBuf], started: Clock) -> Report {
+pub(super) fn report(
+    engine: &Engine,
+    outcome: Outcome,
+    mode: &'static str,
+    scope: &[PathBuf],
+    started: Clock,
+) -> Report {
     let incomplete = outcome.skipped.iter().any(|s| s.incomplete);
     let rules = engine.matcher().rules();
     Report {

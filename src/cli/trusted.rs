@@ -84,7 +84,13 @@ impl Trusted {
         if quiet {
             return;
         }
-        let names = [STANCH_FILE_NAME, GITLEAKS_FILE_NAME, baseline::FILE_NAME, ".gitleaksignore", ".secrets.baseline"];
+        let names = [
+            STANCH_FILE_NAME,
+            GITLEAKS_FILE_NAME,
+            baseline::FILE_NAME,
+            ".gitleaksignore",
+            ".secrets.baseline",
+        ];
         for name in names {
             let path = self.inner.root.join(name);
             let differs = match (self.read(&path), Disk.read(&path)) {
@@ -93,7 +99,10 @@ impl Trusted {
                 _ => true,
             };
             if differs {
-                eprintln!("stanch: note: {name} differs from that of {}, which is the one that counts", self.inner.rev);
+                eprintln!(
+                    "stanch: note: {name} differs from that of {}, which is the one that counts",
+                    self.inner.rev
+                );
             }
         }
     }

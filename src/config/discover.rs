@@ -40,9 +40,7 @@ impl Files for Disk {
             return Err(io::Error::other("not a regular file"));
         }
         let mut bytes = Vec::new();
-        File::open(path)?
-            .take(SIZE_LIMIT + 1)
-            .read_to_end(&mut bytes)?;
+        File::open(path)?.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > SIZE_LIMIT {
             return Err(io::Error::other("larger than 64 MiB"));
         }
@@ -68,29 +66,12 @@ pub struct FoundFile {
 /// what is scanned): the outermost `.stanch.toml` between the two; those below it are nested ones.
 /// Where there is none, the nearest `.gitleaks.toml`.
 pub fn find(files: &dyn Files, start: &Path, root: &Path) -> Option<FoundFile> {
-    let folders: Vec<&Path> = start
-        .ancestors()
-        .take_while(|folder| folder.starts_with(root))
-        .collect();
-    let existing =
-        |name: &str, folder: &Path| Some(folder.join(name)).filter(|path| files.exists(path));
-    let ours = folders
-        .iter()
-        .rev()
-        .find_map(|folder| existing(STANCH_FILE_NAME, folder));
-    let theirs = || {
-        folders
-            .iter()
-            .find_map(|folder| existing(GITLEAKS_FILE_NAME, folder))
-    };
+    let folders: Vec<&Path> = start.ancestors().take_while(|folder| folder.starts_with(root)).collect();
+    let existing = |name: &str, folder: &Path| Some(folder.join(name)).filter(|path| files.exists(path));
+    let ours = folders.iter().rev().find_map(|folder| existing(STANCH_FILE_NAME, folder));
+    let theirs = || folders.iter().find_map(|folder| existing(GITLEAKS_FILE_NAME, folder));
     match ours {
-        Some(path) => Some(FoundFile {
-            path,
-            dialect: Dialect::Stanch,
-        }),
-        None => theirs().map(|path| FoundFile {
-            path,
-            dialect: Dialect::Gitleaks,
-        }),
+        Some(path) => Some(FoundFile { path, dialect: Dialect::Stanch }),
+        None => theirs().map(|path| FoundFile { path, dialect: Dialect::Gitleaks }),
     }
 }

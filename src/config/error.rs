@@ -16,22 +16,14 @@ pub struct SourceText {
 
 impl fmt::Debug for SourceText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "SourceText({}, {} bytes)",
-            self.path.display(),
-            self.text.len()
-        )
+        write!(f, "SourceText({}, {} bytes)", self.path.display(), self.text.len())
     }
 }
 
 impl SourceText {
     /// Wraps the content of a file for sharing between places.
     pub fn new(path: &Path, text: String) -> Arc<Self> {
-        Arc::new(SourceText {
-            path: path.to_owned(),
-            text,
-        })
+        Arc::new(SourceText { path: path.to_owned(), text })
     }
 
     /// Line and column (both 1-based, column in characters) of a byte offset.
@@ -50,10 +42,7 @@ impl SourceText {
         let offset = offset.min(bytes.len());
         let start = memchr::memrchr(b'\n', &bytes[..offset]).map_or(0, |at| at + 1);
         let end = memchr::memchr(b'\n', &bytes[offset..]).map_or(bytes.len(), |at| offset + at);
-        self.text
-            .get(start..end)
-            .unwrap_or_default()
-            .trim_end_matches('\r')
+        self.text.get(start..end).unwrap_or_default().trim_end_matches('\r')
     }
 }
 
@@ -87,11 +76,7 @@ impl Place {
 
     /// `path:line`, for lists and reasons.
     pub fn short(&self) -> String {
-        format!(
-            "{}:{}",
-            self.source.path.display(),
-            self.source.position(self.span.start).0
-        )
+        format!("{}:{}", self.source.path.display(), self.source.position(self.span.start).0)
     }
 }
 
@@ -147,12 +132,9 @@ pub fn decode(path: &Path, bytes: Vec<u8>) -> Result<Arc<SourceText>, ConfigErro
         let bytes = error.into_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         // Everything before `good` is valid, so offsets agree up to there.
-        Place {
-            source: SourceText::new(path, text),
-            span: good..good + 1,
-        }
-        .error("the file is not UTF-8 text")
-        .with_help("save it as UTF-8")
+        Place { source: SourceText::new(path, text), span: good..good + 1 }
+            .error("the file is not UTF-8 text")
+            .with_help("save it as UTF-8")
     })?;
     let text = match text.strip_prefix('\u{feff}') {
         Some(rest) => rest.to_owned(),
@@ -181,10 +163,7 @@ fn conflict_marker(text: &str) -> Option<Range<usize>> {
 }
 
 /// The candidate that was probably meant by `word`, if one is near enough.
-pub fn did_you_mean<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let normal = |s: &str| s.to_ascii_lowercase().replace(['_', '-'], "");
     let wanted = normal(word);
     let limit = (word.chars().count() / 3).max(1);
@@ -206,9 +185,7 @@ fn distance(a: &str, b: &str) -> usize {
         let mut current = vec![i; b.len() + 1];
         for j in 1..=b.len() {
             let change = usize::from(a[i - 1] != b[j - 1]);
-            let mut best = (previous[j] + 1)
-                .min(current[j - 1] + 1)
-                .min(previous[j - 1] + change);
+            let mut best = (previous[j] + 1).min(current[j - 1] + 1).min(previous[j - 1] + change);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
                 best = best.min(before[j - 2] + 1);
             }
@@ -226,18 +203,9 @@ mod tests {
     #[test]
     fn suggests_near_words_only() {
         let keys = ["keywords", "secretGroup", "regex", "regexes"];
-        assert_eq!(
-            did_you_mean("secret_group", keys).as_deref(),
-            Some("did you mean `secretGroup`?")
-        );
-        assert_eq!(
-            did_you_mean("keyowrds", keys).as_deref(),
-            Some("did you mean `keywords`?")
-        );
-        assert_eq!(
-            did_you_mean("regx", keys).as_deref(),
-            Some("did you mean `regex`?")
-        );
+        assert_eq!(did_you_mean("secret_group", keys).as_deref(), Some("did you mean `secretGroup`?"));
+        assert_eq!(did_you_mean("keyowrds", keys).as_deref(), Some("did you mean `keywords`?"));
+        assert_eq!(did_you_mean("regx", keys).as_deref(), Some("did you mean `regex`?"));
         assert_eq!(did_you_mean("colour", keys), None);
     }
 
@@ -258,9 +226,6 @@ mod tests {
         let error = decode(Path::new("x"), conflict.into_bytes()).unwrap_err();
         assert_eq!(error.line, 2);
         assert!(error.message.contains("merge conflict"));
-        assert_eq!(
-            decode(Path::new("x"), "\u{feff}a = 1".into()).unwrap().text,
-            "a = 1"
-        );
+        assert_eq!(decode(Path::new("x"), "\u{feff}a = 1".into()).unwrap().text, "a = 1");
     }
 }

@@ -50,10 +50,7 @@ fn escape<'p>(after: &'p str, out: &mut String) -> &'p str {
 /// `x{1F600}` or `p{Greek}` at the start of a text.
 fn braced_escape(after: &str) -> Option<&str> {
     let is_braced = after.starts_with("x{") || after.starts_with("p{") || after.starts_with("P{");
-    is_braced
-        .then(|| after.find('}'))
-        .flatten()
-        .map(|end| &after[..=end])
+    is_braced.then(|| after.find('}')).flatten().map(|end| &after[..=end])
 }
 
 /// Behind a `{`: a repetition stays, anything else is literal.
@@ -184,11 +181,7 @@ mod tests {
         for (pattern, yes, no) in CASES {
             let regex = regex::Regex::new(&format!("^(?:{})$", translate(pattern)))
                 .unwrap_or_else(|e| panic!("{pattern}: {e}"));
-            assert!(
-                regex.is_match(yes),
-                "{pattern} should match {yes}: {}",
-                translate(pattern)
-            );
+            assert!(regex.is_match(yes), "{pattern} should match {yes}: {}", translate(pattern));
             assert!(!regex.is_match(no), "{pattern} should not match {no}");
         }
     }
@@ -197,11 +190,7 @@ mod tests {
     fn mistakes_stay_mistakes() {
         for pattern in ["[a", "(", "\\", "*", "[", "[^", "\\Q"] {
             let translated = translate(pattern);
-            assert_eq!(
-                regex::Regex::new(&translated).is_err(),
-                pattern != "\\Q",
-                "{pattern} {translated}"
-            );
+            assert_eq!(regex::Regex::new(&translated).is_err(), pattern != "\\Q", "{pattern} {translated}");
         }
     }
 }

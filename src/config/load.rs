@@ -29,11 +29,7 @@ pub struct LoadOptions<'a> {
 ///
 /// # Errors
 /// Everything that is wrong, in order of files and lines.
-pub fn load(
-    options: &LoadOptions<'_>,
-    path: &Path,
-    dialect: Dialect,
-) -> Result<Config, Vec<ConfigError>> {
+pub fn load(options: &LoadOptions<'_>, path: &Path, dialect: Dialect) -> Result<Config, Vec<ConfigError>> {
     let mut loader = Loader {
         options,
         chain: Vec::new(),
@@ -87,11 +83,7 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    fn finish(
-        mut self,
-        merged: Option<Config>,
-        dialect: Dialect,
-    ) -> Result<Config, Vec<ConfigError>> {
+    fn finish(mut self, merged: Option<Config>, dialect: Dialect) -> Result<Config, Vec<ConfigError>> {
         let Some(mut config) = merged else {
             return Err(self.errors);
         };
@@ -100,7 +92,8 @@ impl Loader<'_> {
             // gitleaks would scan with no rule at all and call everything clean.
             config.use_default = true;
             if let Some(path) = self.files.first() {
-                let warning = "the file has no rules and does not extend the default ones: the built-in rules are used";
+                let warning =
+                    "the file has no rules and does not extend the default ones: the built-in rules are used";
                 self.warnings.push(ConfigError::whole_file(path, warning));
             }
         }
@@ -116,10 +109,9 @@ impl Loader<'_> {
     fn file(&mut self, path: &Path, dialect: Dialect, depth: usize) -> Option<Config> {
         let source = match self.options.files.read(path) {
             Ok(bytes) => decode(path, bytes),
-            Err(error) => Err(ConfigError::whole_file(
-                path,
-                format!("cannot read the configuration: {error}"),
-            )),
+            Err(error) => {
+                Err(ConfigError::whole_file(path, format!("cannot read the configuration: {error}")))
+            }
         };
         match source {
             Ok(source) => {
@@ -159,18 +151,10 @@ impl Loader<'_> {
             use_default: use_default || bases.iter().any(|base| base.use_default),
             ..Config::default()
         };
-        let disabled: BTreeSet<&str> = content
-            .extend
-            .disabled
-            .iter()
-            .map(|id| id.value.as_str())
-            .collect();
+        let disabled: BTreeSet<&str> = content.extend.disabled.iter().map(|id| id.value.as_str()).collect();
         let mut own = content.rules;
         for base in bases {
-            let kept = base
-                .rules
-                .into_iter()
-                .filter(|rule| !disabled.contains(rule.value.id.as_str()));
+            let kept = base.rules.into_iter().filter(|rule| !disabled.contains(rule.value.id.as_str()));
             for rule in kept {
                 match own.iter_mut().find(|over| over.value.id == rule.value.id) {
                     Some(over) => merge(&rule, over),
@@ -205,27 +189,19 @@ impl Loader<'_> {
             return Vec::new();
         };
         if dialect == Dialect::Gitleaks && extend.use_default == Some(true) {
-            self.errors.push(
-                first
-                    .place
-                    .error("`path` and `useDefault` exclude each other in gitleaks' dialect"),
-            );
+            self.errors
+                .push(first.place.error("`path` and `useDefault` exclude each other in gitleaks' dialect"));
             return Vec::new();
         }
         match dialect {
             Dialect::Gitleaks if depth >= GITLEAKS_DEPTH => {
-                let warning = first
-                    .place
-                    .error("not read: gitleaks follows `extend` through two files at most");
+                let warning =
+                    first.place.error("not read: gitleaks follows `extend` through two files at most");
                 self.warnings.push(warning);
                 return Vec::new();
             }
             Dialect::Stanch if depth >= DEPTH => {
-                self.errors.push(
-                    first
-                        .place
-                        .error(format!("`extend` goes through more than {DEPTH} files")),
-                );
+                self.errors.push(first.place.error(format!("`extend` goes through more than {DEPTH} files")));
                 return Vec::new();
             }
             _ => {}
@@ -242,40 +218,21 @@ impl Loader<'_> {
 
     /// Where an extended file is: relative to the file that names it; gitleaks' own reading,
     /// relative to the working directory, is tried second for its files.
-    fn locate(
-        &mut self,
-        folder: &Path,
-        path: &Located<String>,
-        dialect: Dialect,
-    ) -> Option<PathBuf> {
+    fn locate(&mut self, folder: &Path, path: &Located<String>, dialect: Dialect) -> Option<PathBuf> {
         let beside = normal(&folder.join(&path.value));
         let from_here = PathBuf::from(&path.value);
         let found = match self.options.files.exists(&beside) {
             true => beside,
-            false if dialect == Dialect::Gitleaks && self.options.files.exists(&from_here) => {
-                from_here
-            }
+            false if dialect == Dialect::Gitleaks && self.options.files.exists(&from_here) => from_here,
             false => {
                 let message = format!("there is no file {}", beside.display());
-                self.errors.push(
-                    path.place
-                        .error(message)
-                        .with_help("`path` is relative to this file"),
-                );
+                self.errors.push(path.place.error(message).with_help("`path` is relative to this file"));
                 return None;
             }
         };
         if self.chain.contains(&found) {
-            let loop_: Vec<String> = self
-                .chain
-                .iter()
-                .map(|path| path.display().to_string())
-                .collect();
-            let message = format!(
-                "`extend` runs in a loop: {} → {}",
-                loop_.join(" → "),
-                found.display()
-            );
+            let loop_: Vec<String> = self.chain.iter().map(|path| path.display().to_string()).collect();
+            let message = format!("`extend` runs in a loop: {} → {}", loop_.join(" → "), found.display());
             self.errors.push(path.place.error(message));
             return None;
         }
@@ -305,10 +262,7 @@ impl Loader<'_> {
 
     /// Checks that the rules which are named exist.
     fn check_names(&mut self, config: &Config) {
-        let named = config
-            .disabled_rules
-            .iter()
-            .map(|id| (id.value.as_str(), &id.place));
+        let named = config.disabled_rules.iter().map(|id| (id.value.as_str(), &id.place));
         let targets = config.allowlists.iter().flat_map(|list| {
             list.value
                 .target_rules
@@ -316,21 +270,11 @@ impl Loader<'_> {
                 .enumerate()
                 .map(|(i, id)| (id.as_str(), list.place_of(&format!("targetRules[{i}]"))))
         });
-        let overridden = config
-            .overrides
-            .iter()
-            .map(|change| (change.value.id.as_str(), &change.place));
+        let overridden = config.overrides.iter().map(|change| (change.value.id.as_str(), &change.place));
         let required = config.rules.iter().flat_map(|rule| {
-            rule.value
-                .required
-                .iter()
-                .map(|required| (required.id.as_str(), rule.place_of("required")))
+            rule.value.required.iter().map(|required| (required.id.as_str(), rule.place_of("required")))
         });
-        let all: Vec<(&str, &Place)> = named
-            .chain(targets)
-            .chain(overridden)
-            .chain(required)
-            .collect();
+        let all: Vec<(&str, &Place)> = named.chain(targets).chain(overridden).chain(required).collect();
         if all.is_empty() {
             return;
         }
@@ -354,15 +298,8 @@ impl Loader<'_> {
 
 /// The dialect of an extended file: that of its name, else that of the file which names it.
 fn dialect_of(path: &Path, parent: Dialect) -> Dialect {
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
-    if name.contains("gitleaks") || name.contains("GITLEAKS") {
-        Dialect::Gitleaks
-    } else {
-        parent
-    }
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if name.contains("gitleaks") || name.contains("GITLEAKS") { Dialect::Gitleaks } else { parent }
 }
 
 /// Fills what is not given.
@@ -381,9 +318,7 @@ fn normal(path: &Path) -> PathBuf {
     for component in path.components() {
         match component {
             Component::CurDir => {}
-            Component::ParentDir
-                if matches!(normal.components().next_back(), Some(Component::Normal(_))) =>
-            {
+            Component::ParentDir if matches!(normal.components().next_back(), Some(Component::Normal(_))) => {
                 normal.pop();
             }
             other => normal.push(other),

@@ -18,10 +18,8 @@ pub(super) fn merge(base: &Located<RuleSpec>, over: &mut Located<RuleSpec>) {
             *field = format!("allowlists[{}]{rest}", number + shift);
         }
     }
-    let inherited = base
-        .fields
-        .iter()
-        .filter(|(field, _)| field.starts_with("allowlists[") || !known.contains(field));
+    let inherited =
+        base.fields.iter().filter(|(field, _)| field.starts_with("allowlists[") || !known.contains(field));
     over.fields.extend(inherited.cloned());
     over.value = merged(&base.value, &over.value);
 }
@@ -34,11 +32,8 @@ fn merged(base: &RuleSpec, over: &RuleSpec) -> RuleSpec {
     };
     // A new pattern has groups of its own.
     let same_pattern = over.regex.is_none();
-    let secret_group = if over.secret_group != 0 || !same_pattern {
-        over.secret_group
-    } else {
-        base.secret_group
-    };
+    let secret_group =
+        if over.secret_group != 0 || !same_pattern { over.secret_group } else { base.secret_group };
     RuleSpec {
         id: over.id.clone(),
         description: if over.description.is_empty() {
@@ -48,11 +43,7 @@ fn merged(base: &RuleSpec, over: &RuleSpec) -> RuleSpec {
         },
         provider: text(&over.provider, &base.provider),
         regex: text(&over.regex, &base.regex),
-        detector: if same_pattern {
-            base.detector.clone()
-        } else {
-            None
-        },
+        detector: if same_pattern { base.detector.clone() } else { None },
         secret_group,
         entropy: over.entropy.or(base.entropy),
         keywords: list(&base.keywords, &over.keywords),
@@ -61,24 +52,12 @@ fn merged(base: &RuleSpec, over: &RuleSpec) -> RuleSpec {
         category: text(&over.category, &base.category),
         severity: text(&over.severity, &base.severity),
         confidence: text(&over.confidence, &base.confidence),
-        checksum: text(
-            &over.checksum,
-            &base.checksum.clone().filter(|_| same_pattern),
-        ),
+        checksum: text(&over.checksum, &base.checksum.clone().filter(|_| same_pattern)),
         aliases: list(&base.aliases, &over.aliases),
         prefix: over.prefix.or(base.prefix.filter(|_| same_pattern)),
         skip_report: over.skip_report || base.skip_report,
-        required: if over.required.is_empty() {
-            base.required.clone()
-        } else {
-            over.required.clone()
-        },
-        allowlists: base
-            .allowlists
-            .iter()
-            .chain(&over.allowlists)
-            .cloned()
-            .collect(),
+        required: if over.required.is_empty() { base.required.clone() } else { over.required.clone() },
+        allowlists: base.allowlists.iter().chain(&over.allowlists).cloned().collect(),
         allowlist: None,
         remediation: RemediationSpec {
             opens: text(&over.remediation.opens, &base.remediation.opens),
@@ -86,17 +65,10 @@ fn merged(base: &RuleSpec, over: &RuleSpec) -> RuleSpec {
             rotate: text(&over.remediation.rotate, &base.remediation.rotate),
             url: text(&over.remediation.url, &base.remediation.url),
             command: text(&over.remediation.command, &base.remediation.command),
-            rotate_days: over
-                .remediation
-                .rotate_days
-                .or(base.remediation.rotate_days),
+            rotate_days: over.remediation.rotate_days.or(base.remediation.rotate_days),
         },
         references: list(&base.references, &over.references),
-        matches: if same_pattern {
-            list(&base.matches, &over.matches)
-        } else {
-            over.matches.clone()
-        },
+        matches: if same_pattern { list(&base.matches, &over.matches) } else { over.matches.clone() },
         reject: list(&base.reject, &over.reject),
     }
 }
@@ -106,14 +78,9 @@ fn merged(base: &RuleSpec, over: &RuleSpec) -> RuleSpec {
 pub fn merge_rules(config: &Config, builtin: &[Rule]) -> Vec<Located<RuleSpec>> {
     let complete = |rule: &Located<RuleSpec>| {
         let mut rule = rule.clone();
-        let by_id = builtin
-            .iter()
-            .find(|base| base.id == rule.value.id.as_str());
-        let base = by_id.or_else(|| {
-            builtin
-                .iter()
-                .find(|base| base.aliases.iter().any(|alias| *alias == rule.value.id))
-        });
+        let by_id = builtin.iter().find(|base| base.id == rule.value.id.as_str());
+        let base = by_id
+            .or_else(|| builtin.iter().find(|base| base.aliases.iter().any(|alias| *alias == rule.value.id)));
         if let Some(base) = base.filter(|base| config.use_default && !config.disables(base)) {
             merge(&Located::new(spec_of(base), rule.place.clone()), &mut rule);
             rule.value.id = base.id.to_string();
@@ -127,9 +94,7 @@ impl Config {
     /// Whether a built-in rule is disabled, by its id or one of its aliases.
     pub fn disables(&self, rule: &Rule) -> bool {
         let names = |id: &str| rule.id == id || rule.aliases.iter().any(|alias| alias == id);
-        self.disabled_rules
-            .iter()
-            .any(|disabled| names(&disabled.value))
+        self.disabled_rules.iter().any(|disabled| names(&disabled.value))
     }
 }
 
@@ -137,10 +102,7 @@ impl Config {
 pub fn spec_of(rule: &Rule) -> RuleSpec {
     let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let list = |texts: &[std::borrow::Cow<'static, str>]| {
-        texts
-            .iter()
-            .map(|text| text.to_string())
-            .collect::<Vec<_>>()
+        texts.iter().map(|text| text.to_string()).collect::<Vec<_>>()
     };
     RuleSpec {
         id: rule.id.to_string(),
@@ -189,10 +151,7 @@ fn required_spec(required: &crate::rules::Required) -> RequiredSpec {
 /// A rule's checked allowlist as it could have been written.
 pub fn allowlist_spec(allowlist: &Allowlist) -> AllowlistSpec {
     let list = |texts: &[std::borrow::Cow<'static, str>]| {
-        texts
-            .iter()
-            .map(|text| text.to_string())
-            .collect::<Vec<_>>()
+        texts.iter().map(|text| text.to_string()).collect::<Vec<_>>()
     };
     let target = match allowlist.target {
         RegexTarget::Secret => "secret",

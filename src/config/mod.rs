@@ -37,11 +37,7 @@ pub struct Located<T> {
 
 impl<T> Located<T> {
     fn new(value: T, place: Place) -> Self {
-        Located {
-            value,
-            place,
-            fields: Vec::new(),
-        }
+        Located { value, place, fields: Vec::new() }
     }
 
     fn note(&mut self, field: &str, place: Place) {

@@ -38,12 +38,7 @@ impl Reader {
             Ok(parsed) => parsed,
             Err(error) => {
                 let span = error.span().unwrap_or(0..0);
-                let message = error
-                    .message()
-                    .lines()
-                    .next()
-                    .unwrap_or("not valid TOML")
-                    .to_owned();
+                let message = error.message().lines().next().unwrap_or("not valid TOML").to_owned();
                 self.error(self.place(span).error(message));
                 return content;
             }
@@ -54,11 +49,7 @@ impl Reader {
             table.finish(self, "[extend]");
         }
         if let Some(value) = root.take(&["rules"]) {
-            content.rules = self
-                .tables(value)
-                .into_iter()
-                .map(|table| self.rule(table))
-                .collect();
+            content.rules = self.tables(value).into_iter().map(|table| self.rule(table)).collect();
         }
         content.allowlists = self.allowlists(&mut root, "", true);
         for known in ["title", "description", "minVersion"] {
@@ -76,10 +67,7 @@ impl Reader {
             content.settings = self.settings(&mut table);
             table.finish(self, "[scan]");
         }
-        if let Some(mut table) = root
-            .take(&["overrides"])
-            .and_then(|value| self.table(value))
-        {
+        if let Some(mut table) = root.take(&["overrides"]).and_then(|value| self.table(value)) {
             for (id, span, value) in table.drain() {
                 if let Some(table) = self.table(value) {
                     content.overrides.push(self.rule_override(id, span, table));
@@ -90,29 +78,20 @@ impl Reader {
 
     fn extend(&mut self, table: &mut Table<'_>) -> Extend {
         let mut extend = Extend::default();
-        extend.use_default = table
-            .take(&["useDefault", "use_default"])
-            .and_then(|value| self.boolean(value));
+        extend.use_default = table.take(&["useDefault", "use_default"]).and_then(|value| self.boolean(value));
         if let Some(value) = table.take(&["path"])
             && let Some(path) = self.text(value)
         {
-            extend
-                .paths
-                .push(Located::new(path, self.place(value.span())));
+            extend.paths.push(Located::new(path, self.place(value.span())));
         }
         if self.dialect == Dialect::Stanch {
-            let paths = table
-                .take(&["paths"])
-                .map(|value| self.located_texts(value))
-                .unwrap_or_default();
+            let paths = table.take(&["paths"]).map(|value| self.located_texts(value)).unwrap_or_default();
             extend.paths.extend(paths);
         }
         if let Some(value) = table.take(&["url"])
             && value.get_ref().as_str() != Some("")
         {
-            let error = self
-                .place(value.span())
-                .error("configurations are not fetched from the network");
+            let error = self.place(value.span()).error("configurations are not fetched from the network");
             self.complain(error.with_help("commit the file and name it with `path`"));
         }
         extend.disabled = table
@@ -123,10 +102,7 @@ impl Reader {
     }
 
     fn located_texts(&mut self, value: Value<'_>) -> Vec<Located<String>> {
-        self.texts(value)
-            .into_iter()
-            .map(|(text, span)| Located::new(text, self.place(span)))
-            .collect()
+        self.texts(value).into_iter().map(|(text, span)| Located::new(text, self.place(span))).collect()
     }
 
     fn settings(&mut self, table: &mut Table<'_>) -> Settings {
@@ -143,9 +119,7 @@ impl Reader {
             settings.exclude = self.located_texts(value);
         }
         if let Some(value) = table.take(&["baseline"]) {
-            settings.baseline = self
-                .text(value)
-                .map(|text| Located::new(text, self.place(value.span())));
+            settings.baseline = self.text(value).map(|text| Located::new(text, self.place(value.span())));
         }
         if let Some(value) = table.take(&["max_age"]) {
             settings.max_age_days = self.days(value);
@@ -161,9 +135,7 @@ impl Reader {
         match parse_size(&text) {
             Some(size) => Some(size),
             None => {
-                let error = self
-                    .place(value.span())
-                    .error(format!("`{}` is not a size", shown(&text)));
+                let error = self.place(value.span()).error(format!("`{}` is not a size", shown(&text)));
                 self.error(error.with_help("write a number of bytes, or text such as \"50M\""));
                 None
             }
@@ -177,9 +149,7 @@ impl Reader {
         let text = self.text(value)?;
         let days = text.strip_suffix('d').unwrap_or(&text).parse().ok();
         if days.is_none() {
-            let error = self
-                .place(value.span())
-                .error(format!("`{}` is not a number of days", shown(&text)));
+            let error = self.place(value.span()).error(format!("`{}` is not a number of days", shown(&text)));
             self.error(error.with_help("write it like \"90d\""));
         }
         days
@@ -193,22 +163,15 @@ impl Reader {
     ) -> Located<RuleOverride> {
         let severities: Vec<&str> = Severity::ALL.iter().map(|s| s.name()).collect();
         let confidences: Vec<&str> = Confidence::ALL.iter().map(|c| c.name()).collect();
-        let mut found = RuleOverride {
-            id,
-            ..RuleOverride::default()
-        };
-        found.enabled = table
-            .take(&["enabled"])
-            .and_then(|value| self.boolean(value));
-        if let Some(word) = table
-            .take(&["severity"])
-            .and_then(|value| self.word(value, "severity", &severities))
+        let mut found = RuleOverride { id, ..RuleOverride::default() };
+        found.enabled = table.take(&["enabled"]).and_then(|value| self.boolean(value));
+        if let Some(word) =
+            table.take(&["severity"]).and_then(|value| self.word(value, "severity", &severities))
         {
             found.severity = Severity::from_name(&word);
         }
-        if let Some(word) = table
-            .take(&["confidence"])
-            .and_then(|value| self.word(value, "confidence", &confidences))
+        if let Some(word) =
+            table.take(&["confidence"]).and_then(|value| self.word(value, "confidence", &confidences))
         {
             found.confidence = Confidence::from_name(&word);
         }
@@ -228,32 +191,20 @@ impl Reader {
         self.rule_texts(&mut table, &mut rule);
         self.rule_numbers(&mut table, &mut rule);
         if let Some(value) = table.take(&["required"]) {
-            rule.value.required = self
-                .tables(value)
-                .into_iter()
-                .map(|table| self.required(table))
-                .collect();
+            rule.value.required = self.tables(value).into_iter().map(|table| self.required(table)).collect();
             rule.note("required", self.place(value.span()));
         }
-        for (i, allowlist) in self
-            .allowlists(&mut table, &rule.value.id.clone(), false)
-            .into_iter()
-            .enumerate()
+        for (i, allowlist) in
+            self.allowlists(&mut table, &rule.value.id.clone(), false).into_iter().enumerate()
         {
             let prefix = format!("allowlists[{i}]");
             rule.fields.push((prefix.clone(), allowlist.place));
             rule.fields.extend(
-                allowlist
-                    .fields
-                    .into_iter()
-                    .map(|(field, place)| (format!("{prefix}.{field}"), place)),
+                allowlist.fields.into_iter().map(|(field, place)| (format!("{prefix}.{field}"), place)),
             );
             rule.value.allowlists.push(allowlist.value);
         }
-        if let Some(mut remediation) = table
-            .take(&["remediation"])
-            .and_then(|value| self.table(value))
-        {
+        if let Some(mut remediation) = table.take(&["remediation"]).and_then(|value| self.table(value)) {
             rule.value.remediation = self.remediation(&mut remediation);
             remediation.finish(self, "a remediation");
         }
@@ -284,11 +235,9 @@ impl Reader {
                 _ => rule.value.path = text,
             }
         }
-        for (field, known) in [
-            ("category", &categories),
-            ("severity", &severities),
-            ("confidence", &confidences),
-        ] {
+        for (field, known) in
+            [("category", &categories), ("severity", &severities), ("confidence", &confidences)]
+        {
             let Some(value) = table.take(&[field]) else {
                 continue;
             };
@@ -300,23 +249,12 @@ impl Reader {
                 _ => rule.value.confidence = word,
             }
         }
-        for field in [
-            "keywords",
-            "tags",
-            "aliases",
-            "references",
-            "match",
-            "reject",
-        ] {
+        for field in ["keywords", "tags", "aliases", "references", "match", "reject"] {
             let Some(value) = table.take(&[field]) else {
                 continue;
             };
             rule.note(field, self.place(value.span()));
-            let texts = self
-                .texts(value)
-                .into_iter()
-                .map(|(text, _)| text)
-                .collect();
+            let texts = self.texts(value).into_iter().map(|(text, _)| text).collect();
             match field {
                 "keywords" => rule.value.keywords = texts,
                 "tags" => rule.value.tags = texts,
@@ -351,22 +289,15 @@ impl Reader {
         match table.take(&["id"]).and_then(|value| self.text(value)) {
             Some(id) if !id.is_empty() => required.id = id,
             _ => {
-                let error = self
-                    .place(table.span.clone())
-                    .error("a required rule needs an `id`");
+                let error = self.place(table.span.clone()).error("a required rule needs an `id`");
                 self.error(error);
             }
         }
-        required.within_lines = table
-            .take(&["withinLines", "within_lines"])
-            .and_then(|value| self.count(value));
-        required.within_columns = table
-            .take(&["withinColumns", "within_columns"])
-            .and_then(|value| self.count(value));
-        required.optional = table
-            .take(&["optional"])
-            .and_then(|value| self.boolean(value))
-            .unwrap_or(false);
+        required.within_lines =
+            table.take(&["withinLines", "within_lines"]).and_then(|value| self.count(value));
+        required.within_columns =
+            table.take(&["withinColumns", "within_columns"]).and_then(|value| self.count(value));
+        required.optional = table.take(&["optional"]).and_then(|value| self.boolean(value)).unwrap_or(false);
         table.finish(self, "a required rule");
         required
     }
@@ -375,17 +306,8 @@ impl Reader {
         let mut text = |name| table.take(&[name]).and_then(|value| self.text(value));
         let (opens, revoke, rotate) = (text("opens"), text("revoke"), text("rotate"));
         let (url, command) = (text("url"), text("command"));
-        let rotate_days = table
-            .take(&["rotate_days"])
-            .and_then(|value| self.count(value));
-        RemediationSpec {
-            opens,
-            revoke,
-            rotate,
-            url,
-            command,
-            rotate_days,
-        }
+        let rotate_days = table.take(&["rotate_days"]).and_then(|value| self.count(value));
+        RemediationSpec { opens, revoke, rotate, url, command, rotate_days }
     }
 
     /// `[[allowlists]]`, or the older `[allowlist]`.
@@ -398,30 +320,18 @@ impl Reader {
         let many = table.take(&["allowlists"]);
         let one = table.take(&["allowlist"]);
         if let (Some(_), Some(old)) = (many, one) {
-            let error = self
-                .place(old.span())
-                .error("both `allowlist` and `allowlists` are given");
+            let error = self.place(old.span()).error("both `allowlist` and `allowlists` are given");
             self.error(error.with_help("write every one as [[allowlists]]"));
         }
         let mut tables = many.map(|value| self.tables(value)).unwrap_or_default();
         tables.extend(one.and_then(|value| self.table(value)));
-        tables
-            .into_iter()
-            .map(|table| self.allowlist(table, owner, global))
-            .collect()
+        tables.into_iter().map(|table| self.allowlist(table, owner, global)).collect()
     }
 
-    fn allowlist(
-        &mut self,
-        mut table: Table<'_>,
-        owner: &str,
-        global: bool,
-    ) -> Located<AllowlistSpec> {
+    fn allowlist(&mut self, mut table: Table<'_>, owner: &str, global: bool) -> Located<AllowlistSpec> {
         let mut list = Located::new(AllowlistSpec::default(), self.place(table.span.clone()));
-        list.value.description = table
-            .take(&["description"])
-            .and_then(|value| self.text(value))
-            .unwrap_or_default();
+        list.value.description =
+            table.take(&["description"]).and_then(|value| self.text(value)).unwrap_or_default();
         if let Some(value) = table.take(&["condition"]) {
             list.value.condition = self.condition(value);
         }
@@ -429,11 +339,8 @@ impl Reader {
             list.value.regex_target = self.word(value, "target", &["secret", "match", "line"]);
         }
         for field in ["regexes", "paths", "commits", "stopwords", "targetRules"] {
-            let names: &[&'static str] = if field == "targetRules" {
-                &["targetRules", "target_rules"]
-            } else {
-                &[field]
-            };
+            let names: &[&'static str] =
+                if field == "targetRules" { &["targetRules", "target_rules"] } else { &[field] };
             if field == "targetRules" && !global {
                 continue;
             }
@@ -446,13 +353,11 @@ impl Reader {
                 list.note(&format!("{field}[{i}]"), self.place(span.clone()));
             }
             let is_pattern = field == "regexes" || field == "paths";
-            let texts = texts.into_iter().map(|(text, span)| {
-                if is_pattern {
-                    self.checked(text, span)
-                } else {
-                    text
-                }
-            });
+            let texts = texts.into_iter().map(
+                |(text, span)| {
+                    if is_pattern { self.checked(text, span) } else { text }
+                },
+            );
             let texts: Vec<String> = texts.collect();
             match field {
                 "regexes" => list.value.regexes = texts,
@@ -462,18 +367,9 @@ impl Reader {
                 _ => list.value.target_rules = texts,
             }
         }
-        let what = if global || owner.is_empty() {
-            "an allowlist"
-        } else {
-            "a rule's allowlist"
-        };
+        let what = if global || owner.is_empty() { "an allowlist" } else { "a rule's allowlist" };
         let value = &list.value;
-        let kinds = [
-            &value.regexes,
-            &value.paths,
-            &value.commits,
-            &value.stopwords,
-        ];
+        let kinds = [&value.regexes, &value.paths, &value.commits, &value.stopwords];
         if kinds.iter().all(|kind| kind.is_empty()) {
             let error = list.place.error("this allowlist allows nothing");
             self.error(error.with_help("give `regexes`, `paths`, `stopwords` or `commits`"));
@@ -489,9 +385,7 @@ impl Reader {
             "OR" | "||" => Some("OR".to_owned()),
             "AND" | "&&" => Some("AND".to_owned()),
             _ => {
-                let error = self
-                    .place(value.span())
-                    .error(format!("unknown condition `{}`", shown(&text)));
+                let error = self.place(value.span()).error(format!("unknown condition `{}`", shown(&text)));
                 self.error(error.with_help("one of AND, OR"));
                 None
             }
@@ -499,8 +393,7 @@ impl Reader {
     }
 
     fn pattern(&mut self, value: Value<'_>) -> Option<String> {
-        self.text(value)
-            .map(|text| self.checked(text, value.span()))
+        self.text(value).map(|text| self.checked(text, value.span()))
     }
 
     /// Checks a regex (after translating it, in gitleaks' files) and points into it where it is wrong.
@@ -511,10 +404,7 @@ impl Reader {
         };
         if let Err((at, reason)) = check_regex(&pattern) {
             let at = if pattern == text { at } else { None };
-            let place = self.place(
-                at.and_then(|at| self.inside(&span, &text, at))
-                    .unwrap_or(span),
-            );
+            let place = self.place(at.and_then(|at| self.inside(&span, &text, at)).unwrap_or(span));
             self.error(place.error(format!("invalid regex: {reason}")));
         }
         pattern
@@ -532,11 +422,8 @@ impl Reader {
 /// Checks a regex as the rules and allowlists will read it: by ASCII classes, else by Unicode ones.
 fn check_regex(pattern: &str) -> Result<(), (Option<Range<usize>>, String)> {
     let parse = |unicode| {
-        let mut parser = regex_syntax::ParserBuilder::new()
-            .unicode(unicode)
-            .utf8(false)
-            .nest_limit(100)
-            .build();
+        let mut parser =
+            regex_syntax::ParserBuilder::new().unicode(unicode).utf8(false).nest_limit(100).build();
         parser.parse(pattern)
     };
     let error = match parse(false) {
@@ -545,14 +432,12 @@ fn check_regex(pattern: &str) -> Result<(), (Option<Range<usize>>, String)> {
         Err(error) => error,
     };
     Err(match error {
-        regex_syntax::Error::Parse(error) => (
-            Some(error.span().start.offset..error.span().end.offset),
-            error.kind().to_string(),
-        ),
-        regex_syntax::Error::Translate(error) => (
-            Some(error.span().start.offset..error.span().end.offset),
-            error.kind().to_string(),
-        ),
+        regex_syntax::Error::Parse(error) => {
+            (Some(error.span().start.offset..error.span().end.offset), error.kind().to_string())
+        }
+        regex_syntax::Error::Translate(error) => {
+            (Some(error.span().start.offset..error.span().end.offset), error.kind().to_string())
+        }
         other => (None, other.to_string()),
     })
 }
@@ -561,12 +446,7 @@ fn check_regex(pattern: &str) -> Result<(), (Option<Range<usize>>, String)> {
 pub(super) fn parse_size(text: &str) -> Option<u64> {
     let text = text.trim();
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
-    let shift = match text
-        .get(digits.len()..)?
-        .trim()
-        .to_ascii_uppercase()
-        .as_str()
-    {
+    let shift = match text.get(digits.len()..)?.trim().to_ascii_uppercase().as_str() {
         "" | "B" => 0,
         "K" | "KB" | "KIB" => 10,
         "M" | "MB" | "MIB" => 20,

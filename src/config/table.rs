@@ -35,19 +35,11 @@ pub(super) type Value<'t> = &'t Spanned<DeValue<'t>>;
 
 impl Reader {
     pub(super) fn new(source: Arc<SourceText>, dialect: Dialect) -> Self {
-        Reader {
-            source,
-            dialect,
-            errors: Vec::new(),
-            warnings: Vec::new(),
-        }
+        Reader { source, dialect, errors: Vec::new(), warnings: Vec::new() }
     }
 
     pub(super) fn place(&self, span: Range<usize>) -> Place {
-        Place {
-            source: self.source.clone(),
-            span,
-        }
+        Place { source: self.source.clone(), span }
     }
 
     pub(super) fn error(&mut self, error: ConfigError) {
@@ -74,9 +66,7 @@ impl Reader {
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
         };
-        let error = self
-            .place(value.span())
-            .error(format!("expected {expected}, found {found}"));
+        let error = self.place(value.span()).error(format!("expected {expected}, found {found}"));
         self.error(error);
     }
 
@@ -93,9 +83,7 @@ impl Reader {
     pub(super) fn boolean(&mut self, value: Value<'_>) -> Option<bool> {
         match value.get_ref() {
             DeValue::Boolean(flag) => Some(*flag),
-            DeValue::String(text)
-                if self.dialect == Dialect::Gitleaks && text.parse::<bool>().is_ok() =>
-            {
+            DeValue::String(text) if self.dialect == Dialect::Gitleaks && text.parse::<bool>().is_ok() => {
                 text.parse().ok()
             }
             _ => {
@@ -108,9 +96,7 @@ impl Reader {
     /// A number that is not negative.
     pub(super) fn number(&mut self, value: Value<'_>) -> Option<f64> {
         let number = match value.get_ref() {
-            DeValue::Integer(n) => i64::from_str_radix(n.as_str(), n.radix())
-                .ok()
-                .map(|n| n as f64),
+            DeValue::Integer(n) => i64::from_str_radix(n.as_str(), n.radix()).ok().map(|n| n as f64),
             DeValue::Float(n) => n.as_str().parse().ok(),
             DeValue::String(text) if self.dialect == Dialect::Gitleaks => text.trim().parse().ok(),
             _ => None,
@@ -137,10 +123,9 @@ impl Reader {
     /// A list of texts, each with its place.
     pub(super) fn texts(&mut self, value: Value<'_>) -> Vec<(String, Range<usize>)> {
         match value.get_ref() {
-            DeValue::Array(items) => items
-                .iter()
-                .filter_map(|item| self.text(item).map(|text| (text, item.span())))
-                .collect(),
+            DeValue::Array(items) => {
+                items.iter().filter_map(|item| self.text(item).map(|text| (text, item.span()))).collect()
+            }
             // gitleaks' reader splits a text where it expects a list.
             DeValue::String(text) if self.dialect == Dialect::Gitleaks => text
                 .split(',')
@@ -178,13 +163,9 @@ impl Reader {
     pub(super) fn tables<'t>(&mut self, value: Value<'t>) -> Vec<Table<'t>> {
         match value.get_ref() {
             DeValue::Array(items) => items.iter().filter_map(|item| self.table(item)).collect(),
-            DeValue::Table(_) if self.dialect == Dialect::Gitleaks => {
-                self.table(value).into_iter().collect()
-            }
+            DeValue::Table(_) if self.dialect == Dialect::Gitleaks => self.table(value).into_iter().collect(),
             DeValue::Table(_) => {
-                let error = self
-                    .place(value.span())
-                    .error("expected a list of tables, found one table");
+                let error = self.place(value.span()).error("expected a list of tables, found one table");
                 self.error(error.with_help("write its header in double brackets: [[…]]"));
                 Vec::new()
             }
@@ -203,10 +184,8 @@ impl Reader {
         }
         let help = did_you_mean(&text, known.iter().copied())
             .unwrap_or_else(|| format!("one of {}", known.join(", ")));
-        let error = self
-            .place(value.span())
-            .error(format!("unknown {what} `{}`", shown(&text)))
-            .with_help(help);
+        let error =
+            self.place(value.span()).error(format!("unknown {what} `{}`", shown(&text))).with_help(help);
         self.error(error);
         None
     }
@@ -246,12 +225,7 @@ impl<'t> Table<'t> {
         };
         let mut fields: Vec<Field<'t>> = table.iter().map(field).collect();
         fields.sort_by_key(|field| field.key_span.start);
-        Table {
-            fields,
-            asked: Vec::new(),
-            dialect,
-            span,
-        }
+        Table { fields, asked: Vec::new(), dialect, span }
     }
 
     /// The value of a key, if it is given. The first name is the one to suggest; others are accepted too.
@@ -274,11 +248,7 @@ impl<'t> Table<'t> {
         let open = self.fields.iter_mut().filter(|field| !field.used);
         open.map(|field| {
             field.used = true;
-            (
-                field.key.clone().into_owned(),
-                field.key_span.clone(),
-                field.value,
-            )
+            (field.key.clone().into_owned(), field.key_span.clone(), field.value)
         })
         .collect()
     }
@@ -286,10 +256,7 @@ impl<'t> Table<'t> {
     /// Reports the keys that nobody asked for.
     pub(super) fn finish(self, reader: &mut Reader, what: &str) {
         for field in self.fields.iter().filter(|field| !field.used) {
-            let twice = self
-                .asked
-                .iter()
-                .any(|name| field.key.eq_ignore_ascii_case(name));
+            let twice = self.asked.iter().any(|name| field.key.eq_ignore_ascii_case(name));
             let message = match twice && self.dialect == Dialect::Gitleaks {
                 true => format!("key `{}` is given twice", shown(&field.key)),
                 false => format!("unknown key `{}` in {what}", shown(&field.key)),

@@ -10,27 +10,16 @@ struct Memory(BTreeMap<PathBuf, Vec<u8>>);
 
 impl Files for Memory {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.0
-            .get(path)
-            .cloned()
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.0.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
 
 fn memory(files: &[(&str, &str)]) -> Memory {
-    Memory(
-        files
-            .iter()
-            .map(|(path, text)| (PathBuf::from(path), text.as_bytes().to_vec()))
-            .collect(),
-    )
+    Memory(files.iter().map(|(path, text)| (PathBuf::from(path), text.as_bytes().to_vec())).collect())
 }
 
 fn options(files: &Memory) -> LoadOptions<'_> {
-    LoadOptions {
-        files,
-        builtin_ids: &|| vec!["github-pat".to_owned(), "aws-access-key".to_owned()],
-    }
+    LoadOptions { files, builtin_ids: &|| vec!["github-pat".to_owned(), "aws-access-key".to_owned()] }
 }
 
 fn load_from(files: &[(&str, &str)]) -> Result<Config, Vec<ConfigError>> {
@@ -39,11 +28,7 @@ fn load_from(files: &[(&str, &str)]) -> Result<Config, Vec<ConfigError>> {
     if files.exists(path) {
         load(&options(&files), path, Dialect::Stanch)
     } else {
-        load(
-            &options(&files),
-            Path::new(".gitleaks.toml"),
-            Dialect::Gitleaks,
-        )
+        load(&options(&files), Path::new(".gitleaks.toml"), Dialect::Gitleaks)
     }
 }
 
@@ -56,11 +41,7 @@ fn theirs(text: &str) -> Result<Config, Vec<ConfigError>> {
 }
 
 fn ids(config: &Config) -> Vec<&str> {
-    config
-        .rules
-        .iter()
-        .map(|rule| rule.value.id.as_str())
-        .collect()
+    config.rules.iter().map(|rule| rule.value.id.as_str()).collect()
 }
 
 #[test]
@@ -107,17 +88,8 @@ stopwords = ["example"]
     assert_eq!(config.settings.max_age_days, Some(90));
     assert_eq!(config.overrides[0].value.severity, Some(Severity::Low));
     let rule = &config.rules[0];
-    assert_eq!(
-        (rule.value.secret_group, rule.value.entropy),
-        (1, Some(3.0))
-    );
-    assert_eq!(
-        rule.place_of("regex")
-            .source
-            .position(rule.place_of("regex").span.start)
-            .0,
-        16
-    );
+    assert_eq!((rule.value.secret_group, rule.value.entropy), (1, Some(3.0)));
+    assert_eq!(rule.place_of("regex").source.position(rule.place_of("regex").span.start).0, 16);
     assert_eq!(rule.error("allowlists[0].regexes[1]", "x").line, 23);
     assert_eq!(rule.error("keywords[7]", "x").line, 19);
     assert_eq!(config.allowlists[0].value.condition.as_deref(), Some("AND"));
@@ -129,34 +101,10 @@ fn mistakes_have_their_place() {
     let cases = [
         ("a = ", 1, 5, "", ""),
         ("x = 1", 1, 1, "unknown key `x` in this file", ""),
-        (
-            "[[rules]]\nid = 'a'\nregx = 'b'",
-            3,
-            1,
-            "unknown key `regx` in a rule",
-            "did you mean `regex`?",
-        ),
-        (
-            "[[rules]]\nid = 'a'\nregex = 'a(b'",
-            3,
-            11,
-            "invalid regex: unclosed group",
-            "",
-        ),
-        (
-            "[[rules]]\nid = 'a'\nregex = '''\nab[z-a]'''",
-            4,
-            4,
-            "invalid regex",
-            "",
-        ),
-        (
-            "[[rules]]\nid = 'a'\nregex = 'é\\q'",
-            3,
-            11,
-            "invalid regex: unrecognized escape",
-            "",
-        ),
+        ("[[rules]]\nid = 'a'\nregx = 'b'", 3, 1, "unknown key `regx` in a rule", "did you mean `regex`?"),
+        ("[[rules]]\nid = 'a'\nregex = 'a(b'", 3, 11, "invalid regex: unclosed group", ""),
+        ("[[rules]]\nid = 'a'\nregex = '''\nab[z-a]'''", 4, 4, "invalid regex", ""),
+        ("[[rules]]\nid = 'a'\nregex = 'é\\q'", 3, 11, "invalid regex: unrecognized escape", ""),
         (
             "[[rules]]\nid = 'a'\nregex = 'b'\ncategory = 'tokn'",
             4,
@@ -164,13 +112,7 @@ fn mistakes_have_their_place() {
             "unknown category `tokn`",
             "did you mean `token`?",
         ),
-        (
-            "[[rules]]\nid = 'a'\nregex = 'b'\nentropy = 'high'",
-            4,
-            11,
-            "expected a number",
-            "",
-        ),
+        ("[[rules]]\nid = 'a'\nregex = 'b'\nentropy = 'high'", 4, 11, "expected a number", ""),
         (
             "[[rules]]\nid = 'a'\nregex = 'b'\nkeywords = 'high'",
             4,
@@ -178,28 +120,10 @@ fn mistakes_have_their_place() {
             "expected a list, found text",
             "brackets",
         ),
-        (
-            "[[rules]]\nid = 'a'\nregex = 'b'\nsecretGroup = -1",
-            4,
-            15,
-            "not negative",
-            "",
-        ),
+        ("[[rules]]\nid = 'a'\nregex = 'b'\nsecretGroup = -1", 4, 15, "not negative", ""),
         ("[[rules]]\nregex = 'b'", 1, 1, "needs an `id`", ""),
-        (
-            "[rules]\nid = 'a'",
-            1,
-            1,
-            "expected a list of tables",
-            "double brackets",
-        ),
-        (
-            "[[rules]]\nid = 'a'\nregex = 'b'\n[[rules]]\nid = 'a'\nregex = 'b'",
-            5,
-            6,
-            "a second rule `a`",
-            "",
-        ),
+        ("[rules]\nid = 'a'", 1, 1, "expected a list of tables", "double brackets"),
+        ("[[rules]]\nid = 'a'\nregex = 'b'\n[[rules]]\nid = 'a'\nregex = 'b'", 5, 6, "a second rule `a`", ""),
         (
             "[extend]\ndisabledRules = [\n 'github-pta']",
             3,
@@ -207,35 +131,11 @@ fn mistakes_have_their_place() {
             "there is no rule `github-pta`",
             "did you mean `github-pat`?",
         ),
-        (
-            "[extend]\npath = 'no.toml'",
-            2,
-            8,
-            "there is no file no.toml",
-            "relative",
-        ),
-        (
-            "[extend]\nurl = 'https://x'",
-            2,
-            7,
-            "not fetched from the network",
-            "path",
-        ),
-        (
-            "[[allowlists]]\ndescription = 'd'",
-            1,
-            1,
-            "allows nothing",
-            "",
-        ),
+        ("[extend]\npath = 'no.toml'", 2, 8, "there is no file no.toml", "relative"),
+        ("[extend]\nurl = 'https://x'", 2, 7, "not fetched from the network", "path"),
+        ("[[allowlists]]\ndescription = 'd'", 1, 1, "allows nothing", ""),
         ("[[allowlists]]\npaths = ['(']", 2, 11, "invalid regex", ""),
-        (
-            "[[allowlists]]\npaths = ['a']\ncondition = 'XOR'",
-            3,
-            13,
-            "unknown condition",
-            "AND, OR",
-        ),
+        ("[[allowlists]]\npaths = ['a']\ncondition = 'XOR'", 3, 13, "unknown condition", "AND, OR"),
         (
             "[[allowlists]]\npaths = ['a']\nregexTarget = 'lines'",
             3,
@@ -244,27 +144,14 @@ fn mistakes_have_their_place() {
             "did you mean `line`?",
         ),
         ("[scan]\nmax_file_size = '5X'", 2, 17, "is not a size", ""),
-        (
-            "[overrides.nope]\nenabled = false",
-            1,
-            12,
-            "there is no rule `nope`",
-            "",
-        ),
+        ("[overrides.nope]\nenabled = false", 1, 12, "there is no rule `nope`", ""),
     ];
     for (text, line, column, message, help) in cases {
         let errors = ours(text).unwrap_err();
         let error = &errors[0];
-        assert_eq!(
-            (error.line, error.column),
-            (line, column),
-            "{text}\n{error}"
-        );
+        assert_eq!((error.line, error.column), (line, column), "{text}\n{error}");
         assert!(error.message.contains(message), "{text}\n{error}");
-        assert!(
-            error.help.as_deref().unwrap_or("").contains(help),
-            "{text}\n{error}"
-        );
+        assert!(error.help.as_deref().unwrap_or("").contains(help), "{text}\n{error}");
         assert!(error.source_text.is_some() && error.path == Path::new(".stanch.toml"));
     }
 }
@@ -272,16 +159,8 @@ fn mistakes_have_their_place() {
 #[test]
 fn all_mistakes_are_reported_at_once() {
     let errors = ours("x = 1\n[[rules]]\nid = 'a'\nregex = '('\n[[allowlists]]\n").unwrap_err();
-    assert_eq!(
-        errors.iter().map(|error| error.line).collect::<Vec<_>>(),
-        [4, 5, 1]
-    );
-    assert!(
-        ours(&"[[rules]]\nid = 'a'\n".repeat(20_000))
-            .unwrap_err()
-            .len()
-            <= 100
-    );
+    assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [4, 5, 1]);
+    assert!(ours(&"[[rules]]\nid = 'a'\n".repeat(20_000)).unwrap_err().len() <= 100);
 }
 
 #[test]
@@ -340,26 +219,14 @@ fn extended_files_are_merged() {
     let mut found = ids(&config);
     found.sort_unstable();
     assert_eq!(found, ["a1", "b1", "c1"]);
-    let merged = config
-        .rules
-        .iter()
-        .find(|rule| rule.value.id == "a1")
-        .unwrap();
+    let merged = config.rules.iter().find(|rule| rule.value.id == "a1").unwrap();
     assert_eq!(merged.value.regex.as_deref(), Some("abc"));
     assert_eq!(merged.value.entropy, Some(4.0));
     assert_eq!(merged.value.tags, ["base", "mine"]);
-    assert_eq!(
-        merged.place_of("regex").source.path,
-        Path::new("packs/a.toml")
-    );
+    assert_eq!(merged.place_of("regex").source.path, Path::new("packs/a.toml"));
     assert_eq!(config.allowlists.len(), 1);
     assert_eq!(
-        config
-            .settings
-            .exclude
-            .iter()
-            .map(|text| text.value.as_str())
-            .collect::<Vec<_>>(),
+        config.settings.exclude.iter().map(|text| text.value.as_str()).collect::<Vec<_>>(),
         ["a", "c"]
     );
     assert_eq!(config.settings.max_age_days, Some(5));
@@ -373,20 +240,13 @@ fn loops_and_depth() {
         ("a.toml", "[extend]\npath = './x/../.stanch.toml'\n"),
     ])
     .unwrap_err();
-    assert!(
-        errors[0].message.contains("loop") && errors[0].path == Path::new("a.toml"),
-        "{errors:?}"
-    );
+    assert!(errors[0].message.contains("loop") && errors[0].path == Path::new("a.toml"), "{errors:?}");
 
     let chain = |name: &str, next: &str| {
         format!("[extend]\npath = '{next}'\n[[rules]]\nid = '{name}'\nregex = 'xyz'\n")
     };
-    let files = [
-        chain("r0", "g1.toml"),
-        chain("r1", "g2.toml"),
-        chain("r2", "g3.toml"),
-        chain("r3", "g4.toml"),
-    ];
+    let files =
+        [chain("r0", "g1.toml"), chain("r1", "g2.toml"), chain("r2", "g3.toml"), chain("r3", "g4.toml")];
     let config = load_from(&[
         (".gitleaks.toml", &files[0]),
         ("g1.toml", &files[1]),
@@ -401,24 +261,13 @@ fn loops_and_depth() {
     let long: Vec<(String, String)> = (0..12)
         .map(|n| {
             (
-                if n == 0 {
-                    ".stanch.toml".into()
-                } else {
-                    format!("f{n}.toml")
-                },
+                if n == 0 { ".stanch.toml".into() } else { format!("f{n}.toml") },
                 format!("[extend]\npath = 'f{}.toml'", n + 1),
             )
         })
         .collect();
-    let long: Vec<(&str, &str)> = long
-        .iter()
-        .map(|(path, text)| (path.as_str(), text.as_str()))
-        .collect();
-    assert!(
-        load_from(&long).unwrap_err()[0]
-            .message
-            .contains("more than 8 files")
-    );
+    let long: Vec<(&str, &str)> = long.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    assert!(load_from(&long).unwrap_err()[0].message.contains("more than 8 files"));
 }
 
 #[test]
@@ -464,13 +313,14 @@ fn nearest_configuration_wins() {
             "pkg/sub/.stanch.toml",
             "[scan]\nmin_confidence = 'low'\n[overrides.github-pat]\nenabled = true\nconfidence = 'low'\n",
         ),
-        (
-            "bad/.stanch.toml",
-            "[scan]\nbaseline = 'x'\n[[rules]]\nid = 'x'\nregex = 'abc'\n",
-        ),
+        ("bad/.stanch.toml", "[scan]\nbaseline = 'x'\n[[rules]]\nid = 'x'\nregex = 'abc'\n"),
     ]);
     let base = load(&options(&files), Path::new(".stanch.toml"), Dialect::Stanch).unwrap();
-    let source = TreeSource { files: Box::new(files), root: PathBuf::new(), builtin_ids: || vec!["github-pat".to_owned()] };
+    let source = TreeSource {
+        files: Box::new(files),
+        root: PathBuf::new(),
+        builtin_ids: || vec!["github-pat".to_owned()],
+    };
     let tree = Tree::new(base, source).unwrap();
 
     let of = |path: &str| tree.effective(path.as_bytes(), &["github-pat", "alias"]);
@@ -482,13 +332,7 @@ fn nearest_configuration_wins() {
     };
     assert_eq!(of("a"), base_effective);
     assert_eq!(of("pkgs/a"), base_effective);
-    assert_eq!(
-        of("pkg/a"),
-        Effective {
-            enabled: false,
-            ..base_effective
-        }
-    );
+    assert_eq!(of("pkg/a"), Effective { enabled: false, ..base_effective });
     assert_eq!(
         of("pkg/sub/a"),
         Effective {
@@ -505,7 +349,11 @@ fn nearest_configuration_wins() {
         ("pkg/gen/keep.min.js", true, false),
         ("gen/x", false, false),
     ] {
-        assert_eq!((tree.excluded(path.as_bytes()), tree.excluded_by(path.as_bytes()).is_some()), (excluded, nested), "{path}");
+        assert_eq!(
+            (tree.excluded(path.as_bytes()), tree.excluded_by(path.as_bytes()).is_some()),
+            (excluded, nested),
+            "{path}"
+        );
     }
     assert_eq!(tree.take_errors(), []);
     assert_eq!(of("bad/a"), base_effective);
@@ -520,16 +368,9 @@ fn finds_the_outermost_of_ours_then_the_nearest_of_theirs() {
     let found = |files: &[(&str, &str)], start: &str| {
         find(&memory(files), Path::new(start), root).map(|found| found.path)
     };
-    let ours = [
-        ("/r/a/.stanch.toml", ""),
-        ("/r/.stanch.toml", ""),
-        ("/.stanch.toml", ""),
-    ];
+    let ours = [("/r/a/.stanch.toml", ""), ("/r/.stanch.toml", ""), ("/.stanch.toml", "")];
     assert_eq!(found(&ours, "/r/a/b"), Some("/r/.stanch.toml".into()));
-    assert_eq!(
-        found(&ours[..1], "/r/a/b"),
-        Some("/r/a/.stanch.toml".into())
-    );
+    assert_eq!(found(&ours[..1], "/r/a/b"), Some("/r/a/.stanch.toml".into()));
     assert_eq!(found(&ours[..1], "/r/b"), None);
     let theirs = [("/r/a/.gitleaks.toml", ""), ("/r/.gitleaks.toml", "")];
     assert_eq!(found(&theirs, "/r/a/b"), Some("/r/a/.gitleaks.toml".into()));

@@ -66,7 +66,10 @@ pub struct Effective {
 
 impl std::fmt::Debug for Tree {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tree").field("base", &self.base).field("root", &self.source.root).finish_non_exhaustive()
+        f.debug_struct("Tree")
+            .field("base", &self.base)
+            .field("root", &self.source.root)
+            .finish_non_exhaustive()
     }
 }
 
@@ -156,7 +159,11 @@ impl Tree {
     /// The nested configuration, if any, by which a path is excluded. The nearest one that speaks of
     /// a path decides.
     pub fn excluded_by(&self, path: &[u8]) -> Option<Arc<Nested>> {
-        let nearest = self.nested_for(path).into_iter().filter_map(|nested| Some((nested.excludes(path)?, nested))).last();
+        let nearest = self
+            .nested_for(path)
+            .into_iter()
+            .filter_map(|nested| Some((nested.excludes(path)?, nested)))
+            .last();
         nearest.and_then(|(excluded, nested)| excluded.then_some(nested))
     }
 

@@ -105,19 +105,13 @@ fn after_underscore(token: &[u8]) -> Option<&[u8]> {
 /// CRC-32 of what follows the first `_`, six base62 digits.
 fn underscore_base62(token: &[u8]) -> Option<String> {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    Some(in_base(
-        crc32fast::hash(after_underscore(token)?),
-        DIGITS,
-        6,
-    ))
+    Some(in_base(crc32fast::hash(after_underscore(token)?), DIGITS, 6))
 }
 
 /// CRC-32 of everything before it, seven base36 digits; only behind a `.`-separated length.
 fn gitlab_routable(token: &[u8]) -> Option<String> {
     const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-    token
-        .contains(&b'.')
-        .then(|| in_base(crc32fast::hash(token), DIGITS, 7))
+    token.contains(&b'.').then(|| in_base(crc32fast::hash(token), DIGITS, 7))
 }
 
 /// CRC-32 of what follows the first `_`, eight hex digits.
@@ -145,12 +139,7 @@ fn crc32_upper_hex(token: &[u8]) -> Option<String> {
 /// `cflt<body><6>`: CRC-32 of the body, its bytes little-endian, the six base64 digits of them.
 fn confluent(token: &[u8]) -> Option<String> {
     let sum = crc32fast::hash(token.strip_prefix(b"cflt")?);
-    Some(
-        BASE64
-            .encode(&sum.to_le_bytes())
-            .trim_end_matches('=')
-            .to_owned(),
-    )
+    Some(BASE64.encode(&sum.to_le_bytes()).trim_end_matches('=').to_owned())
 }
 
 fn in_base(mut value: u32, digits: &[u8], width: usize) -> String {
@@ -181,23 +170,11 @@ const MESSAGING_SEEDS: &[u64] = &[
     0x5379_7374_656d_3030,
     0x556e_6b6e_6f77_6e30,
 ];
-const IOT_SEEDS: &[u64] = &[
-    0x496f_5448_7562_3030,
-    0x4470_734b_6579_3030,
-    0x4465_7669_6365_3030,
-];
-const FUNCTIONS_SEEDS: &[u64] = &[
-    0x4675_6e63_7469_3030,
-    0x5379_7374_656d_3030,
-    0x4d61_7374_6572_3030,
-];
+const IOT_SEEDS: &[u64] = &[0x496f_5448_7562_3030, 0x4470_734b_6579_3030, 0x4465_7669_6365_3030];
+const FUNCTIONS_SEEDS: &[u64] = &[0x4675_6e63_7469_3030, 0x5379_7374_656d_3030, 0x4d61_7374_6572_3030];
 const SEARCH_SEEDS: &[u64] = &[0x5041_646d_696e_3030, 0x5175_6572_7930_3030];
-const APIM_SEEDS: &[u64] = &[
-    0x496f_5448_7562_3030,
-    0x5465_6e61_6e74_3030,
-    0x4761_7465_7779_3030,
-    0x4769_744b_6579_3030,
-];
+const APIM_SEEDS: &[u64] =
+    &[0x496f_5448_7562_3030, 0x5465_6e61_6e74_3030, 0x4761_7465_7779_3030, 0x4769_744b_6579_3030];
 /// `Default0`, read backwards as a number.
 const CASK_SEED: u64 = 0x4465_6661_756c_7430;
 
@@ -234,9 +211,7 @@ fn azure(secret: &[u8], seeds: &[u64]) -> bool {
     let Some((body, sum)) = raw.split_last_chunk::<4>() else {
         return false;
     };
-    seeds
-        .iter()
-        .any(|&seed| marvin32(body, seed).to_le_bytes() == *sum)
+    seeds.iter().any(|&seed| marvin32(body, seed).to_le_bytes() == *sum)
 }
 
 fn complete_azure(partial: &str, seed: u64) -> Option<String> {
@@ -289,9 +264,7 @@ fn azure_cask(secret: &[u8]) -> bool {
 }
 
 fn complete_azure_cask(partial: &str) -> Option<String> {
-    (partial.len() == 80)
-        .then(|| azure_cask_sum(partial.as_bytes()))?
-        .map(|sum| sum[..4].to_owned())
+    (partial.len() == 80).then(|| azure_cask_sum(partial.as_bytes()))?.map(|sum| sum[..4].to_owned())
 }
 
 // --- bech32 -----------------------------------------------------------------------------------------
@@ -299,45 +272,26 @@ fn complete_azure_cask(partial: &str) -> Option<String> {
 const BECH32: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
 fn bech32_polymod(hrp: &[u8], data: impl Iterator<Item = u8>) -> u32 {
-    const GENERATOR: [u32; 5] = [
-        0x3b6a_57b2,
-        0x2650_8e6d,
-        0x1ea1_19fa,
-        0x3d42_33dd,
-        0x2a14_62b3,
-    ];
-    let expanded = hrp
-        .iter()
-        .map(|b| b >> 5)
-        .chain([0])
-        .chain(hrp.iter().map(|b| b & 31))
-        .chain(data);
+    const GENERATOR: [u32; 5] = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
+    let expanded = hrp.iter().map(|b| b >> 5).chain([0]).chain(hrp.iter().map(|b| b & 31)).chain(data);
     expanded.fold(1, |sum, value| {
         let top = sum >> 25;
         let shifted = (sum & 0x01ff_ffff) << 5 ^ u32::from(value);
-        (0..5)
-            .filter(|i| top >> i & 1 == 1)
-            .fold(shifted, |sum, i| sum ^ GENERATOR[i])
+        (0..5).filter(|i| top >> i & 1 == 1).fold(shifted, |sum, i| sum ^ GENERATOR[i])
     })
 }
 
 /// The human-readable part and the values of a lower-case bech32 text.
 fn bech32_split(text: &str) -> Option<(&str, Vec<u8>)> {
     let (hrp, data) = text.rsplit_once('1')?;
-    let values = data
-        .bytes()
-        .map(|b| BECH32.iter().position(|&c| c == b).map(|at| at as u8));
+    let values = data.bytes().map(|b| BECH32.iter().position(|&c| c == b).map(|at| at as u8));
     Some((hrp, values.collect::<Option<Vec<u8>>>()?))
 }
 
 fn bech32_checksum(partial: &str) -> Option<String> {
     let (hrp, values) = bech32_split(partial)?;
     let sum = bech32_polymod(hrp.as_bytes(), values.into_iter().chain([0; 6])) ^ 1;
-    Some(
-        (0..6)
-            .map(|i| char::from(BECH32[(sum >> (5 * (5 - i)) & 31) as usize]))
-            .collect(),
-    )
+    Some((0..6).map(|i| char::from(BECH32[(sum >> (5 * (5 - i)) & 31) as usize])).collect())
 }
 
 fn age(secret: &[u8]) -> bool {
@@ -355,11 +309,7 @@ fn age(secret: &[u8]) -> bool {
 fn base64_bytes(text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
     let (mut bits, mut held) = (0_u32, 0);
-    for &b in text
-        .strip_suffix(b"==")
-        .or(text.strip_suffix(b"="))
-        .unwrap_or(text)
-    {
+    for &b in text.strip_suffix(b"==").or(text.strip_suffix(b"=")).unwrap_or(text) {
         let value = match b {
             b'A'..=b'Z' => b - b'A',
             b'a'..=b'z' => b - b'a' + 26,
@@ -384,55 +334,32 @@ fn is_json_object(bytes: &[u8]) -> bool {
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack
-        .windows(needle.len())
-        .any(|window| window == needle)
+    haystack.windows(needle.len()).any(|window| window == needle)
 }
 
 /// Header and claims are base64url of JSON objects, and the header names an algorithm.
 fn jwt(secret: &[u8]) -> bool {
     let parts: Vec<&[u8]> = secret.split(|&b| b == b'.').collect();
-    let header = parts
-        .first()
-        .and_then(|part| base64_bytes(part))
-        .unwrap_or_default();
+    let header = parts.first().and_then(|part| base64_bytes(part)).unwrap_or_default();
     let encrypted = parts.len() == 5;
-    let claims_ok = encrypted
-        || parts
-            .get(1)
-            .and_then(|part| base64_bytes(part))
-            .is_some_and(|c| is_json_object(&c));
-    (3..=5).contains(&parts.len())
-        && is_json_object(&header)
-        && contains(&header, b"\"alg\"")
-        && claims_ok
+    let claims_ok =
+        encrypted || parts.get(1).and_then(|part| base64_bytes(part)).is_some_and(|c| is_json_object(&c));
+    (3..=5).contains(&parts.len()) && is_json_object(&header) && contains(&header, b"\"alg\"") && claims_ok
 }
 
 /// Header and claims, when nothing stands yet; the signature is the test's own.
 fn complete_jwt(partial: &str) -> Option<String> {
-    let text = |json: &str| {
-        BASE64
-            .encode(json.as_bytes())
-            .replace('+', "-")
-            .replace('/', "_")
-            .replace('=', "")
-    };
+    let text =
+        |json: &str| BASE64.encode(json.as_bytes()).replace('+', "-").replace('/', "_").replace('=', "");
     partial.is_empty().then(|| {
-        let claims =
-            r#"{"sub":"4711","iss":"https://issuer.invalid/","iat":1700000000,"exp":1900000000}"#;
-        format!(
-            "{}.{}.",
-            text(r#"{"alg":"RS256","typ":"JWT"}"#),
-            text(claims)
-        )
+        let claims = r#"{"sub":"4711","iss":"https://issuer.invalid/","iat":1700000000,"exp":1900000000}"#;
+        format!("{}.{}.", text(r#"{"alg":"RS256","typ":"JWT"}"#), text(claims))
     })
 }
 
 /// The body decodes, and is DER of the stated length, an OpenSSH key, or enciphered blocks.
 fn private_key(secret: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(secret)
-        .replace("\\r", "\n")
-        .replace("\\n", "\n");
+    let text = String::from_utf8_lossy(secret).replace("\\r", "\n").replace("\\n", "\n");
     let mut parts = text.splitn(3, "-----");
     let body = match (parts.next(), parts.next(), parts.next()) {
         (Some(_), Some(label), Some(rest)) if label.starts_with("BEGIN") => {
@@ -441,16 +368,12 @@ fn private_key(secret: &[u8]) -> bool {
         _ => text,
     };
     let enciphered = body.contains("ENCRYPTED");
-    let lines = body
-        .lines()
-        .map(|line| line.trim_matches([' ', '\t', '\r', '"', '\'', ',', '+', '\\']));
+    let lines = body.lines().map(|line| line.trim_matches([' ', '\t', '\r', '"', '\'', ',', '+', '\\']));
     let base64: String = lines.filter(|line| !line.contains(':')).collect();
     let Some(bytes) = base64_bytes(base64.as_bytes()) else {
         return false;
     };
-    (enciphered && bytes.len() >= 64)
-        || bytes.starts_with(b"openssh-key-v1\0")
-        || is_der_sequence(&bytes)
+    (enciphered && bytes.len() >= 64) || bytes.starts_with(b"openssh-key-v1\0") || is_der_sequence(&bytes)
 }
 
 /// Whether `bytes` is one DER SEQUENCE, whole.
@@ -466,27 +389,18 @@ fn is_der_sequence(bytes: &[u8]) -> bool {
 
 /// A body that has the form of a key (and is none), and the end line that belongs to the begin line.
 fn complete_private_key(partial: &str) -> Option<String> {
-    let label = partial
-        .rsplit_once("-----BEGIN ")?
-        .1
-        .split("-----")
-        .next()?;
+    let label = partial.rsplit_once("-----BEGIN ")?.1.split("-----").next()?;
     let mut der = vec![0x30, 0x82, 1, 0];
     der.extend((0..256_u32).map(|i| (i.wrapping_mul(0x9e37_79b9) >> 11) as u8));
     let body = BASE64.encode(&der);
-    let lines: Vec<&str> = (0..body.len())
-        .step_by(64)
-        .filter_map(|at| body.get(at..body.len().min(at + 64)))
-        .collect();
+    let lines: Vec<&str> =
+        (0..body.len()).step_by(64).filter_map(|at| body.get(at..body.len().min(at + 64))).collect();
     Some(format!("{}\n-----END {label}-----", lines.join("\n")))
 }
 
 /// A macaroon of version 2 whose location is an index of Python packages.
 fn pypi(secret: &[u8]) -> bool {
-    let raw = secret
-        .strip_prefix(b"pypi-")
-        .and_then(base64_bytes)
-        .unwrap_or_default();
+    let raw = secret.strip_prefix(b"pypi-").and_then(base64_bytes).unwrap_or_default();
     let location = raw.get(2).and_then(|&len| raw.get(3..3 + usize::from(len)));
     raw.starts_with(&[2, 1]) && matches!(location, Some(b"pypi.org" | b"test.pypi.org"))
 }
@@ -499,10 +413,7 @@ pub fn aws_account_id(key_id: &[u8]) -> Option<String> {
         return None;
     }
     let raw = data_encoding::BASE32_NOPAD.decode(body).ok()?;
-    let number = raw
-        .get(..6)?
-        .iter()
-        .fold(0_u64, |n, &b| n << 8 | u64::from(b));
+    let number = raw.get(..6)?.iter().fold(0_u64, |n, &b| n << 8 | u64::from(b));
     Some(format!("{:012}", (number & 0x7fff_ffff_ff80) >> 7))
 }
 
@@ -515,23 +426,16 @@ fn atlassian_data_center(secret: &[u8]) -> bool {
 
 /// Base64 of a JSON object with an organisation, a name and a key.
 fn grafana_cloud(secret: &[u8]) -> bool {
-    let raw = secret
-        .strip_prefix(b"glc_")
-        .and_then(base64_bytes)
-        .unwrap_or_default();
-    is_json_object(&raw)
-        && [&b"\"o\":"[..], b"\"n\":", b"\"k\":"]
-            .iter()
-            .all(|key| contains(&raw, key))
+    let raw = secret.strip_prefix(b"glc_").and_then(base64_bytes).unwrap_or_default();
+    is_json_object(&raw) && [&b"\"o\":"[..], b"\"n\":", b"\"k\":"].iter().all(|key| contains(&raw, key))
 }
 
 /// Base64 of `reftkn:<number>:<number>:<token>`.
 fn jfrog_reference(secret: &[u8]) -> bool {
     let raw = base64_bytes(secret).unwrap_or_default();
     let mut fields = raw.split(|&b| b == b':');
-    let is_number = |field: Option<&[u8]>| {
-        field.is_some_and(|f| !f.is_empty() && f.iter().all(u8::is_ascii_digit))
-    };
+    let is_number =
+        |field: Option<&[u8]>| field.is_some_and(|f| !f.is_empty() && f.iter().all(u8::is_ascii_digit));
     fields.next() == Some(b"reftkn")
         && is_number(fields.next())
         && is_number(fields.next())
@@ -539,41 +443,28 @@ fn jfrog_reference(secret: &[u8]) -> bool {
 }
 
 fn complete_jfrog_reference(partial: &str) -> Option<String> {
-    partial.is_empty().then(|| {
-        BASE64
-            .encode(b"reftkn:01:1735689600:b8Qe2RtYp0sLzXc7VnMkJ4Hg1Fd")
-            .replace('=', "")
-    })
+    partial
+        .is_empty()
+        .then(|| BASE64.encode(b"reftkn:01:1735689600:b8Qe2RtYp0sLzXc7VnMkJ4Hg1Fd").replace('=', ""))
 }
 
 /// The first part is base64 of the bot's numeric id.
 fn discord_bot(secret: &[u8]) -> bool {
-    let first = secret
-        .split(|&b| b == b'.')
-        .next()
-        .and_then(base64_bytes)
-        .unwrap_or_default();
+    let first = secret.split(|&b| b == b'.').next().and_then(base64_bytes).unwrap_or_default();
     (17..=20).contains(&first.len()) && first.iter().all(u8::is_ascii_digit)
 }
 
 /// The Luhn sum of the digits of `secret`, other characters aside, when one more digit follows.
 fn luhn_digit(digits: &[u8]) -> u8 {
-    let doubled = digits
-        .iter()
-        .rev()
-        .filter(|b| b.is_ascii_digit())
-        .enumerate()
-        .map(|(i, b)| {
-            let value = u32::from(b - b'0') << u32::from(i % 2 == 0);
-            if value > 9 { value - 9 } else { value }
-        });
+    let doubled = digits.iter().rev().filter(|b| b.is_ascii_digit()).enumerate().map(|(i, b)| {
+        let value = u32::from(b - b'0') << u32::from(i % 2 == 0);
+        if value > 9 { value - 9 } else { value }
+    });
     (10 - (doubled.sum::<u32>() % 10) as u8) % 10
 }
 
 fn luhn(secret: &[u8]) -> bool {
-    secret
-        .split_last()
-        .is_some_and(|(last, body)| last.is_ascii_digit() && luhn_digit(body) == last - b'0')
+    secret.split_last().is_some_and(|(last, body)| last.is_ascii_digit() && luhn_digit(body) == last - b'0')
 }
 
 fn complete_luhn(partial: &str) -> Option<String> {
@@ -612,28 +503,13 @@ mod tests {
 
     #[test]
     fn completed_tokens_verify_and_damaged_ones_do_not() {
-        check(
-            "github",
-            &format!("gh{}", "p_".to_owned() + &text(BASE62, 30)),
-        );
+        check("github", &format!("gh{}", "p_".to_owned() + &text(BASE62, 30)));
         check("npm", &format!("np{}", "m_".to_owned() + &text(BASE62, 30)));
-        check(
-            "gitlab-routable",
-            &format!("gl{}-{}.01.0r", "pat", text(BASE62, 27)),
-        );
+        check("gitlab-routable", &format!("gl{}-{}.01.0r", "pat", text(BASE62, 27)));
         check("cloudflare", &format!("cf{}_{}", "ut", text(BASE62, 40)));
-        check(
-            "zuplo",
-            &format!("zp{}_{}_", "ka", text("0123456789abcdef", 32)),
-        );
-        check(
-            "grafana-service-account",
-            &format!("gl{}_{}_", "sa", text(BASE62, 32)),
-        );
-        check(
-            "atlassian",
-            &format!("AT{}3xFfGF0{}=", "ATT", text(BASE62, 170)),
-        );
+        check("zuplo", &format!("zp{}_{}_", "ka", text("0123456789abcdef", 32)));
+        check("grafana-service-account", &format!("gl{}_{}_", "sa", text(BASE62, 32)));
+        check("atlassian", &format!("AT{}3xFfGF0{}=", "ATT", text(BASE62, 170)));
         check("confluent", &format!("cf{}{}", "lt", text(BASE62, 54)));
         check("luhn", "457-508");
     }
@@ -655,10 +531,7 @@ mod tests {
         ] {
             check(name, &format!("{}{signature}", text(BASE62, body)));
         }
-        check(
-            "azure-cask",
-            &format!("{}JQQJ99AKACAAAAAAAAAAAAASAZDO", text(BASE62, 52)),
-        );
+        check("azure-cask", &format!("{}JQQJ99AKACAAAAAAAAAAAAASAZDO", text(BASE62, 52)));
     }
 
     #[test]
@@ -675,56 +548,29 @@ mod tests {
         let jwt = complete("jwt", "").unwrap_or_default() + &text(BASE62, 43);
         assert_eq!(verify("jwt", jwt.as_bytes()), Some(true));
         assert_eq!(
-            verify(
-                "jwt",
-                format!("eyJ{}.eyJ{}.x", text(BASE62, 30), text(BASE62, 30)).as_bytes()
-            ),
+            verify("jwt", format!("eyJ{}.eyJ{}.x", text(BASE62, 30), text(BASE62, 30)).as_bytes()),
             Some(false)
         );
         let begin = format!("-----BEGIN {} KEY-----\n", "PRIVATE");
-        let key = format!(
-            "{begin}{}",
-            complete("private-key", &begin).unwrap_or_default()
-        );
+        let key = format!("{begin}{}", complete("private-key", &begin).unwrap_or_default());
         assert_eq!(verify("private-key", key.as_bytes()), Some(true));
-        assert_eq!(
-            verify("private-key", key.replace('\n', "\\n").as_bytes()),
-            Some(true)
-        );
-        assert_eq!(
-            verify("private-key", key.replacen('M', "X", 1).as_bytes()),
-            Some(false)
-        );
+        assert_eq!(verify("private-key", key.replace('\n', "\\n").as_bytes()), Some(true));
+        assert_eq!(verify("private-key", key.replacen('M', "X", 1).as_bytes()), Some(false));
         let token = complete("jfrog-reference", "").unwrap_or_default();
         assert_eq!(verify("jfrog-reference", token.as_bytes()), Some(true));
-        assert_eq!(
-            verify("jfrog-reference", token[8..].as_bytes()),
-            Some(false)
-        );
+        assert_eq!(verify("jfrog-reference", token[8..].as_bytes()), Some(false));
         let bot = BASE64.encode(b"123456789012345678");
+        assert_eq!(verify("discord-bot", format!("{bot}.abc.def").as_bytes()), Some(true));
         assert_eq!(
-            verify("discord-bot", format!("{bot}.abc.def").as_bytes()),
+            verify("pypi", format!("pypi-{}", BASE64.encode(b"\x02\x01\x08pypi.org\x02\x24abc")).as_bytes()),
             Some(true)
         );
         assert_eq!(
-            verify(
-                "pypi",
-                format!("pypi-{}", BASE64.encode(b"\x02\x01\x08pypi.org\x02\x24abc")).as_bytes()
-            ),
-            Some(true)
-        );
-        assert_eq!(
-            verify(
-                "pypi",
-                format!("pypi-{}", BASE64.encode(b"\x02\x01\x08pypi.com\x02\x24abc")).as_bytes()
-            ),
+            verify("pypi", format!("pypi-{}", BASE64.encode(b"\x02\x01\x08pypi.com\x02\x24abc")).as_bytes()),
             Some(false)
         );
         assert_eq!(
-            verify(
-                "atlassian-data-center",
-                BASE64.encode(b"588925395905:\x9b\xf5\x16>").as_bytes()
-            ),
+            verify("atlassian-data-center", BASE64.encode(b"588925395905:\x9b\xf5\x16>").as_bytes()),
             Some(true)
         );
         assert_eq!(
@@ -743,24 +589,15 @@ mod tests {
         let whole = format!("{partial}{}", complete("age", &partial).unwrap_or_default());
         assert_eq!(whole.len(), 74);
         assert_eq!(verify("age", whole.as_bytes()), Some(true));
-        assert_eq!(
-            verify("age", format!("{partial}QQQQQQ").as_bytes()),
-            Some(false)
-        );
+        assert_eq!(verify("age", format!("{partial}QQQQQQ").as_bytes()), Some(false));
     }
 
     #[test]
     fn aws_account() {
         // Worked example of the encoding: account 581039954779.
         let id = format!("AS{}QNZGKIQY56JQ7WML", "IA");
-        assert_eq!(
-            aws_account_id(id.as_bytes()).as_deref(),
-            Some("029608264753")
-        );
-        assert_eq!(
-            aws_account_id(format!("AK{}I2345672345672345", "IA").as_bytes()),
-            None
-        );
+        assert_eq!(aws_account_id(id.as_bytes()).as_deref(), Some("029608264753"));
+        assert_eq!(aws_account_id(format!("AK{}I2345672345672345", "IA").as_bytes()), None);
         assert_eq!(verify("aws-key-id", b"too short"), Some(false));
     }
 
@@ -768,15 +605,7 @@ mod tests {
     fn unknown_names_and_foreign_input() {
         assert_eq!(verify("no-such", b"x"), None);
         for name in names() {
-            for input in [
-                &b""[..],
-                b"=",
-                b"_",
-                b"\xff\xfe",
-                b"1",
-                b"......",
-                &[b'A'; 79],
-            ] {
+            for input in [&b""[..], b"=", b"_", b"\xff\xfe", b"1", b"......", &[b'A'; 79]] {
                 assert!(verify(name, input).is_some(), "{name}");
             }
         }

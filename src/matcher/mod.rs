@@ -37,8 +37,7 @@ pub struct Span {
 impl Span {
     /// The bytes of `text` in this span; empty where it lies outside.
     pub fn of(self, text: &[u8]) -> &[u8] {
-        text.get(self.start as usize..self.end as usize)
-            .unwrap_or_default()
+        text.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 
     /// Whether the two share a byte.
@@ -48,10 +47,7 @@ impl Span {
 
     fn from_usize(start: usize, end: usize) -> Self {
         let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Span {
-            start: clamp(start),
-            end: clamp(end),
-        }
+        Span { start: clamp(start), end: clamp(end) }
     }
 }
 
@@ -86,12 +82,7 @@ pub enum Reach {
 #[derive(Clone, Copy, Debug)]
 enum User {
     /// A pattern of bounded reach; matches start `before_min..=before_max` bytes before the literal.
-    Window {
-        rule: RuleIndex,
-        before_min: u32,
-        before_max: u32,
-        max_len: u32,
-    },
+    Window { rule: RuleIndex, before_min: u32, before_max: u32, max_len: u32 },
     /// A pattern that must see the whole text.
     Whole { rule: RuleIndex },
     /// A trigger of the generic detector.
@@ -139,38 +130,21 @@ impl Matcher {
             let reach = rule.reach();
             for anchor in rule.anchors.iter() {
                 let user = match (reach, anchor.before_max) {
-                    (Some(max_len), Some(before_max)) => User::Window {
-                        rule: index,
-                        before_min: anchor.before_min,
-                        before_max,
-                        max_len,
-                    },
+                    (Some(max_len), Some(before_max)) => {
+                        User::Window { rule: index, before_min: anchor.before_min, before_max, max_len }
+                    }
                     _ => User::Whole { rule: index },
                 };
                 let mut bytes = anchor.literal.to_vec();
                 bytes.truncate(64);
-                wanted.push((
-                    Literal {
-                        bytes,
-                        fold: anchor.fold,
-                    },
-                    user,
-                ));
+                wanted.push((Literal { bytes, fold: anchor.fold }, user));
             }
         }
         let generic = generic::kinds(&|id| rules.find(id));
         if generic.iter().any(Option::is_some) {
             for (trigger, text) in generic::TRIGGERS.iter().enumerate() {
-                let literal = Literal {
-                    bytes: text.to_ascii_lowercase().into_bytes(),
-                    fold: true,
-                };
-                wanted.push((
-                    literal,
-                    User::Generic {
-                        trigger: trigger as u16,
-                    },
-                ));
+                let literal = Literal { bytes: text.to_ascii_lowercase().into_bytes(), fold: true };
+                wanted.push((literal, User::Generic { trigger: trigger as u16 }));
             }
         }
         wanted.sort_by(|a, b| a.0.cmp(&b.0));
@@ -185,19 +159,8 @@ impl Matcher {
             users.push(user);
         }
         first_user.push(users.len() as u32);
-        let reach = first_user
-            .windows(2)
-            .map(|w| reach_of(&users[w[0] as usize..w[1] as usize]))
-            .collect();
-        Matcher {
-            rules,
-            prefilter: Prefilter::new(literals),
-            users,
-            first_user,
-            reach,
-            always,
-            generic,
-        }
+        let reach = first_user.windows(2).map(|w| reach_of(&users[w[0] as usize..w[1] as usize])).collect();
+        Matcher { rules, prefilter: Prefilter::new(literals), users, first_user, reach, always, generic }
     }
 
     /// The rules in force.
@@ -237,16 +200,10 @@ impl Matcher {
     /// only noted; [`confirm_whole`](Self::confirm_whole) runs them.
     pub fn confirm(&self, text: &[u8], hit: Hit, scratch: &mut Scratch, out: &mut Vec<Candidate>) {
         let literal = usize::from(hit.literal);
-        let users =
-            &self.users[self.first_user[literal] as usize..self.first_user[literal + 1] as usize];
+        let users = &self.users[self.first_user[literal] as usize..self.first_user[literal + 1] as usize];
         for &user in users {
             match user {
-                User::Window {
-                    rule,
-                    before_min,
-                    before_max,
-                    max_len,
-                } => {
+                User::Window { rule, before_min, before_max, max_len } => {
                     let at = hit.at as usize;
                     let Some(last) = at.checked_sub(before_min as usize) else {
                         continue;
@@ -260,9 +217,7 @@ impl Matcher {
                         scratch.whole.push(rule);
                     }
                 }
-                User::Generic { trigger } => {
-                    self.detect(text, hit.at as usize, trigger, scratch, out)
-                }
+                User::Generic { trigger } => self.detect(text, hit.at as usize, trigger, scratch, out),
             }
         }
     }
@@ -360,13 +315,7 @@ impl Matcher {
         }
     }
 
-    fn search_whole(
-        &self,
-        text: &[u8],
-        rule: RuleIndex,
-        scratch: &mut Scratch,
-        out: &mut Vec<Candidate>,
-    ) {
+    fn search_whole(&self, text: &[u8], rule: RuleIndex, scratch: &mut Scratch, out: &mut Vec<Candidate>) {
         let mut from = 0;
         while from < text.len() {
             let input = Input::new(text).span(from..text.len());
@@ -378,30 +327,17 @@ impl Matcher {
         }
     }
 
-    fn search(
-        &self,
-        rule: RuleIndex,
-        input: &Input<'_>,
-        scratch: &mut Scratch,
-    ) -> Option<Candidate> {
+    fn search(&self, rule: RuleIndex, input: &Input<'_>, scratch: &mut Scratch) -> Option<Candidate> {
         let regex = self.rules.regex(rule);
         if scratch.caches.len() < self.rules.len() {
             scratch.caches.resize_with(self.rules.len(), || None);
         }
-        let cache =
-            scratch.caches[usize::from(rule)].get_or_insert_with(|| Box::new(regex.create_cache()));
+        let cache = scratch.caches[usize::from(rule)].get_or_insert_with(|| Box::new(regex.create_cache()));
         scratch.slots.clear();
         scratch.slots.resize(2 * regex.captures_len(), None);
         regex.search_slots_with(cache, input, &mut scratch.slots)?;
         let group = |g: usize| {
-            let at = |i: usize| {
-                scratch
-                    .slots
-                    .get(i)
-                    .copied()
-                    .flatten()
-                    .map(NonMaxUsize::get)
-            };
+            let at = |i: usize| scratch.slots.get(i).copied().flatten().map(NonMaxUsize::get);
             Some((at(2 * g)?, at(2 * g + 1)?))
         };
         let whole = group(0)?;
@@ -418,14 +354,7 @@ impl Matcher {
         })
     }
 
-    fn detect(
-        &self,
-        text: &[u8],
-        at: usize,
-        trigger: u16,
-        scratch: &mut Scratch,
-        out: &mut Vec<Candidate>,
-    ) {
+    fn detect(&self, text: &[u8], at: usize, trigger: u16, scratch: &mut Scratch, out: &mut Vec<Candidate>) {
         generic::at_hit(text, at, usize::from(trigger), &mut scratch.assignments);
         for found in scratch.assignments.drain(..) {
             if let Some(Some(rule)) = self.generic.get(found.kind.index()) {
@@ -451,12 +380,7 @@ fn reach_of(users: &[User]) -> Reach {
     for user in users {
         match *user {
             // One byte more on each side, for `\b`, `^` and `$`.
-            User::Window {
-                before_min,
-                before_max,
-                max_len,
-                ..
-            } => {
+            User::Window { before_min, before_max, max_len, .. } => {
                 back = back.max(before_max.saturating_add(1));
                 forward = forward.max(max_len.saturating_sub(before_min).saturating_add(1));
             }
@@ -476,10 +400,8 @@ fn contains_folded(text: &[u8], needle: &[u8]) -> bool {
         return true;
     };
     let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
-    memchr::memchr2_iter(lower, upper, text).any(|at| {
-        text.get(at + 1..at + 1 + rest.len())
-            .is_some_and(|t| t.eq_ignore_ascii_case(rest))
-    })
+    memchr::memchr2_iter(lower, upper, text)
+        .any(|at| text.get(at + 1..at + 1 + rest.len()).is_some_and(|t| t.eq_ignore_ascii_case(rest)))
 }
 
 #[cfg(test)]

@@ -84,28 +84,14 @@ impl Prefilter {
         for b in 2..table.len() {
             table[b] += table[b - 1];
         }
-        let mut sorted = vec![
-            Entry {
-                gram: 0,
-                literal: 0,
-                offset: 0
-            };
-            entries.len()
-        ]
-        .into_boxed_slice();
+        let mut sorted = vec![Entry { gram: 0, literal: 0, offset: 0 }; entries.len()].into_boxed_slice();
         for entry in &entries {
             let slot = &mut table[(hash(entry.gram) >> (32 - TABLE_BITS)) as usize + 1];
             sorted[*slot as usize] = *entry;
             *slot += 1;
         }
         let longest = literals.iter().map(|l| l.bytes.len()).max().unwrap_or(0);
-        Prefilter {
-            literals,
-            bitmap,
-            table,
-            entries: sorted,
-            longest,
-        }
+        Prefilter { literals, bitmap, table, entries: sorted, longest }
     }
 
     /// The literals, in the order of their indexes.
@@ -210,10 +196,7 @@ impl Prefilter {
                 there == literal.bytes
             };
             if same && let Ok(at) = u32::try_from(at) {
-                hits.push(Hit {
-                    at,
-                    literal: entry.literal,
-                });
+                hits.push(Hit { at, literal: entry.literal });
             }
         }
     }
@@ -227,17 +210,10 @@ fn load(block: &[u8], at: usize) -> u32 {
 fn register(bytes: &[u8], literal: LiteralIndex, entries: &mut Vec<Entry>) {
     let n = bytes.len();
     if n >= GRAM + 1 {
-        let offset = (0..=n - GRAM - 1)
-            .min_by_key(|&o| commonness(&bytes[o..o + GRAM + 1]))
-            .unwrap_or(0);
+        let offset = (0..=n - GRAM - 1).min_by_key(|&o| commonness(&bytes[o..o + GRAM + 1])).unwrap_or(0);
         for o in [offset, offset + 1] {
-            let gram =
-                u32::from_le_bytes([bytes[o], bytes[o + 1], bytes[o + 2], bytes[o + 3]]) | FOLD;
-            entries.push(Entry {
-                gram,
-                literal,
-                offset: o as i8,
-            });
+            let gram = u32::from_le_bytes([bytes[o], bytes[o + 1], bytes[o + 2], bytes[o + 3]]) | FOLD;
+            entries.push(Entry { gram, literal, offset: o as i8 });
         }
         return;
     }
@@ -245,33 +221,17 @@ fn register(bytes: &[u8], literal: LiteralIndex, entries: &mut Vec<Entry>) {
     let any = || (0u8..=255).filter(|b| b & 0x20 != 0);
     if n == GRAM {
         let gram = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) | FOLD;
-        entries.push(Entry {
-            gram,
-            literal,
-            offset: 0,
-        });
+        entries.push(Entry { gram, literal, offset: 0 });
         for b in any() {
             let gram = u32::from_le_bytes([bytes[1], bytes[2], bytes[3], b]) | FOLD;
-            entries.push(Entry {
-                gram,
-                literal,
-                offset: 1,
-            });
+            entries.push(Entry { gram, literal, offset: 1 });
         }
     } else {
         for b in any() {
             let after = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], b]) | FOLD;
-            entries.push(Entry {
-                gram: after,
-                literal,
-                offset: 0,
-            });
+            entries.push(Entry { gram: after, literal, offset: 0 });
             let before = u32::from_le_bytes([b, bytes[0], bytes[1], bytes[2]]) | FOLD;
-            entries.push(Entry {
-                gram: before,
-                literal,
-                offset: -1,
-            });
+            entries.push(Entry { gram: before, literal, offset: -1 });
         }
     }
 }
@@ -302,16 +262,9 @@ mod tests {
         for at in 0..text.len() {
             for (i, l) in literals.iter().enumerate() {
                 if let Some(there) = text.get(at..at + l.bytes.len())
-                    && (if l.fold {
-                        there.eq_ignore_ascii_case(&l.bytes)
-                    } else {
-                        there == l.bytes
-                    })
+                    && (if l.fold { there.eq_ignore_ascii_case(&l.bytes) } else { there == l.bytes })
                 {
-                    hits.push(Hit {
-                        at: at as u32,
-                        literal: i as LiteralIndex,
-                    });
+                    hits.push(Hit { at: at as u32, literal: i as LiteralIndex });
                 }
             }
         }
@@ -319,10 +272,7 @@ mod tests {
     }
 
     fn literal(text: &str, fold: bool) -> Literal {
-        Literal {
-            bytes: text.as_bytes().to_vec(),
-            fold,
-        }
+        Literal { bytes: text.as_bytes().to_vec(), fold }
     }
 
     proptest! {

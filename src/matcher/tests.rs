@@ -38,9 +38,7 @@ fn slow(matcher: &Matcher, text: &[u8]) -> Vec<Candidate> {
         }
         for caps in matcher.rules().regex(index).captures_iter(text) {
             let whole = caps.get_group(0).unwrap();
-            let secret = (1..caps.group_len())
-                .find_map(|g| caps.get_group(g))
-                .unwrap_or(whole);
+            let secret = (1..caps.group_len()).find_map(|g| caps.get_group(g)).unwrap_or(whole);
             assert_eq!(rule.secret_group, 0);
             all.push(Candidate {
                 rule: index,
@@ -84,11 +82,7 @@ fn the_builtin_pack_agrees_with_whole_text_searches() {
     for rule in crate::rules::builtin() {
         for template in rule.matches.iter() {
             let complete = |p: &str| checksum::complete(&rule.checksum, p);
-            all.push_str(
-                &crate::rules::template::expand(template, &complete)
-                    .unwrap()
-                    .text,
-            );
+            all.push_str(&crate::rules::template::expand(template, &complete).unwrap().text);
             all.push_str("\n\n");
         }
     }
@@ -104,11 +98,7 @@ fn the_builtin_pack_agrees_with_whole_text_searches() {
 
 fn slow_any_group(matcher: &Matcher, text: &[u8]) -> Vec<Candidate> {
     let mut all = Vec::new();
-    for (index, rule) in matcher
-        .rules()
-        .iter()
-        .filter(|(_, r)| !r.pattern.is_empty())
-    {
+    for (index, rule) in matcher.rules().iter().filter(|(_, r)| !r.pattern.is_empty()) {
         for caps in matcher.rules().regex(index).captures_iter(text) {
             let whole = caps.get_group(0).unwrap();
             let secret = match usize::from(rule.secret_group) {
@@ -155,7 +145,13 @@ fn check_delta(matcher: &Matcher, base: &[u8], steps: &[Vec<(usize, usize, Vec<u
         let (mut a, mut b) = (Vec::new(), Vec::new());
         by_delta.candidates(matcher, &mut a);
         whole.candidates(matcher, &mut b);
-        assert_eq!(a, b, "base {:?} text {:?} runs {runs:?}", String::from_utf8_lossy(&text), String::from_utf8_lossy(&next));
+        assert_eq!(
+            a,
+            b,
+            "base {:?} text {:?} runs {runs:?}",
+            String::from_utf8_lossy(&text),
+            String::from_utf8_lossy(&next)
+        );
         for (c, mark) in &a {
             assert_eq!(*mark, crc32fast::hash(c.secret.of(&next)));
         }
@@ -201,7 +197,13 @@ proptest! {
 fn lines_of_tests() -> impl Strategy<Value = Vec<u8>> {
     let mut lines: Vec<String> = ["pass", "api_key", "client-secret", "authToken"]
         .iter()
-        .flat_map(|name| [format!("{name} = \"r4nd{name}Zq9\"\n"), format!("  {name}: Xy12{name}\n"), format!("url://u:{name}7@host/\n")])
+        .flat_map(|name| {
+            [
+                format!("{name} = \"r4nd{name}Zq9\"\n"),
+                format!("  {name}: Xy12{name}\n"),
+                format!("url://u:{name}7@host/\n"),
+            ]
+        })
         .collect();
     for rule in crate::rules::builtin() {
         for template in rule.matches.iter() {

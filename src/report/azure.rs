@@ -23,31 +23,19 @@ pub(crate) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> 
     }
     if view.incomplete() && view.unread().next().is_none() {
         let text = "Not everything could be read: this is not a clean result.";
-        writeln!(
-            out,
-            "##vso[task.logissue type=error;code=incomplete;]{text}"
-        )?;
+        writeln!(out, "##vso[task.logissue type=error;code=incomplete;]{text}")?;
     }
     Ok(())
 }
 
 fn issue(view: &View<'_>, f: &Finding, at: &Location, out: &mut dyn io::Write) -> io::Result<()> {
     // Azure knows errors and warnings, and no third level.
-    let level = if is_new(f) && f.severity >= Severity::High {
-        "error"
-    } else {
-        "warning"
-    };
+    let level = if is_new(f) && f.severity >= Severity::High { "error" } else { "warning" };
     write!(out, "##vso[task.logissue type={level};")?;
     if let Some(path) = view.path(f, at) {
         write!(out, "sourcepath={};", property(&visible(&path)))?;
         if at.start.line > 0 && at.container.is_empty() {
-            write!(
-                out,
-                "linenumber={};columnnumber={};",
-                at.start.line,
-                at.start.column.max(1)
-            )?;
+            write!(out, "linenumber={};columnnumber={};", at.start.line, at.start.column.max(1))?;
         }
     }
     write!(out, "code={};]", property(&visible_str(&f.rule)))?;
@@ -57,20 +45,13 @@ fn issue(view: &View<'_>, f: &Finding, at: &Location, out: &mut dyn io::Write) -
     }
     match wording::suppression(view, f, false) {
         Some(why) => writeln!(out, "{}", data(&format!("{message} Suppressed: {why}"))),
-        None => writeln!(
-            out,
-            "{}",
-            data(&format!("{message} {}", wording::advice(&f.remediation)))
-        ),
+        None => writeln!(out, "{}", data(&format!("{message} {}", wording::advice(&f.remediation)))),
     }
 }
 
 /// The text after `]`. `##` is broken up, so that no log reader takes it for a command of its own.
 fn data(text: &str) -> String {
-    text.replace('%', "%AZP25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
-        .replace("##", "# #")
+    text.replace('%', "%AZP25").replace('\r', "%0D").replace('\n', "%0A").replace("##", "# #")
 }
 
 /// The value of a property.

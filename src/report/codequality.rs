@@ -44,25 +44,15 @@ struct Lines {
 pub(crate) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let identities = RefCell::new(Identities::default());
     let issues = Each(|| {
-        let found = view
-            .findings()
-            .flat_map(|f| places(f).map(move |at| (f, at)));
+        let found = view.findings().flat_map(|f| places(f).map(move |at| (f, at)));
         let found = found.map(|(f, at)| issue(view, &mut identities.borrow_mut(), f, at));
         found.chain(view.unread().map(|s| unread(view, s)))
     });
-    issues.serialize(&mut serde_json::Serializer::with_formatter(
-        &mut *out,
-        SafeJson::pretty(),
-    ))?;
+    issues.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, SafeJson::pretty()))?;
     out.write_all(b"\n")
 }
 
-fn issue<'a>(
-    view: &View<'a>,
-    identities: &mut Identities,
-    f: &'a Finding,
-    at: &'a Location,
-) -> Issue<'a> {
+fn issue<'a>(view: &View<'a>, identities: &mut Identities, f: &'a Finding, at: &'a Location) -> Issue<'a> {
     let begin = at.start.line.max(1);
     Issue {
         r#type: "issue",
@@ -78,20 +68,13 @@ fn issue<'a>(
         categories: ["Security"],
         location: InFile {
             path: view.machine_path(f, at).to_str_lossy().into_owned(),
-            lines: Lines {
-                begin,
-                end: at.end.line.max(begin),
-            },
+            lines: Lines { begin, end: at.end.line.max(begin) },
         },
     }
 }
 
 fn unread<'a>(view: &View<'a>, s: &'a Skipped) -> Issue<'a> {
-    let hash = Sha256::new()
-        .chain_update(s.reason)
-        .chain_update([0])
-        .chain_update(&s.what)
-        .finalize();
+    let hash = Sha256::new().chain_update(s.reason).chain_update([0]).chain_update(&s.what).finalize();
     Issue {
         r#type: "issue",
         description: format!("Not scanned: {}", wording::skipped(view, s)),
@@ -99,9 +82,6 @@ fn unread<'a>(view: &View<'a>, s: &'a Skipped) -> Issue<'a> {
         fingerprint: HEXLOWER.encode(&hash[..16]),
         severity: "major",
         categories: ["Security"],
-        location: InFile {
-            path: view.name_text(&s.what).into_owned(),
-            lines: Lines { begin: 1, end: 1 },
-        },
+        location: InFile { path: view.name_text(&s.what).into_owned(), lines: Lines { begin: 1, end: 1 } },
     }
 }

@@ -43,9 +43,7 @@ const HEADER: [&str; 27] = [
 
 /// Writes the table.
 pub(crate) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut table = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(out);
+    let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     table.write_record(HEADER)?;
     for f in view.findings() {
         table.write_record(finding(view, f).iter().map(|cell| harmless(cell)))?;
@@ -75,19 +73,9 @@ fn finding(view: &View<'_>, f: &Finding) -> [String; HEADER.len()] {
     let life = f.life.as_ref();
     let id = |commit: Option<&Commit>| commit.map_or_else(String::new, |c| c.id.clone());
     let number = |n: u64| if n == 0 { String::new() } else { n.to_string() };
-    let refs: Vec<_> = life
-        .map(|l| {
-            l.refs
-                .iter()
-                .map(|r| visible(&view.name(r.as_bytes())))
-                .collect()
-        })
-        .unwrap_or_default();
-    let members: Vec<_> = at
-        .container
-        .iter()
-        .map(|m| visible(&view.name(m)))
-        .collect();
+    let refs: Vec<_> =
+        life.map(|l| l.refs.iter().map(|r| visible(&view.name(r.as_bytes()))).collect()).unwrap_or_default();
+    let members: Vec<_> = at.container.iter().map(|m| visible(&view.name(m))).collect();
     [
         if is_new(f) { "new" } else { "suppressed" }.to_owned(),
         visible_str(&f.rule),
@@ -95,15 +83,13 @@ fn finding(view: &View<'_>, f: &Finding) -> [String; HEADER.len()] {
         f.category.name().to_owned(),
         f.severity.name().to_owned(),
         f.confidence.name().to_owned(),
-        view.path(f, at)
-            .map_or_else(String::new, |path| visible(&path)),
+        view.path(f, at).map_or_else(String::new, |path| visible(&path)),
         number(at.start.line),
         number(at.start.column),
         number(at.end.line),
         number(at.end.column),
         members.join("!"),
-        at.message_kind
-            .map_or_else(String::new, |kind| kind.name().to_owned()),
+        at.message_kind.map_or_else(String::new, |kind| kind.name().to_owned()),
         visible_str(&view.secret(&f.secret)),
         visible_str(&view.matched(f)),
         f.fingerprint.clone(),

@@ -78,28 +78,19 @@ pub(crate) struct SafeJson<F> {
 impl SafeJson<CompactFormatter> {
     /// Everything on one line.
     pub(crate) fn compact() -> Self {
-        SafeJson {
-            inner: CompactFormatter,
-            html: false,
-        }
+        SafeJson { inner: CompactFormatter, html: false }
     }
 
     /// Everything on one line, safe inside an HTML `<script>` element.
     pub(crate) fn html() -> Self {
-        SafeJson {
-            inner: CompactFormatter,
-            html: true,
-        }
+        SafeJson { inner: CompactFormatter, html: true }
     }
 }
 
 impl SafeJson<PrettyFormatter<'static>> {
     /// Indented by two spaces.
     pub(crate) fn pretty() -> Self {
-        SafeJson {
-            inner: PrettyFormatter::with_indent(b"  "),
-            html: false,
-        }
+        SafeJson { inner: PrettyFormatter::with_indent(b"  "), html: false }
     }
 }
 
@@ -157,20 +148,16 @@ mod tests {
 
     #[test]
     fn terminal_sequences_become_visible() {
-        assert_eq!(
-            visible(b"\x1b]0;owned\x07\x1b[31m"),
-            "\\u{1b}]0;owned\\u{7}\\u{1b}[31m"
-        );
+        assert_eq!(visible(b"\x1b]0;owned\x07\x1b[31m"), "\\u{1b}]0;owned\\u{7}\\u{1b}[31m");
         assert_eq!(visible(b"a\r\nb\tc"), "a\\r\\nb\\tc");
         assert_eq!(visible("\u{9b}31m\u{7f}".as_bytes()), "\\u{9b}31m\\u{7f}");
     }
 
     #[test]
     fn direction_and_invisible_characters_become_visible() {
-        assert_eq!(
-            visible("a\u{202e}b\u{2066}c\u{200b}\u{feff}\u{2028}".as_bytes()),
-            { "a\\u{202e}b\\u{2066}c\\u{200b}\\u{feff}\\u{2028}" }
-        );
+        assert_eq!(visible("a\u{202e}b\u{2066}c\u{200b}\u{feff}\u{2028}".as_bytes()), {
+            "a\\u{202e}b\\u{2066}c\\u{200b}\\u{feff}\\u{2028}"
+        });
         assert_eq!(visible("\u{e0041}".as_bytes()), "\\u{e0041}");
     }
 
@@ -183,8 +170,7 @@ mod tests {
     fn json(text: &str, formatter: SafeJson<CompactFormatter>) -> String {
         let mut out = Vec::new();
         let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
-        text.serialize(&mut serializer)
-            .expect("a string can be written to memory");
+        text.serialize(&mut serializer).expect("a string can be written to memory");
         String::from_utf8(out).expect("JSON is UTF-8")
     }
 
@@ -193,15 +179,9 @@ mod tests {
         let text = "a\u{202e}\u{9b}\u{7f}\u{1b}\u{e0041}\"\\</script>&'é";
         let printed = json(text, SafeJson::compact());
         assert!(!printed.chars().any(is_hostile), "{printed}");
-        assert_eq!(
-            serde_json::from_str::<String>(&printed).expect("it parses"),
-            text
-        );
+        assert_eq!(serde_json::from_str::<String>(&printed).expect("it parses"), text);
         let embedded = json(text, SafeJson::html());
         assert!(!embedded.contains(['<', '>', '&', '\'']), "{embedded}");
-        assert_eq!(
-            serde_json::from_str::<String>(&embedded).expect("it parses"),
-            text
-        );
+        assert_eq!(serde_json::from_str::<String>(&embedded).expect("it parses"), text);
     }
 }

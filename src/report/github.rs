@@ -18,27 +18,15 @@ pub(crate) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> 
         }
     }
     for s in view.unread() {
-        writeln!(
-            out,
-            "::error title=Not scanned::{}",
-            data(&wording::skipped(view, s))
-        )?;
+        writeln!(out, "::error title=Not scanned::{}", data(&wording::skipped(view, s)))?;
     }
     if view.incomplete() && view.unread().next().is_none() {
-        writeln!(
-            out,
-            "::error title=Incomplete::Not everything could be read: this is not a clean result."
-        )?;
+        writeln!(out, "::error title=Incomplete::Not everything could be read: this is not a clean result.")?;
     }
     Ok(())
 }
 
-fn annotation(
-    view: &View<'_>,
-    f: &Finding,
-    at: &Location,
-    out: &mut dyn io::Write,
-) -> io::Result<()> {
+fn annotation(view: &View<'_>, f: &Finding, at: &Location, out: &mut dyn io::Write) -> io::Result<()> {
     let level = match (is_new(f), f.severity) {
         (false, _) | (true, Severity::Low) => "notice",
         (true, Severity::Medium) => "warning",
@@ -57,11 +45,7 @@ fn annotation(
     }
     match wording::suppression(view, f, false) {
         Some(why) => writeln!(out, "{}", data(&format!("{message} Suppressed: {why}"))),
-        None => writeln!(
-            out,
-            "{}",
-            data(&format!("{message} {}", wording::advice(&f.remediation)))
-        ),
+        None => writeln!(out, "{}", data(&format!("{message} {}", wording::advice(&f.remediation)))),
     }
 }
 
@@ -69,29 +53,17 @@ fn position(at: &Location, out: &mut dyn io::Write) -> io::Result<()> {
     if at.start.line == 0 || !at.container.is_empty() {
         return Ok(());
     }
-    write!(
-        out,
-        "line={},endLine={},",
-        at.start.line,
-        at.end.line.max(at.start.line)
-    )?;
+    write!(out, "line={},endLine={},", at.start.line, at.end.line.max(at.start.line))?;
     // GitHub refuses columns of annotations over several lines.
     if at.end.line <= at.start.line && at.start.column > 0 {
-        write!(
-            out,
-            "col={},endColumn={},",
-            at.start.column,
-            at.end.column.max(at.start.column)
-        )?;
+        write!(out, "col={},endColumn={},", at.start.column, at.end.column.max(at.start.column))?;
     }
     Ok(())
 }
 
 /// The text after the last `::`.
 fn data(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// The value of a property.

@@ -108,12 +108,8 @@ struct InCommit<'a> {
 /// Writes the report.
 pub(crate) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let facts = &view.report.summary;
-    let program = Program {
-        id: "stanch",
-        name: "stanch",
-        version: VERSION,
-        vendor: Vendor { name: "stanch" },
-    };
+    let program =
+        Program { id: "stanch", name: "stanch", version: VERSION, vendor: Vendor { name: "stanch" } };
     let identities = RefCell::new(Identities::default());
     let document = Document {
         version: SCHEMA_VERSION,
@@ -122,16 +118,8 @@ pub(crate) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> 
             scanner: program,
             r#type: "secret_detection",
             start_time: time(facts.started),
-            end_time: time(
-                facts
-                    .started
-                    .saturating_add_unsigned(facts.elapsed_ms / 1000),
-            ),
-            status: if view.incomplete() {
-                "failure"
-            } else {
-                "success"
-            },
+            end_time: time(facts.started.saturating_add_unsigned(facts.elapsed_ms / 1000)),
+            status: if view.incomplete() { "failure" } else { "success" },
             messages: Each(|| {
                 view.report.skipped.iter().map(|s| ScanMessage {
                     level: if s.incomplete { "warn" } else { "info" },
@@ -140,26 +128,18 @@ pub(crate) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> 
             }),
         },
         vulnerabilities: Each(|| {
-            let all = view
-                .findings()
-                .flat_map(|f| places(f).map(move |at| (f, at)));
+            let all = view.findings().flat_map(|f| places(f).map(move |at| (f, at)));
             all.map(|(f, at)| vulnerability(view, &mut identities.borrow_mut(), f, at))
         }),
     };
-    document.serialize(&mut serde_json::Serializer::with_formatter(
-        &mut *out,
-        SafeJson::pretty(),
-    ))?;
+    document.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, SafeJson::pretty()))?;
     out.write_all(b"\n")
 }
 
 /// `2026-01-31T12:00:00`, in UTC and without the zone, as the schema wants it.
 fn time(seconds: i64) -> String {
     let text = utc(seconds).filter(|text| text.len() == "2026-01-31T12:00:00Z".len());
-    text.map_or_else(
-        || "1970-01-01T00:00:00".to_owned(),
-        |text| text.trim_end_matches('Z').to_owned(),
-    )
+    text.map_or_else(|| "1970-01-01T00:00:00".to_owned(), |text| text.trim_end_matches('Z').to_owned())
 }
 
 fn vulnerability<'a>(
@@ -181,10 +161,7 @@ fn vulnerability<'a>(
             Severity::Medium => "Medium",
             Severity::Low => "Low",
         },
-        solution: wording::cut(
-            &super::markdown::plain(&wording::advice(&f.remediation)),
-            SOLUTION,
-        ),
+        solution: wording::cut(&super::markdown::plain(&wording::advice(&f.remediation)), SOLUTION),
         identifiers: [Identifier {
             r#type: "stanch_rule_id",
             name: format!("stanch rule {}", f.rule),
@@ -209,13 +186,6 @@ fn in_commit<'a>(view: &View<'a>, f: &'a Finding) -> InCommit<'a> {
             author: None,
         };
     };
-    let author = view
-        .options
-        .personal_data
-        .then(|| view.name_text(&commit.author).into_owned());
-    InCommit {
-        sha: &commit.id,
-        date: commit_date(commit),
-        author,
-    }
+    let author = view.options.personal_data.then(|| view.name_text(&commit.author).into_owned());
+    InCommit { sha: &commit.id, date: commit_date(commit), author }
 }

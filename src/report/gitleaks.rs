@@ -42,14 +42,8 @@ struct Leak<'a> {
 
 /// Writes the array.
 pub(crate) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    let leaks = Each(|| {
-        view.findings()
-            .flat_map(|f| places(f).map(move |at| leak(view, f, at)))
-    });
-    leaks.serialize(&mut serde_json::Serializer::with_formatter(
-        &mut *out,
-        SafeJson::pretty(),
-    ))?;
+    let leaks = Each(|| view.findings().flat_map(|f| places(f).map(move |at| leak(view, f, at))));
+    leaks.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, SafeJson::pretty()))?;
     out.write_all(b"\n")
 }
 
@@ -58,11 +52,7 @@ fn leak<'a>(view: &View<'a>, f: &'a Finding, at: &'a Location) -> Leak<'a> {
     let commit = f.commit.as_ref();
     let person = commit.filter(|_| view.options.personal_data);
     let id = commit.map_or("", |c| c.id.as_str());
-    let of_commit = if id.is_empty() {
-        String::new()
-    } else {
-        format!("{id}:")
-    };
+    let of_commit = if id.is_empty() { String::new() } else { format!("{id}:") };
     Leak {
         rule_id: &f.rule,
         description: &f.description,
@@ -93,12 +83,7 @@ fn entropy(bytes: &[u8]) -> f32 {
         counts[usize::from(b)] += 1;
     }
     let len = bytes.len() as f32;
-    counts
-        .iter()
-        .filter(|n| **n > 0)
-        .map(|&n| n as f32 / len)
-        .map(|p| -p * p.log2())
-        .sum()
+    counts.iter().filter(|n| **n > 0).map(|&n| n as f32 / len).map(|p| -p * p.log2()).sum()
 }
 
 #[cfg(test)]
@@ -108,12 +93,7 @@ mod tests {
     #[test]
     fn entropy_of_known_texts() {
         assert_eq!(
-            [
-                entropy(b""),
-                entropy(b"aaaa"),
-                entropy(b"abab"),
-                entropy(b"abcd")
-            ],
+            [entropy(b""), entropy(b"aaaa"), entropy(b"abab"), entropy(b"abcd")],
             [0.0, 0.0, 1.0, 2.0]
         );
     }

@@ -25,17 +25,8 @@ pub(crate) struct Identity {
 }
 
 impl Identities {
-    pub(crate) fn next<'a>(
-        &mut self,
-        view: &View<'a>,
-        f: &'a Finding,
-        at: &'a Location,
-    ) -> Identity {
-        let hash = digest(&[
-            f.rule.as_bytes(),
-            f.fingerprint.as_bytes(),
-            &view.machine_path(f, at),
-        ]);
+    pub(crate) fn next<'a>(&mut self, view: &View<'a>, f: &'a Finding, at: &'a Location) -> Identity {
+        let hash = digest(&[f.rule.as_bytes(), f.fingerprint.as_bytes(), &view.machine_path(f, at)]);
         let nth = self.seen.entry(hash).and_modify(|n| *n += 1).or_insert(1);
         Identity { hash, nth: *nth }
     }
@@ -58,14 +49,7 @@ impl Identity {
         bytes[6] = bytes[6] & 0x0f | 0x80;
         bytes[8] = bytes[8] & 0x3f | 0x80;
         let hex = HEXLOWER.encode(&bytes);
-        format!(
-            "{}-{}-{}-{}-{}",
-            &hex[..8],
-            &hex[8..12],
-            &hex[12..16],
-            &hex[16..20],
-            &hex[20..]
-        )
+        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
     }
 
     fn unique(&self) -> [u8; 16] {

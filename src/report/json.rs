@@ -29,10 +29,7 @@ pub(crate) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> 
         findings: Each(|| view.findings().map(|f| finding(view, f))),
         skipped: Each(|| view.report.skipped.iter().map(|s| skipped(view, s))),
     };
-    document.serialize(&mut serde_json::Serializer::with_formatter(
-        &mut *out,
-        SafeJson::pretty(),
-    ))?;
+    document.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, SafeJson::pretty()))?;
     out.write_all(b"\n")
 }
 
@@ -51,10 +48,7 @@ pub(crate) fn write_lines(view: &View<'_>, out: &mut dyn io::Write) -> io::Resul
 }
 
 fn write_line(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
-    value.serialize(&mut serde_json::Serializer::with_formatter(
-        &mut *out,
-        SafeJson::compact(),
-    ))?;
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, SafeJson::compact()))?;
     out.write_all(b"\n")
 }
 
@@ -268,12 +262,7 @@ fn is_zero_u32(n: &u32) -> bool {
 /// The tool and its rules.
 pub(crate) fn tool<'a>(view: &View<'a>) -> JsonTool<'a> {
     let summary = &view.report.summary;
-    JsonTool {
-        name: "stanch",
-        version: VERSION,
-        rules: summary.rules,
-        rules_hash: &summary.rules_hash,
-    }
+    JsonTool { name: "stanch", version: VERSION, rules: summary.rules, rules_hash: &summary.rules_hash }
 }
 
 /// The facts and counts of the run.
@@ -283,11 +272,7 @@ pub(crate) fn summary<'a>(view: &View<'a>) -> JsonSummary<'a> {
     let of = |severity: Severity| counts.by_severity[severity as usize];
     JsonSummary {
         mode: facts.mode,
-        scope: facts
-            .scope
-            .iter()
-            .map(|s| view.name_text(s.as_bytes()))
-            .collect(),
+        scope: facts.scope.iter().map(|s| view.name_text(s.as_bytes())).collect(),
         files: facts.files,
         bytes: facts.bytes,
         commits: facts.commits,
@@ -318,14 +303,7 @@ pub(crate) fn skipped<'a>(view: &View<'a>, skipped: &'a Skipped) -> JsonSkipped<
 
 /// A finding with all that is known of it.
 fn finding<'a>(view: &View<'a>, f: &'a Finding) -> JsonFinding<'a> {
-    finding_with(
-        view,
-        f,
-        Extent {
-            remediation: true,
-            email: true,
-        },
-    )
+    finding_with(view, f, Extent { remediation: true, email: true })
 }
 
 /// What of a finding is written.
@@ -342,10 +320,7 @@ pub(crate) fn finding_with<'a>(view: &View<'a>, f: &'a Finding, extent: Extent) 
     let locations = if f.occurrences.is_empty() {
         Vec::new()
     } else {
-        std::iter::once(&f.location)
-            .chain(&f.occurrences)
-            .map(|l| place(view, f, l))
-            .collect()
+        std::iter::once(&f.location).chain(&f.occurrences).map(|l| place(view, f, l)).collect()
     };
     let raw = f.secret.expose();
     JsonFinding {
@@ -356,28 +331,17 @@ pub(crate) fn finding_with<'a>(view: &View<'a>, f: &'a Finding, extent: Extent) 
         confidence: f.confidence.name(),
         place: place(view, f, &f.location),
         secret: view.secret(&f.secret),
-        secret_base64: (view.options.show_secrets && raw.to_str().is_err())
-            .then(|| BASE64.encode(raw)),
+        secret_base64: (view.options.show_secrets && raw.to_str().is_err()).then(|| BASE64.encode(raw)),
         r#match: view.matched(f),
         fingerprint: &f.fingerprint,
         commit: f.commit.as_ref().map(|c| commit(view, c, extent)),
         life: f.life.as_ref().map(|l| life(view, l, extent)),
         occurrences: 1 + f.occurrences.len(),
         locations,
-        parts: f
-            .parts
-            .iter()
-            .map(|(role, at)| JsonPart {
-                role,
-                place: place(view, f, at),
-            })
-            .collect(),
+        parts: f.parts.iter().map(|(role, at)| JsonPart { role, place: place(view, f, at) }).collect(),
         status: if is_new(f) { "new" } else { "suppressed" },
         suppression: suppression(view, f),
-        remediation: extent
-            .remediation
-            .then(|| remediation(&f.remediation))
-            .flatten(),
+        remediation: extent.remediation.then(|| remediation(&f.remediation)).flatten(),
         reasons: &f.reasons,
         tags: &f.tags,
     }
@@ -386,10 +350,7 @@ pub(crate) fn finding_with<'a>(view: &View<'a>, f: &'a Finding, extent: Extent) 
 fn place<'a>(view: &View<'a>, f: &Finding, at: &'a Location) -> JsonPlace<'a> {
     let path = view.path(f, at);
     // A path that is not UTF-8 cannot be found again by its text.
-    let path_base64 = path
-        .as_ref()
-        .filter(|p| p.to_str().is_err())
-        .map(|p| BASE64.encode(p));
+    let path_base64 = path.as_ref().filter(|p| p.to_str().is_err()).map(|p| BASE64.encode(p));
     JsonPlace {
         path: path.map(|p| match p {
             Cow::Borrowed(p) => p.to_str_lossy(),
@@ -410,11 +371,7 @@ fn commit<'a>(view: &View<'a>, commit: &'a Commit, extent: Extent) -> JsonCommit
     JsonCommit {
         commit: &commit.id,
         author: view.name_text(&commit.author),
-        email: if extent.email {
-            view.name_text(&commit.email)
-        } else {
-            Cow::Borrowed("")
-        },
+        email: if extent.email { view.name_text(&commit.email) } else { Cow::Borrowed("") },
         date: commit_date(commit),
     }
 }
@@ -424,11 +381,7 @@ fn life<'a>(view: &View<'a>, life: &'a Life, extent: Extent) -> JsonLife<'a> {
         first_seen: life.first_seen.as_ref().map(|c| commit(view, c, extent)),
         last_seen: life.last_seen.as_ref().map(|c| commit(view, c, extent)),
         in_head: life.in_head,
-        refs: life
-            .refs
-            .iter()
-            .map(|r| view.name_text(r.as_bytes()))
-            .collect(),
+        refs: life.refs.iter().map(|r| view.name_text(r.as_bytes())).collect(),
         unreachable: life.unreachable,
         blobs: life.blobs,
         paths: life.paths,

@@ -92,11 +92,8 @@ fn finding(view: &View<'_>, f: &Finding, xml: &mut Xml<'_>) -> io::Result<()> {
     let place = wording::place(view, f, &f.location);
     let path = super::escape::visible(&view.machine_path(f, &f.location));
     let message = wording::message(view, f);
-    let mut text = format!(
-        "{place}\n{message}\n{}\nfingerprint {}",
-        wording::advice(&f.remediation),
-        f.fingerprint
-    );
+    let mut text =
+        format!("{place}\n{message}\n{}\nfingerprint {}", wording::advice(&f.remediation), f.fingerprint);
     for at in &f.occurrences {
         text.push_str(&format!("\nalso at {}", wording::place(view, f, at)));
     }
@@ -113,20 +110,13 @@ fn finding(view: &View<'_>, f: &Finding, xml: &mut Xml<'_>) -> io::Result<()> {
 fn unread(view: &View<'_>, s: &Skipped, xml: &mut Xml<'_>) -> io::Result<()> {
     let what = super::escape::visible(&view.name(&s.what));
     let text = wording::skipped(view, s);
-    case(
-        xml,
-        &what,
-        &format!("not read: {what}"),
-        Some(("error", s.reason, &text, &text)),
-    )
+    case(xml, &what, &format!("not read: {what}"), Some(("error", s.reason, &text, &text)))
 }
 
 /// The one test of a run in which nothing was found: readers take a report without tests for broken.
 fn verdict(view: &View<'_>, xml: &mut Xml<'_>) -> io::Result<()> {
     let why = "Not everything could be read: this is not a clean result.";
-    let error = view
-        .incomplete()
-        .then_some(("error", "incomplete", why, why));
+    let error = view.incomplete().then_some(("error", "incomplete", why, why));
     case(xml, "stanch", "no secrets found", error)
 }
 

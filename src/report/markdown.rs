@@ -37,19 +37,11 @@ fn headline(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     };
     writeln!(out, "## stanch: {verdict}\n")?;
     if view.incomplete() {
-        writeln!(
-            out,
-            "> **Incomplete:** not everything could be read. This is not a clean result.\n"
-        )?;
+        writeln!(out, "> **Incomplete:** not everything could be read. This is not a clean result.\n")?;
     }
-    let by_severity = Severity::ALL
-        .iter()
-        .rev()
-        .zip(counts.by_severity.iter().rev());
-    let parts: Vec<_> = by_severity
-        .filter(|(_, n)| **n > 0)
-        .map(|(severity, n)| format!("{n} {severity}"))
-        .collect();
+    let by_severity = Severity::ALL.iter().rev().zip(counts.by_severity.iter().rev());
+    let parts: Vec<_> =
+        by_severity.filter(|(_, n)| **n > 0).map(|(severity, n)| format!("{n} {severity}")).collect();
     if !parts.is_empty() {
         writeln!(out, "{}.\n", parts.join(", "))?;
     }
@@ -61,10 +53,7 @@ fn table(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     if total == 0 {
         return Ok(());
     }
-    writeln!(
-        out,
-        "| Severity | What | Where | Value | Since |\n| --- | --- | --- | --- | --- |"
-    )?;
+    writeln!(out, "| Severity | What | Where | Value | Since |\n| --- | --- | --- | --- | --- |")?;
     for f in view.findings().take(ROWS) {
         let status = if is_new(f) { "" } else { " (suppressed)" };
         let place = wording::place(view, f, &f.location);
@@ -92,27 +81,18 @@ fn table(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
 
 /// The day and commit that brought the value in; no person.
 fn since(f: &Finding) -> String {
-    let first = f
-        .life
-        .as_ref()
-        .and_then(|life| life.first_seen.as_ref())
-        .or(f.commit.as_ref());
+    let first = f.life.as_ref().and_then(|life| life.first_seen.as_ref()).or(f.commit.as_ref());
     let Some(commit) = first else {
         return String::new();
     };
     let id = commit.id.get(..10).unwrap_or(&commit.id);
     let day = day(commit.time, commit.offset_minutes).unwrap_or_default();
-    let gone = if f.life.as_ref().is_some_and(|life| !life.in_head) {
-        ", not in HEAD"
-    } else {
-        ""
-    };
+    let gone = if f.life.as_ref().is_some_and(|life| !life.in_head) { ", not in HEAD" } else { "" };
     format!("{day} {}{gone}", code(id))
 }
 
 fn advice(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    let rules: BTreeMap<&str, &Finding> =
-        view.new_findings().map(|f| (f.rule.as_str(), f)).collect();
+    let rules: BTreeMap<&str, &Finding> = view.new_findings().map(|f| (f.rule.as_str(), f)).collect();
     if rules.is_empty() {
         return Ok(());
     }
@@ -122,12 +102,7 @@ fn advice(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
             .filter(|url| url.starts_with("https://"))
             .map(|url| code(&visible_str(url)));
         let advice = plain(&wording::advice(&f.remediation));
-        writeln!(
-            out,
-            "- {}: {advice} {}",
-            code(&visible_str(rule)),
-            link.unwrap_or_default()
-        )?;
+        writeln!(out, "- {}: {advice} {}", code(&visible_str(rule)), link.unwrap_or_default())?;
     }
     writeln!(out)
 }
@@ -153,25 +128,13 @@ fn unread(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
 }
 
 fn why(detail: &str, reason: &str) -> String {
-    if detail.is_empty() {
-        reason.to_owned()
-    } else {
-        format!("{reason} ({})", visible_str(detail))
-    }
+    if detail.is_empty() { reason.to_owned() } else { format!("{reason} ({})", visible_str(detail)) }
 }
 
 fn facts(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let facts = &view.report.summary;
-    let head = facts
-        .head
-        .as_deref()
-        .map(|id| format!(", HEAD {}", code(id)))
-        .unwrap_or_default();
-    let commits = if facts.commits > 0 {
-        format!(" in {} commits", facts.commits)
-    } else {
-        String::new()
-    };
+    let head = facts.head.as_deref().map(|id| format!(", HEAD {}", code(id))).unwrap_or_default();
+    let commits = if facts.commits > 0 { format!(" in {} commits", facts.commits) } else { String::new() };
     writeln!(
         out,
         "<sub>stanch {}, {} rules, {} files{commits}{head}; {} suppressed.</sub>",
@@ -228,9 +191,6 @@ mod tests {
 
     #[test]
     fn plain_text_means_nothing() {
-        assert_eq!(
-            plain("<b>[x](y)![z] @me | `c`"),
-            "&lt;b&gt;\\[x\\](y)\\!\\[z\\] &#64;me \\| \\`c\\`"
-        );
+        assert_eq!(plain("<b>[x](y)![z] @me | `c`"), "&lt;b&gt;\\[x\\](y)\\!\\[z\\] &#64;me \\| \\`c\\`");
     }
 }

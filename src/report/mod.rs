@@ -165,10 +165,7 @@ impl Format {
         if name == "codeclimate" {
             return Some(Format::Codequality);
         }
-        Format::ALL
-            .iter()
-            .copied()
-            .find(|format| format.name() == name)
+        Format::ALL.iter().copied().find(|format| format.name() == name)
     }
 }
 
@@ -178,12 +175,7 @@ impl Format {
 ///
 /// # Errors
 /// Those of `out`, and no others.
-pub fn write(
-    report: &Report,
-    format: Format,
-    options: &Options,
-    out: &mut dyn io::Write,
-) -> io::Result<()> {
+pub fn write(report: &Report, format: Format, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
     let view = view::View::new(report, *options);
     let mut out = io::BufWriter::with_capacity(1 << 16, out);
     write_format(&view, format, &mut out)?;

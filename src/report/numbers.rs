@@ -57,23 +57,11 @@ mod tests {
             ["0", "999", "1,000", "1,234,567"]
         );
         assert_eq!(
-            [
-                bytes(0),
-                bytes(999),
-                bytes(1500),
-                bytes(999_949),
-                bytes(999_950)
-            ],
+            [bytes(0), bytes(999), bytes(1500), bytes(999_949), bytes(999_950)],
             ["0 B", "999 B", "1.5 kB", "999.9 kB", "1.0 MB"]
         );
         assert_eq!(bytes(u64::MAX), "18446744.1 TB");
-        assert_eq!(
-            [duration(15), duration(2400), duration(190_000)],
-            ["15 ms", "2.4 s", "3 min 10 s"]
-        );
-        assert_eq!(
-            [count(1, "file", "files"), count(0, "file", "files")],
-            ["1 file", "0 files"]
-        );
+        assert_eq!([duration(15), duration(2400), duration(190_000)], ["15 ms", "2.4 s", "3 min 10 s"]);
+        assert_eq!([count(1, "file", "files"), count(0, "file", "files")], ["1 file", "0 files"]);
     }
 }

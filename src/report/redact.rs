@@ -34,10 +34,7 @@ pub struct Redactor<'a> {
 impl<'a> Redactor<'a> {
     /// A redactor for these values. With no values it changes nothing.
     pub fn new(values: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let mut redactor = Redactor {
-            filter: vec![0; FILTER_BITS / 64],
-            by_key: HashMap::new(),
-        };
+        let mut redactor = Redactor { filter: vec![0; FILTER_BITS / 64], by_key: HashMap::new() };
         for value in values {
             let Some(&key) = value.first_chunk::<KEY>() else {
                 continue;
@@ -84,11 +81,7 @@ impl<'a> Redactor<'a> {
         }
         let values = self.by_key.get(&key)?;
         // Sorted by length: what follows the first value that is too short is too short as well.
-        values
-            .iter()
-            .take_while(|v| v.len() >= shortest)
-            .find(|v| rest.starts_with(v))
-            .map(|v| v.len())
+        values.iter().take_while(|v| v.len() >= shortest).find(|v| rest.starts_with(v)).map(|v| v.len())
     }
 }
 
@@ -106,31 +99,21 @@ mod tests {
     use super::*;
 
     fn text(redactor: &Redactor<'_>, text: &str, shortest: usize) -> String {
-        String::from_utf8(redactor.redact(text.as_bytes(), shortest).into_owned())
-            .expect("still UTF-8")
+        String::from_utf8(redactor.redact(text.as_bytes(), shortest).into_owned()).expect("still UTF-8")
     }
 
     #[test]
     fn replaces_every_occurrence_longest_first() {
         let redactor = Redactor::new([&b"abcdef"[..], b"abcdefgh", b"zzzz"]);
-        assert_eq!(
-            text(&redactor, "x abcdefgh abcdef abcdeg zzzz", 4),
-            "x … … abcdeg …"
-        );
+        assert_eq!(text(&redactor, "x abcdefgh abcdef abcdeg zzzz", 4), "x … … abcdeg …");
         assert_eq!(text(&redactor, "abcdefgh", 4), "…");
         assert_eq!(text(&redactor, "zzzz abcdef", 6), "zzzz …");
     }
 
     #[test]
     fn nothing_known_changes_nothing() {
-        assert!(matches!(
-            Redactor::default().redact(b"anything", 4),
-            Cow::Borrowed(b"anything")
-        ));
-        assert!(matches!(
-            Redactor::new([&b"abc"[..]]).redact(b"abcabc", 1),
-            Cow::Borrowed(_)
-        ));
+        assert!(matches!(Redactor::default().redact(b"anything", 4), Cow::Borrowed(b"anything")));
+        assert!(matches!(Redactor::new([&b"abc"[..]]).redact(b"abcabc", 1), Cow::Borrowed(_)));
     }
 
     /// The slow twin: at each position try every value, longest first.

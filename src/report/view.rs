@@ -35,20 +35,13 @@ impl<'a> View<'a> {
         } else {
             Redactor::new(report.findings.iter().map(|f| f.secret.expose()))
         };
-        View {
-            report,
-            options,
-            redactor,
-        }
+        View { report, options, redactor }
     }
 
     /// The findings to show, in report order: new ones, and suppressed ones if they were asked for.
     pub(crate) fn findings(&self) -> impl Iterator<Item = &'a Finding> + Clone {
         let suppressed = self.options.suppressed;
-        self.report
-            .findings
-            .iter()
-            .filter(move |f| suppressed || is_new(f))
+        self.report.findings.iter().filter(move |f| suppressed || is_new(f))
     }
 
     /// The findings that count.
@@ -83,31 +76,19 @@ impl<'a> View<'a> {
 
     /// The secret as it may be shown.
     pub(crate) fn secret(&self, secret: &'a Secret) -> Cow<'a, str> {
-        if self.options.show_secrets {
-            secret.expose().to_str_lossy()
-        } else {
-            Cow::Owned(secret.redacted())
-        }
+        if self.options.show_secrets { secret.expose().to_str_lossy() } else { Cow::Owned(secret.redacted()) }
     }
 
     /// What stands before and after the secret in the match.
     pub(crate) fn context(&self, finding: &'a Finding) -> (Cow<'a, [u8]>, Cow<'a, [u8]>) {
         let (before, after) = &finding.matched;
-        (
-            self.redactor.redact(before, SHORTEST_IN_TEXT),
-            self.redactor.redact(after, SHORTEST_IN_TEXT),
-        )
+        (self.redactor.redact(before, SHORTEST_IN_TEXT), self.redactor.redact(after, SHORTEST_IN_TEXT))
     }
 
     /// The whole match with the secret as it may be shown.
     pub(crate) fn matched(&self, finding: &'a Finding) -> String {
         let (before, after) = self.context(finding);
-        format!(
-            "{}{}{}",
-            before.to_str_lossy(),
-            self.secret(&finding.secret),
-            after.to_str_lossy()
-        )
+        format!("{}{}{}", before.to_str_lossy(), self.secret(&finding.secret), after.to_str_lossy())
     }
 
     /// The path of a place. `finding` is the one the place belongs to: its value goes from its own
@@ -115,10 +96,7 @@ impl<'a> View<'a> {
     pub(crate) fn path(&self, finding: &Finding, place: &'a Location) -> Option<Cow<'a, BStr>> {
         let path = place.path.as_ref()?;
         let own = finding.secret.expose();
-        if self.options.show_secrets
-            || place.message_kind != Some(MessageKind::FileName)
-            || own.is_empty()
-        {
+        if self.options.show_secrets || place.message_kind != Some(MessageKind::FileName) || own.is_empty() {
             return Some(self.name(path));
         }
         Some(cow_bstr(Cow::Owned(path.replace(own, MARK))))
@@ -139,11 +117,7 @@ impl<'a> View<'a> {
 
     /// Names of archive members from the outside in.
     pub(crate) fn container(&self, place: &'a Location) -> Vec<Cow<'a, str>> {
-        place
-            .container
-            .iter()
-            .map(|member| self.name_text(member))
-            .collect()
+        place.container.iter().map(|member| self.name_text(member)).collect()
     }
 
     /// Words that people wrote about a finding, such as the reason of a suppression.
@@ -232,32 +206,15 @@ pub(crate) fn suppressed(finding: &Finding) -> Option<Reason<'_>> {
         return None;
     };
     Some(match suppression {
-        Suppression::Baseline {
-            status,
-            reason,
-            by,
-            on,
-        } => Reason {
-            kind: "baseline",
-            status,
-            reason,
-            by,
-            on,
-        },
-        Suppression::Inline { marker, reason } => Reason {
-            kind: "inline",
-            status: marker,
-            reason,
-            by: "",
-            on: "",
-        },
-        Suppression::Allowlist { description } => Reason {
-            kind: "allowlist",
-            status: "",
-            reason: description,
-            by: "",
-            on: "",
-        },
+        Suppression::Baseline { status, reason, by, on } => {
+            Reason { kind: "baseline", status, reason, by, on }
+        }
+        Suppression::Inline { marker, reason } => {
+            Reason { kind: "inline", status: marker, reason, by: "", on: "" }
+        }
+        Suppression::Allowlist { description } => {
+            Reason { kind: "allowlist", status: "", reason: description, by: "", on: "" }
+        }
     })
 }
 
@@ -282,14 +239,7 @@ pub(crate) fn utc(seconds: i64) -> Option<String> {
 /// The day of a time, in the author's own time zone (`2026-01-31`).
 pub(crate) fn day(seconds: i64, offset_minutes: i32) -> Option<String> {
     let timestamp = Timestamp::from_second(seconds).ok()?;
-    let offset = offset_minutes
-        .checked_mul(60)
-        .and_then(|s| Offset::from_seconds(s).ok())
-        .unwrap_or(Offset::UTC);
-    Some(
-        timestamp
-            .to_zoned(TimeZone::fixed(offset))
-            .date()
-            .to_string(),
-    )
+    let offset =
+        offset_minutes.checked_mul(60).and_then(|s| Offset::from_seconds(s).ok()).unwrap_or(Offset::UTC);
+    Some(timestamp.to_zoned(TimeZone::fixed(offset)).date().to_string())
 }

@@ -17,10 +17,7 @@ pub(crate) fn message(view: &View<'_>, f: &Finding) -> String {
         certainty(f)
     );
     if !f.location.decoded.is_empty() {
-        text.push_str(&format!(
-            "; decoded from {}",
-            f.location.decoded.join(", then ")
-        ));
+        text.push_str(&format!("; decoded from {}", f.location.decoded.join(", then ")));
     }
     if !f.occurrences.is_empty() {
         text.push_str(&format!("; {} places", f.occurrences.len() + 1));
@@ -31,16 +28,8 @@ pub(crate) fn message(view: &View<'_>, f: &Finding) -> String {
 
 /// `high confidence: checksum valid, near keyword`.
 pub(crate) fn certainty(f: &Finding) -> String {
-    let reasons: Vec<_> = f
-        .reasons
-        .iter()
-        .map(|reason| reason.replace('-', " "))
-        .collect();
-    let why = if reasons.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", reasons.join(", "))
-    };
+    let reasons: Vec<_> = f.reasons.iter().map(|reason| reason.replace('-', " ")).collect();
+    let why = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join(", ")) };
     format!("{} confidence{why}", f.confidence)
 }
 
@@ -60,11 +49,7 @@ pub(crate) fn advice(r: &Remediation) -> String {
 /// `config/prod.env:12:9`, with archive members after `!`.
 pub(crate) fn place(view: &View<'_>, f: &Finding, at: &Location) -> String {
     let path = visible(&view.machine_path(f, at));
-    if at.start.line == 0 {
-        path
-    } else {
-        format!("{path}:{}:{}", at.start.line, at.start.column)
-    }
+    if at.start.line == 0 { path } else { format!("{path}:{}:{}", at.start.line, at.start.column) }
 }
 
 /// Why a suppressed finding does not count: `baseline, false-positive: Test data (Ana, 2026-01-31)`.
@@ -79,16 +64,8 @@ pub(crate) fn suppression(view: &View<'_>, f: &Finding, with_person: bool) -> Op
     if !reason.reason.is_empty() {
         text.push_str(&format!(": {}", words(reason.reason)));
     }
-    let by = if with_person || view.options.personal_data {
-        reason.by
-    } else {
-        ""
-    };
-    let decided: Vec<_> = [by, reason.on]
-        .into_iter()
-        .filter(|w| !w.is_empty())
-        .map(words)
-        .collect();
+    let by = if with_person || view.options.personal_data { reason.by } else { "" };
+    let decided: Vec<_> = [by, reason.on].into_iter().filter(|w| !w.is_empty()).map(words).collect();
     if !decided.is_empty() {
         text.push_str(&format!(" ({})", decided.join(", ")));
     }
@@ -97,16 +74,8 @@ pub(crate) fn suppression(view: &View<'_>, f: &Finding, with_person: bool) -> Op
 
 /// What could not be read, and why: `etc/shadow: permission-denied (details)`.
 pub(crate) fn skipped(view: &View<'_>, s: &Skipped) -> String {
-    let detail = if s.detail.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", visible_str(&s.detail))
-    };
-    format!(
-        "{}: {}{detail}",
-        visible(&view.name(&s.what)),
-        visible_str(s.reason)
-    )
+    let detail = if s.detail.is_empty() { String::new() } else { format!(" ({})", visible_str(&s.detail)) };
+    format!("{}: {}{detail}", visible(&view.name(&s.what)), visible_str(s.reason))
 }
 
 /// The loudness of a finding in systems that know three levels.
@@ -122,10 +91,6 @@ pub(crate) fn level(severity: Severity) -> &'static str {
 pub(crate) fn cut(text: &str, max: usize) -> String {
     match text.char_indices().nth(max) {
         None => text.to_owned(),
-        Some(_) => text
-            .chars()
-            .take(max.saturating_sub(1))
-            .chain(['…'])
-            .collect(),
+        Some(_) => text.chars().take(max.saturating_sub(1)).chain(['…']).collect(),
     }
 }

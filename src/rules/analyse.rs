@@ -87,13 +87,7 @@ impl LiteralSet {
         let commonest = self
             .anchors
             .iter()
-            .map(|a| {
-                if a.literal.len() < MIN_LITERAL_LEN {
-                    0.0
-                } else {
-                    literal_rarity(&a.literal, a.fold)
-                }
-            })
+            .map(|a| if a.literal.len() < MIN_LITERAL_LEN { 0.0 } else { literal_rarity(&a.literal, a.fold) })
             .fold(f32::INFINITY, f32::min);
         commonest - (self.anchors.len() as f32).log2() * 0.5
     }
@@ -139,14 +133,8 @@ struct Text {
 /// All texts that a sub-pattern can match, when they are few and contain no variable part.
 fn finite(hir: &Hir) -> Option<Vec<Text>> {
     match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => Some(vec![Text {
-            bytes: Vec::new(),
-            fold: false,
-        }]),
-        HirKind::Literal(l) => Some(vec![Text {
-            bytes: l.0.to_vec(),
-            fold: false,
-        }]),
+        HirKind::Empty | HirKind::Look(_) => Some(vec![Text { bytes: Vec::new(), fold: false }]),
+        HirKind::Literal(l) => Some(vec![Text { bytes: l.0.to_vec(), fold: false }]),
         HirKind::Class(class) => class_texts(class),
         HirKind::Capture(c) => finite(&c.sub),
         HirKind::Repetition(r) => {
@@ -154,20 +142,14 @@ fn finite(hir: &Hir) -> Option<Vec<Text>> {
                 return None;
             }
             let one = finite(&r.sub)?;
-            let mut all = vec![Text {
-                bytes: Vec::new(),
-                fold: false,
-            }];
+            let mut all = vec![Text { bytes: Vec::new(), fold: false }];
             for _ in 0..r.min {
                 all = product(&all, &one)?;
             }
             Some(all)
         }
         HirKind::Concat(parts) => {
-            let mut all = vec![Text {
-                bytes: Vec::new(),
-                fold: false,
-            }];
+            let mut all = vec![Text { bytes: Vec::new(), fold: false }];
             for part in parts {
                 all = product(&all, &finite(part)?)?;
             }
@@ -200,16 +182,8 @@ fn first_of(hir: &Hir) -> Option<Vec<Text>> {
 fn class_texts(class: &Class) -> Option<Vec<Text>> {
     let mut members = Vec::new();
     let ranges: Vec<(u32, u32)> = match class {
-        Class::Bytes(c) => c
-            .ranges()
-            .iter()
-            .map(|r| (u32::from(r.start()), u32::from(r.end())))
-            .collect(),
-        Class::Unicode(c) => c
-            .ranges()
-            .iter()
-            .map(|r| (r.start() as u32, r.end() as u32))
-            .collect(),
+        Class::Bytes(c) => c.ranges().iter().map(|r| (u32::from(r.start()), u32::from(r.end()))).collect(),
+        Class::Unicode(c) => c.ranges().iter().map(|r| (r.start() as u32, r.end() as u32)).collect(),
     };
     for (start, end) in ranges {
         if end > 0x7f || end - start > 26 {
@@ -220,16 +194,12 @@ fn class_texts(class: &Class) -> Option<Vec<Text>> {
     let mut texts: Vec<Text> = Vec::new();
     for &b in &members {
         let lower = b.to_ascii_lowercase();
-        let both = b.is_ascii_alphabetic()
-            && members.contains(&lower)
-            && members.contains(&b.to_ascii_uppercase());
+        let both =
+            b.is_ascii_alphabetic() && members.contains(&lower) && members.contains(&b.to_ascii_uppercase());
         if both && b != lower {
             continue;
         }
-        texts.push(Text {
-            bytes: vec![b],
-            fold: both,
-        });
+        texts.push(Text { bytes: vec![b], fold: both });
     }
     (texts.len() <= 26).then_some(texts)
 }
@@ -243,10 +213,7 @@ fn product(left: &[Text], right: &[Text]) -> Option<Vec<Text>> {
         for r in right {
             let mut bytes = l.bytes.clone();
             bytes.extend_from_slice(&r.bytes);
-            all.push(Text {
-                bytes,
-                fold: l.fold || r.fold,
-            });
+            all.push(Text { bytes, fold: l.fold || r.fold });
         }
     }
     Some(all)
@@ -261,12 +228,7 @@ fn literal_set(texts: Vec<Text>) -> LiteralSet {
                 literal.make_ascii_lowercase();
             }
             literal.truncate(MAX_LITERAL_LEN);
-            Anchor {
-                literal: literal.into(),
-                fold: t.fold,
-                before_min: 0,
-                before_max: Some(0),
-            }
+            Anchor { literal: literal.into(), fold: t.fold, before_min: 0, before_max: Some(0) }
         })
         .collect();
     anchors.sort();
@@ -337,9 +299,7 @@ fn required_of_concat(parts: &[Hir]) -> Option<LiteralSet> {
             offer(set);
         }
         let properties = part.properties();
-        offset.0 = offset
-            .0
-            .saturating_add(clamp(properties.minimum_len().unwrap_or(0)));
+        offset.0 = offset.0.saturating_add(clamp(properties.minimum_len().unwrap_or(0)));
         offset.1 = match (offset.1, properties.maximum_len()) {
             (Some(x), Some(y)) => x.checked_add(clamp(y)),
             _ => None,
@@ -356,23 +316,13 @@ mod tests {
         analyse(&parse(pattern).unwrap())
             .anchors
             .into_iter()
-            .map(|a| {
-                (
-                    String::from_utf8(a.literal.into_owned()).unwrap(),
-                    a.fold,
-                    a.before_min,
-                    a.before_max,
-                )
-            })
+            .map(|a| (String::from_utf8(a.literal.into_owned()).unwrap(), a.fold, a.before_min, a.before_max))
             .collect()
     }
 
     #[test]
     fn a_prefix_is_found_with_its_place() {
-        assert_eq!(
-            literals(r"\b(ghp_[A-Za-z0-9]{36})\b"),
-            [("ghp_".to_owned(), false, 0, Some(0))]
-        );
+        assert_eq!(literals(r"\b(ghp_[A-Za-z0-9]{36})\b"), [("ghp_".to_owned(), false, 0, Some(0))]);
         assert_eq!(
             literals(r"(?:^|[^a-z])(tok_live_[a-z]{4})"),
             [("tok_live_".to_owned(), false, 0, Some(1))]
@@ -382,18 +332,12 @@ mod tests {
     #[test]
     fn small_classes_and_alternations_become_several_literals() {
         let found = literals(r"gh[ps]_[a-z]{36}|github_pat_\w{22}");
-        assert_eq!(
-            found.iter().map(|l| l.0.as_str()).collect::<Vec<_>>(),
-            ["ghp_", "ghs_", "github_pat_"]
-        );
+        assert_eq!(found.iter().map(|l| l.0.as_str()).collect::<Vec<_>>(), ["ghp_", "ghs_", "github_pat_"]);
     }
 
     #[test]
     fn case_is_folded_where_the_pattern_ignores_it() {
-        assert_eq!(
-            literals(r"(?i)algolia.{0,20}[a-f0-9]{32}"),
-            [("algolia".to_owned(), true, 0, Some(0))]
-        );
+        assert_eq!(literals(r"(?i)algolia.{0,20}[a-f0-9]{32}"), [("algolia".to_owned(), true, 0, Some(0))]);
     }
 
     #[test]
@@ -406,10 +350,7 @@ mod tests {
     fn bounds_are_known() {
         let a = analyse(&parse(r"x{3,5}foobar[0-9]{1,4}").unwrap());
         assert_eq!(a.max_len, Some(15));
-        assert_eq!(
-            (a.anchors[0].before_min, a.anchors[0].before_max),
-            (3, Some(5))
-        );
+        assert_eq!((a.anchors[0].before_min, a.anchors[0].before_max), (3, Some(5)));
         assert_eq!(analyse(&parse("foobar.*").unwrap()).max_len, None);
         assert!(analyse(&parse("(foobar)?").unwrap()).matches_empty);
     }

@@ -33,11 +33,7 @@ impl fmt::Display for RuleError {
 impl std::error::Error for RuleError {}
 
 fn error(field: &'static str, reason: impl Into<String>) -> RuleError {
-    RuleError {
-        field,
-        reason: reason.into(),
-        help: None,
-    }
+    RuleError { field, reason: reason.into(), help: None }
 }
 
 /// How strict the check is.
@@ -73,18 +69,14 @@ pub fn compile(
     if !path.is_empty() {
         analyse::parse(&path).map_err(|e| error("path", e))?;
     }
-    let search = if pattern.is_empty() {
-        Search::default()
-    } else {
-        analyse_pattern(spec, &pattern, strictness)?
-    };
+    let search =
+        if pattern.is_empty() { Search::default() } else { analyse_pattern(spec, &pattern, strictness)? };
     if let Some(name) = &spec.checksum
         && !known_checksum(name)
     {
         return Err(error("checksum", format!("there is no checksum `{name}`")));
     }
-    let name =
-        |own: &Option<String>, default: &Option<String>| own.clone().or_else(|| default.clone());
+    let name = |own: &Option<String>, default: &Option<String>| own.clone().or_else(|| default.clone());
     let category = named(
         "category",
         name(&spec.category, &defaults.category),
@@ -111,15 +103,9 @@ pub fn compile(
     )?;
     let rule = Rule {
         id: spec.id.clone().into(),
-        description: if spec.description.is_empty() {
-            spec.id.clone()
-        } else {
-            spec.description.clone()
-        }
-        .into(),
-        provider: name(&spec.provider, &defaults.provider)
-            .unwrap_or_default()
+        description: if spec.description.is_empty() { spec.id.clone() } else { spec.description.clone() }
             .into(),
+        provider: name(&spec.provider, &defaults.provider).unwrap_or_default().into(),
         category,
         severity,
         confidence,
@@ -146,16 +132,8 @@ pub fn compile(
             .collect(),
         allowlists: compile_allowlists(spec)?.into(),
         aliases: texts(&spec.aliases),
-        tags: texts(if spec.tags.is_empty() {
-            &defaults.tags
-        } else {
-            &spec.tags
-        }),
-        references: texts(if spec.references.is_empty() {
-            &defaults.references
-        } else {
-            &spec.references
-        }),
+        tags: texts(if spec.tags.is_empty() { &defaults.tags } else { &spec.tags }),
+        references: texts(if spec.references.is_empty() { &defaults.references } else { &spec.references }),
         remediation: remedy(&spec.remediation, &defaults.remediation),
         matches: texts(&spec.matches),
         rejects: texts(&spec.reject),
@@ -174,26 +152,16 @@ struct Search {
     keywords: Texts,
 }
 
-fn analyse_pattern(
-    spec: &RuleSpec,
-    pattern: &str,
-    strictness: Strictness,
-) -> Result<Search, RuleError> {
+fn analyse_pattern(spec: &RuleSpec, pattern: &str, strictness: Strictness) -> Result<Search, RuleError> {
     let hir = analyse::parse(pattern).map_err(|e| error("regex", e))?;
     let found = analyse::analyse(&hir);
     if found.matches_empty {
-        return Err(error(
-            "regex",
-            "the pattern matches the empty string, which is everywhere",
-        ));
+        return Err(error("regex", "the pattern matches the empty string, which is everywhere"));
     }
     if spec.secret_group > found.groups {
         return Err(error(
             "secretGroup",
-            format!(
-                "there is no group {} in the pattern, which has {}",
-                spec.secret_group, found.groups
-            ),
+            format!("there is no group {} in the pattern, which has {}", spec.secret_group, found.groups),
         ));
     }
     for keyword in &spec.keywords {
@@ -208,17 +176,10 @@ fn analyse_pattern(
     let implied = !found.anchors.is_empty()
         && found.anchors.iter().all(|a| {
             spec.keywords.is_empty()
-                || spec
-                    .keywords
-                    .iter()
-                    .any(|k| contains_folded(&a.literal, k.as_bytes()))
+                || spec.keywords.iter().any(|k| contains_folded(&a.literal, k.as_bytes()))
         });
     if implied {
-        return Ok(Search {
-            anchors: found.anchors,
-            max_len: found.max_len,
-            keywords: Texts::default(),
-        });
+        return Ok(Search { anchors: found.anchors, max_len: found.max_len, keywords: Texts::default() });
     }
     let usable = |k: &&String| k.len() >= MIN_LITERAL_LEN;
     let keywords = texts(&spec.keywords);
@@ -237,17 +198,11 @@ fn analyse_pattern(
     } else {
         Vec::new()
     };
-    Ok(Search {
-        anchors,
-        max_len: found.max_len,
-        keywords,
-    })
+    Ok(Search { anchors, max_len: found.max_len, keywords })
 }
 
 fn contains_folded(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack
-        .windows(needle.len().max(1))
-        .any(|w| w.eq_ignore_ascii_case(needle))
+    haystack.windows(needle.len().max(1)).any(|w| w.eq_ignore_ascii_case(needle))
 }
 
 fn check_id(id: &str) -> Result<(), RuleError> {
@@ -271,10 +226,7 @@ fn check_pack_rule(rule: &Rule) -> Result<(), RuleError> {
     }
     if !rule.pattern.is_empty() {
         if rule.anchors.is_empty() {
-            return Err(error(
-                "regex",
-                "no literal of three bytes or more stands in every match",
-            ));
+            return Err(error("regex", "no literal of three bytes or more stands in every match"));
         }
         if !rule.keywords.is_empty() {
             return Err(error(
@@ -285,9 +237,7 @@ fn check_pack_rule(rule: &Rule) -> Result<(), RuleError> {
         if rule.reach().is_none() {
             return Err(error(
                 "regex",
-                format!(
-                    "matches must be bounded (`{{1,200}}` instead of `+`) and at most {MAX_REACH} bytes"
-                ),
+                format!("matches must be bounded (`{{1,200}}` instead of `+`) and at most {MAX_REACH} bytes"),
             ));
         }
         if rule.matches.is_empty() {
@@ -314,24 +264,14 @@ fn named<T: Copy>(
             Strictness::User => Ok(default),
         };
     };
-    all.iter()
-        .copied()
-        .find(|&v| name(v) == value)
-        .ok_or_else(|| {
-            let names: Vec<&str> = all.iter().map(|&v| name(v)).collect();
-            RuleError {
-                field,
-                reason: format!("`{value}` is not one of {}", names.join(", ")),
-                help: None,
-            }
-        })
+    all.iter().copied().find(|&v| name(v) == value).ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|&v| name(v)).collect();
+        RuleError { field, reason: format!("`{value}` is not one of {}", names.join(", ")), help: None }
+    })
 }
 
 fn texts(list: &[String]) -> Texts {
-    list.iter()
-        .map(|s| Text::Owned(s.clone()))
-        .collect::<Vec<_>>()
-        .into()
+    list.iter().map(|s| Text::Owned(s.clone())).collect::<Vec<_>>().into()
 }
 
 fn remedy(own: &RemediationSpec, default: &RemediationSpec) -> Remedy {
@@ -349,11 +289,7 @@ fn remedy(own: &RemediationSpec, default: &RemediationSpec) -> Remedy {
 }
 
 fn compile_allowlists(spec: &RuleSpec) -> Result<Vec<Allowlist>, RuleError> {
-    spec.allowlists
-        .iter()
-        .chain(&spec.allowlist)
-        .map(compile_allowlist)
-        .collect()
+    spec.allowlists.iter().chain(&spec.allowlist).map(compile_allowlist).collect()
 }
 
 /// Checks one allowlist.
@@ -365,10 +301,7 @@ pub fn compile_allowlist(spec: &AllowlistSpec) -> Result<Allowlist, RuleError> {
         "OR" | "or" | "||" => false,
         "AND" | "and" | "&&" => true,
         other => {
-            return Err(error(
-                "condition",
-                format!("`{other}` is neither `AND` nor `OR`"),
-            ));
+            return Err(error("condition", format!("`{other}` is neither `AND` nor `OR`")));
         }
     };
     let target = match spec.regex_target.as_deref().unwrap_or("secret") {
@@ -376,10 +309,7 @@ pub fn compile_allowlist(spec: &AllowlistSpec) -> Result<Allowlist, RuleError> {
         "match" => RegexTarget::Match,
         "line" => RegexTarget::Line,
         other => {
-            return Err(error(
-                "regexTarget",
-                format!("`{other}` is not one of secret, match, line"),
-            ));
+            return Err(error("regexTarget", format!("`{other}` is not one of secret, match, line")));
         }
     };
     for pattern in &spec.regexes {
@@ -393,10 +323,7 @@ pub fn compile_allowlist(spec: &AllowlistSpec) -> Result<Allowlist, RuleError> {
         && spec.commits.is_empty()
         && spec.stopwords.is_empty()
     {
-        return Err(error(
-            "allowlists",
-            "an allowlist needs regexes, paths, commits or stopwords",
-        ));
+        return Err(error("allowlists", "an allowlist needs regexes, paths, commits or stopwords"));
     }
     Ok(Allowlist {
         description: spec.description.clone().into(),
@@ -428,9 +355,7 @@ mod tests {
     }
 
     fn user(spec: &RuleSpec) -> Result<Rule, RuleError> {
-        compile(spec, &Defaults::default(), Strictness::User, &|name| {
-            name == "known"
-        })
+        compile(spec, &Defaults::default(), Strictness::User, &|name| name == "known")
     }
 
     #[test]
@@ -447,41 +372,11 @@ mod tests {
         let field = |s: &RuleSpec| user(s).unwrap_err().field;
         assert_eq!(field(&spec("(abc", &[])), "regex");
         assert_eq!(field(&spec("a*", &[])), "regex");
-        assert_eq!(
-            field(&RuleSpec {
-                secret_group: 2,
-                ..spec("(abc)", &[])
-            }),
-            "secretGroup"
-        );
-        assert_eq!(
-            field(&RuleSpec {
-                checksum: Some("nope".into()),
-                ..spec("abcdef", &[])
-            }),
-            "checksum"
-        );
-        assert_eq!(
-            field(&RuleSpec {
-                category: Some("nope".into()),
-                ..spec("abcdef", &[])
-            }),
-            "category"
-        );
-        assert_eq!(
-            field(&RuleSpec {
-                id: String::new(),
-                ..spec("abcdef", &[])
-            }),
-            "id"
-        );
-        assert_eq!(
-            field(&RuleSpec {
-                id: "x".into(),
-                ..RuleSpec::default()
-            }),
-            "regex"
-        );
+        assert_eq!(field(&RuleSpec { secret_group: 2, ..spec("(abc)", &[]) }), "secretGroup");
+        assert_eq!(field(&RuleSpec { checksum: Some("nope".into()), ..spec("abcdef", &[]) }), "checksum");
+        assert_eq!(field(&RuleSpec { category: Some("nope".into()), ..spec("abcdef", &[]) }), "category");
+        assert_eq!(field(&RuleSpec { id: String::new(), ..spec("abcdef", &[]) }), "id");
+        assert_eq!(field(&RuleSpec { id: "x".into(), ..RuleSpec::default() }), "regex");
     }
 
     #[test]

@@ -11,8 +11,7 @@ use super::spec::{AllowlistSpec, FamilySpec, MemberSpec, RemediationSpec, RuleSp
 /// Words that say that a credential follows.
 const CREDENTIAL_WORD: &str = "(?i:api|key|token|secret|pass|pwd|auth|bearer|cred|access|private)";
 /// Operators that assign, in the notations of code, configuration and markup.
-const ASSIGN: &str =
-    r#"["'`\]\)]{0,2}[ \t]{0,8}(?::=|=>|->|={1,3}|[:,>(])[ \t]{0,4}(?:\\?["'`]){0,3}"#;
+const ASSIGN: &str = r#"["'`\]\)]{0,2}[ \t]{0,8}(?::=|=>|->|={1,3}|[:,>(])[ \t]{0,4}(?:\\?["'`]){0,3}"#;
 
 /// How a value is recognised.
 #[derive(Clone, Copy, PartialEq)]
@@ -30,20 +29,11 @@ enum Template {
 /// # Errors
 /// Names the member and what is wrong with it.
 pub fn expand(family: &FamilySpec) -> Result<Vec<RuleSpec>, String> {
-    family
-        .members
-        .iter()
-        .map(|member| expand_member(family, member))
-        .collect()
+    family.members.iter().map(|member| expand_member(family, member)).collect()
 }
 
 fn expand_member(family: &FamilySpec, member: &MemberSpec) -> Result<RuleSpec, String> {
-    let place = |what: &str| {
-        format!(
-            "family `{}`, member `{}`: {what}",
-            family.name, member.provider
-        )
-    };
+    let place = |what: &str| format!("family `{}`, member `{}`: {what}", family.name, member.provider);
     if member.provider.is_empty() {
         return Err(place("`provider` is needed"));
     }
@@ -52,9 +42,7 @@ fn expand_member(family: &FamilySpec, member: &MemberSpec) -> Result<RuleSpec, S
         None | Some("near") => Template::Near,
         Some("assignment") => Template::Assignment,
         Some(other) => {
-            return Err(place(&format!(
-                "unknown template `{other}`: token, near or assignment"
-            )));
+            return Err(place(&format!("unknown template `{other}`: token, near or assignment")));
         }
     };
     if template == Template::Token && member.value.is_empty() {
@@ -63,34 +51,16 @@ fn expand_member(family: &FamilySpec, member: &MemberSpec) -> Result<RuleSpec, S
     if template != Template::Token && member.keywords.is_empty() {
         return Err(place("`keywords` are needed"));
     }
-    let mut sampler = Sampler::new(
-        if member.value.is_empty() {
-            "[a-z0-9]{32}"
-        } else {
-            &member.value
-        },
-        &member.provider,
-    )
-    .map_err(|why| place(&why))?;
-    let starts_with_word = sampler
-        .sample()
-        .starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let mut sampler =
+        Sampler::new(if member.value.is_empty() { "[a-z0-9]{32}" } else { &member.value }, &member.provider)
+            .map_err(|why| place(&why))?;
+    let starts_with_word = sampler.sample().starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
     let mut rule = RuleSpec {
-        id: member
-            .id
-            .clone()
-            .unwrap_or_else(|| format!("{}-{}", kebab(&member.provider), family.name)),
-        description: describe(
-            member.description.as_ref().unwrap_or(&family.description),
-            &member.provider,
-        ),
+        id: member.id.clone().unwrap_or_else(|| format!("{}-{}", kebab(&member.provider), family.name)),
+        description: describe(member.description.as_ref().unwrap_or(&family.description), &member.provider),
         provider: Some(member.provider.clone()),
         regex: Some(regex(template, member, starts_with_word)),
-        entropy: member.entropy.or(Some(if template == Template::Token {
-            2.6
-        } else {
-            2.8
-        })),
+        entropy: member.entropy.or(Some(if template == Template::Token { 2.6 } else { 2.8 })),
         category: member.category.clone().or(family.category.clone()),
         severity: member.severity.clone().or(family.severity.clone()),
         confidence: member.confidence.clone().or(family.confidence.clone()),
@@ -180,10 +150,7 @@ fn near_regex(keywords: &[String]) -> String {
         keywords.iter().cloned().partition(|k| k.starts_with('^'));
     let mut ways = Vec::new();
     if !plain.is_empty() {
-        ways.push(format!(
-            r"{}(?s-u:.{{0,40}}?){CREDENTIAL_WORD}(?s-u:.{{0,14}}?)",
-            keywords_regex(&plain)
-        ));
+        ways.push(format!(r"{}(?s-u:.{{0,40}}?){CREDENTIAL_WORD}(?s-u:.{{0,14}}?)", keywords_regex(&plain)));
     }
     if !common.is_empty() {
         ways.push(format!(r"{}(?s-u:.{{0,40}}?)", keywords_regex(&common)));
@@ -192,10 +159,7 @@ fn near_regex(keywords: &[String]) -> String {
 }
 
 fn keywords_regex(keywords: &[String]) -> String {
-    let keywords: Vec<String> = keywords
-        .iter()
-        .map(|keyword| keyword_regex(keyword))
-        .collect();
+    let keywords: Vec<String> = keywords.iter().map(|keyword| keyword_regex(keyword)).collect();
     format!("(?i:{})", keywords.join("|"))
 }
 
@@ -203,29 +167,20 @@ fn keywords_regex(keywords: &[String]) -> String {
 /// common word: it must begin a word, and a credential word must follow.
 fn keyword_regex(keyword: &str) -> String {
     let plain = keyword.trim_start_matches('^');
-    let words: Vec<String> = plain
-        .split(['-', '_', '.', ' '])
-        .filter(|word| !word.is_empty())
-        .map(regex_syntax::escape)
-        .collect();
+    let words: Vec<String> =
+        plain.split(['-', '_', '.', ' ']).filter(|word| !word.is_empty()).map(regex_syntax::escape).collect();
     let joined = words.join("[-_. ]?");
     if !keyword.starts_with('^') {
         return joined;
     }
     // Written out, so that each spelling is a literal of its own and not the common word alone.
-    const FOLLOWERS: &[&str] = &[
-        "api", "token", "secret", "key", "access", "auth", "client", "app", "pass",
-    ];
+    const FOLLOWERS: &[&str] = &["api", "token", "secret", "key", "access", "auth", "client", "app", "pass"];
     let spelled = ["", "_", "-", ".", " "]
         .iter()
         .flat_map(|joint| FOLLOWERS.iter().map(move |follower| (joint, follower)));
     let all: Vec<String> = spelled
         .map(|(joint, follower)| {
-            format!(
-                "{}{}{follower}",
-                regex_syntax::escape(plain),
-                regex_syntax::escape(joint)
-            )
+            format!("{}{}{follower}", regex_syntax::escape(plain), regex_syntax::escape(joint))
         })
         .collect();
     format!(r"(?:\b|_)(?:{})", all.join("|"))
@@ -246,9 +201,7 @@ fn no_words(sampler: &Sampler) -> Vec<AllowlistSpec> {
         AllowlistSpec {
             description: "a name or a file, not a random value".to_owned(),
             regexes,
-            stopwords: ["example", "changeme", "xxxx", "placeholder", "redacted"]
-                .map(str::to_owned)
-                .to_vec(),
+            stopwords: ["example", "changeme", "xxxx", "placeholder", "redacted"].map(str::to_owned).to_vec(),
             ..AllowlistSpec::default()
         },
         AllowlistSpec {
@@ -264,38 +217,19 @@ fn no_words(sampler: &Sampler) -> Vec<AllowlistSpec> {
 
 fn add_tests(rule: &mut RuleSpec, template: Template, member: &MemberSpec, mut sampler: Sampler) {
     let (value, other) = (sampler.sample(), sampler.sample());
-    let half = &value[..(0..=value.len() / 2)
-        .rev()
-        .find(|&at| value.is_char_boundary(at))
-        .unwrap_or(0)];
+    let half = &value[..(0..=value.len() / 2).rev().find(|&at| value.is_char_boundary(at)).unwrap_or(0)];
     if template == Template::Token {
         rule.matches.push(format!("token = \"⟦{value}⟧\"\n"));
-        rule.matches.push(format!(
-            "curl -H 'X-Auth: ⟦{other}⟧' https://api.invalid/\n"
-        ));
+        rule.matches.push(format!("curl -H 'X-Auth: ⟦{other}⟧' https://api.invalid/\n"));
         rule.reject.push(format!("token = \"{half}\"\n"));
-        rule.reject.push(format!(
-            "see {}... in the documentation\n",
-            &half[..half.len().min(4)]
-        ));
+        rule.reject.push(format!("see {}... in the documentation\n", &half[..half.len().min(4)]));
         return;
     }
-    let keyword = member
-        .keywords
-        .first()
-        .map(String::as_str)
-        .unwrap_or_default();
-    let keyword = keyword
-        .trim_start_matches('^')
-        .replace(['-', '.', ' '], "_");
-    rule.matches
-        .push(format!("{keyword}_api_key = \"⟦{value}⟧\"\n"));
-    rule.matches.push(format!(
-        "  \"{}_TOKEN\": \"⟦{other}⟧\",\n",
-        keyword.to_uppercase()
-    ));
-    rule.reject
-        .push(format!("{keyword}_api_key = os.environ[\"API_KEY\"]\n"));
+    let keyword = member.keywords.first().map(String::as_str).unwrap_or_default();
+    let keyword = keyword.trim_start_matches('^').replace(['-', '.', ' '], "_");
+    rule.matches.push(format!("{keyword}_api_key = \"⟦{value}⟧\"\n"));
+    rule.matches.push(format!("  \"{}_TOKEN\": \"⟦{other}⟧\",\n", keyword.to_uppercase()));
+    rule.reject.push(format!("{keyword}_api_key = os.environ[\"API_KEY\"]\n"));
     rule.reject.push(format!("revision = \"{value}\"\n"));
 }
 
@@ -314,17 +248,15 @@ impl Sampler {
             .build()
             .parse(pattern)
             .map_err(|error| format!("value: {error}"))?;
-        let state = seed.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, b| {
-            (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let state = seed
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
         Ok(Sampler { hir, state })
     }
 
     fn next(&mut self, below: usize) -> usize {
-        self.state = self
-            .state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.state =
+            self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((self.state >> 33) as usize) % below.max(1)
     }
 
@@ -346,14 +278,12 @@ impl Sampler {
     fn may_hold_digits(&self) -> bool {
         fn digits(hir: &Hir) -> bool {
             match hir.kind() {
-                HirKind::Class(Class::Bytes(class)) => class
-                    .ranges()
-                    .iter()
-                    .any(|r| r.start() <= b'9' && r.end() >= b'0'),
-                HirKind::Class(Class::Unicode(class)) => class
-                    .ranges()
-                    .iter()
-                    .any(|r| r.start() <= '9' && r.end() >= '0'),
+                HirKind::Class(Class::Bytes(class)) => {
+                    class.ranges().iter().any(|r| r.start() <= b'9' && r.end() >= b'0')
+                }
+                HirKind::Class(Class::Unicode(class)) => {
+                    class.ranges().iter().any(|r| r.start() <= '9' && r.end() >= '0')
+                }
                 HirKind::Repetition(repetition) => digits(&repetition.sub),
                 HirKind::Capture(capture) => digits(&capture.sub),
                 HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(digits),
@@ -386,28 +316,18 @@ impl Sampler {
 
     fn pick(&mut self, class: &Class) -> char {
         let ranges: Vec<(u32, u32)> = match class {
-            Class::Bytes(class) => class
-                .ranges()
-                .iter()
-                .map(|r| (r.start().into(), r.end().into()))
-                .collect(),
-            Class::Unicode(class) => class
-                .ranges()
-                .iter()
-                .map(|r| (r.start().into(), r.end().into()))
-                .collect(),
+            Class::Bytes(class) => {
+                class.ranges().iter().map(|r| (r.start().into(), r.end().into())).collect()
+            }
+            Class::Unicode(class) => {
+                class.ranges().iter().map(|r| (r.start().into(), r.end().into())).collect()
+            }
         };
         let plain = |c: &char| c.is_ascii_alphanumeric();
-        let all: Vec<char> = ranges
-            .iter()
-            .flat_map(|&(a, b)| (a..=b.min(0x7e)).filter_map(char::from_u32))
-            .collect();
+        let all: Vec<char> =
+            ranges.iter().flat_map(|&(a, b)| (a..=b.min(0x7e)).filter_map(char::from_u32)).collect();
         let alphanumeric: Vec<char> = all.iter().copied().filter(plain).collect();
-        let from = if alphanumeric.is_empty() {
-            all
-        } else {
-            alphanumeric
-        };
+        let from = if alphanumeric.is_empty() { all } else { alphanumeric };
         let at = self.next(from.len());
         from.get(at).copied().unwrap_or('-')
     }

@@ -145,10 +145,7 @@ impl Rule {
     pub fn reach(&self) -> Option<u32> {
         let bounded = self.keywords.is_empty()
             && !self.anchors.is_empty()
-            && self
-                .anchors
-                .iter()
-                .all(|a| a.before_max.is_some_and(|n| n <= MAX_REACH));
+            && self.anchors.iter().all(|a| a.before_max.is_some_and(|n| n <= MAX_REACH));
         self.max_len.filter(|&n| bounded && n <= MAX_REACH)
     }
 }

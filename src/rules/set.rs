@@ -47,10 +47,8 @@ struct Entry {
 impl RuleSet {
     /// The built-in pack as it is.
     pub fn builtin() -> Self {
-        RuleSet::new(true, Vec::new(), |_| true).unwrap_or_else(|_| RuleSet {
-            rules: Vec::new(),
-            hash: String::new(),
-        })
+        RuleSet::new(true, Vec::new(), |_| true)
+            .unwrap_or_else(|_| RuleSet { rules: Vec::new(), hash: String::new() })
     }
 
     /// The built-in pack (if `with_builtin`) and users' rules; of those, the ones that `keep` keeps.
@@ -67,9 +65,9 @@ impl RuleSet {
         let replaced: HashMap<&str, ()> = custom.iter().map(|r| (r.id.as_ref(), ())).collect();
         let mut rules: Vec<Entry> = Vec::with_capacity(BUILTIN.len() + custom.len());
         if with_builtin {
-            let kept = BUILTIN.iter().filter(|r| {
-                (replaced.is_empty() || !replaced.contains_key(r.id.as_ref())) && keep(r)
-            });
+            let kept = BUILTIN
+                .iter()
+                .filter(|r| (replaced.is_empty() || !replaced.contains_key(r.id.as_ref())) && keep(r));
             rules.extend(kept.map(|r| Entry::new(Cow::Borrowed(r))));
         }
         let mut hasher = Sha256::new();
@@ -78,16 +76,11 @@ impl RuleSet {
         for rule in custom.into_iter().filter(|r| keep(r)) {
             plain = false;
             let entry = Entry::new(Cow::Owned(rule));
-            entry
-                .check()
-                .map_err(|reason| (entry.rule.id.to_string(), reason))?;
+            entry.check().map_err(|reason| (entry.rule.id.to_string(), reason))?;
             rules.push(entry);
         }
         if rules.len() > usize::from(RuleIndex::MAX) {
-            let last = rules
-                .last()
-                .map(|e| e.rule.id.to_string())
-                .unwrap_or_default();
+            let last = rules.last().map(|e| e.rule.id.to_string()).unwrap_or_default();
             return Err((last, format!("more than {} rules", RuleIndex::MAX)));
         }
         let hash = if plain {
@@ -126,26 +119,18 @@ impl RuleSet {
 
     /// The place of the rule with this id.
     pub fn find(&self, id: &str) -> Option<RuleIndex> {
-        self.rules
-            .iter()
-            .position(|e| e.rule.id == id)
-            .map(|i| i as RuleIndex)
+        self.rules.iter().position(|e| e.rule.id == id).map(|i| i as RuleIndex)
     }
 
     /// Every rule with its place.
     pub fn iter(&self) -> impl Iterator<Item = (RuleIndex, &Rule)> {
-        self.rules
-            .iter()
-            .enumerate()
-            .map(|(i, e)| (i as RuleIndex, e.rule.as_ref()))
+        self.rules.iter().enumerate().map(|(i, e)| (i as RuleIndex, e.rule.as_ref()))
     }
 
     /// The rule's regex, compiled on first use.
     pub fn regex(&self, index: RuleIndex) -> &Regex {
         let entry = &self.rules[usize::from(index)];
-        entry
-            .regex
-            .get_or_init(|| build(&entry.rule.pattern).unwrap_or_else(|_| never()))
+        entry.regex.get_or_init(|| build(&entry.rule.pattern).unwrap_or_else(|_| never()))
     }
 
     /// The regex for paths, if the rule has one.
@@ -154,21 +139,13 @@ impl RuleSet {
         if entry.rule.path.is_empty() {
             return None;
         }
-        Some(
-            entry
-                .path
-                .get_or_init(|| build(&entry.rule.path).unwrap_or_else(|_| never())),
-        )
+        Some(entry.path.get_or_init(|| build(&entry.rule.path).unwrap_or_else(|_| never())))
     }
 }
 
 impl Entry {
     fn new(rule: Cow<'static, Rule>) -> Self {
-        Entry {
-            rule,
-            regex: OnceLock::new(),
-            path: OnceLock::new(),
-        }
+        Entry { rule, regex: OnceLock::new(), path: OnceLock::new() }
     }
 
     /// Compiles what a user wrote at once, so that a bad pattern is an error and not a silent miss.
@@ -195,15 +172,10 @@ pub fn build(pattern: &str) -> Result<Regex, String> {
         .onepass_size_limit(Some(256 << 10))
         // Windows are short; a large lazy DFA per rule and thread would only cost memory.
         .hybrid_cache_capacity(256 << 10);
-    meta::Builder::new()
-        .configure(config)
-        .build_from_hir(&hir)
-        .map_err(|e| {
-            e.size_limit().map_or_else(
-                || e.to_string(),
-                |n| format!("the compiled pattern is larger than {n} bytes"),
-            )
-        })
+    meta::Builder::new().configure(config).build_from_hir(&hir).map_err(|e| {
+        e.size_limit()
+            .map_or_else(|| e.to_string(), |n| format!("the compiled pattern is larger than {n} bytes"))
+    })
 }
 
 /// A regex that matches nothing: stands in for a pattern that was checked before and cannot fail.

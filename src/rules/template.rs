@@ -17,10 +17,7 @@ pub struct Expanded {
 ///
 /// # Errors
 /// A sentence that says what is wrong with the template.
-pub fn expand(
-    template: &str,
-    complete: &dyn Fn(&str) -> Option<String>,
-) -> Result<Expanded, String> {
+pub fn expand(template: &str, complete: &dyn Fn(&str) -> Option<String>) -> Result<Expanded, String> {
     let mut random = Random::new(template);
     let mut text = String::with_capacity(template.len() + 64);
     let mut secrets = Vec::new();
@@ -41,8 +38,8 @@ pub fn expand(
                 rest = &rest[end + '›'.len_utf8()..];
                 if generator == "check" {
                     let partial = &text[secret_start.unwrap_or(0)..];
-                    let check = complete(partial)
-                        .ok_or("`‹check›` in a rule whose checksum cannot be computed")?;
+                    let check =
+                        complete(partial).ok_or("`‹check›` in a rule whose checksum cannot be computed")?;
                     text.push_str(&check);
                 } else {
                     generate(generator, &mut random, &mut text)?;
@@ -83,9 +80,7 @@ fn generate(generator: &str, random: &mut Random, out: &mut String) -> Result<()
         "base64url" => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
         _ => return Err(format!("unknown generator `‹{generator}›`")),
     };
-    let length: usize = length
-        .parse()
-        .map_err(|_| format!("`‹{generator}›` needs a length"))?;
+    let length: usize = length.parse().map_err(|_| format!("`‹{generator}›` needs a length"))?;
     if length > 65_536 {
         return Err(format!("`‹{generator}›` is too long"));
     }
@@ -104,9 +99,10 @@ struct Random(u64);
 
 impl Random {
     fn new(seed: &str) -> Self {
-        Random(seed.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| {
-            (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
-        }))
+        Random(
+            seed.bytes()
+                .fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)),
+        )
     }
 
     fn below(&mut self, n: usize) -> usize {
@@ -124,34 +120,17 @@ mod tests {
 
     #[test]
     fn secrets_and_generators_are_expanded() {
-        let e = expand("a=⟦p_‹digit:6›‹check›⟧;", &|p| {
-            Some(format!("<{}>", p.len()))
-        })
-        .unwrap();
+        let e = expand("a=⟦p_‹digit:6›‹check›⟧;", &|p| Some(format!("<{}>", p.len()))).unwrap();
         assert_eq!(e.secrets.len(), 1);
         assert!(e.secrets[0].starts_with("p_") && e.secrets[0].ends_with("<8>"));
         assert_eq!(e.text, format!("a={};", e.secrets[0]));
-        assert_eq!(
-            e,
-            expand("a=⟦p_‹digit:6›‹check›⟧;", &|p| Some(format!(
-                "<{}>",
-                p.len()
-            )))
-            .unwrap()
-        );
+        assert_eq!(e, expand("a=⟦p_‹digit:6›‹check›⟧;", &|p| Some(format!("<{}>", p.len()))).unwrap());
     }
 
     #[test]
     fn mistakes_are_named() {
-        for bad in [
-            "⟦a",
-            "a⟧",
-            "‹hex:3",
-            "‹nope:3›",
-            "‹hex›",
-            "⟦⟦a⟧⟧",
-            "⟦‹check›⟧",
-        ] {
+        for bad in ["⟦a", "a⟧", "‹hex:3", "‹nope:3›", "‹hex›", "⟦⟦a⟧⟧", "⟦‹check›⟧"]
+        {
             assert!(expand(bad, &|_| None).is_err(), "{bad}");
         }
     }

@@ -92,7 +92,8 @@ pub fn findings(
     for index in kept {
         let it = &judged[index];
         let rule = rules.rule(it.candidate.rule);
-        let ids: Vec<&str> = std::iter::once(&rule.id).chain(rule.aliases.iter()).map(AsRef::as_ref).collect();
+        let ids: Vec<&str> =
+            std::iter::once(&rule.id).chain(rule.aliases.iter()).map(AsRef::as_ref).collect();
         let changed = engine.policy().effective(path, &ids);
         let least = changed.min_confidence.unwrap_or(engine.options().min_confidence);
         let confidence = changed.confidence.or(it.judgement.confidence);
@@ -115,9 +116,8 @@ pub fn findings(
 /// in the same place, a specific rule wins over a generic one, and else the text over what it encodes.
 pub fn add_decoded(findings: &mut Vec<Finding>, first: usize, decoded: Vec<Finding>) {
     for finding in decoded {
-        let same_place = |f: &Finding| {
-            f.location.start < finding.location.end && finding.location.start < f.location.end
-        };
+        let same_place =
+            |f: &Finding| f.location.start < finding.location.end && finding.location.start < f.location.end;
         let here = findings[first..].iter().position(same_place).map(|at| at + first);
         match here {
             None => findings.push(finding),
@@ -211,7 +211,9 @@ fn parts(
     let here = place.start(it.candidate.secret);
     for required in rule.required.iter() {
         let near = judged.iter().find(|other| {
-            if rules.rule(other.candidate.rule).id != required.id || other.candidate.secret == it.candidate.secret {
+            if rules.rule(other.candidate.rule).id != required.id
+                || other.candidate.secret == it.candidate.secret
+            {
                 return false;
             }
             let there = place.start(other.candidate.secret);

@@ -84,8 +84,17 @@ impl Session<'_> {
 
     /// Examines a piece of a large content; `next` is the position of the first byte of the piece,
     /// and then of the next one's.
-    pub(super) fn examine_piece(&mut self, piece: &Piece<'_>, location: &Location, binary: bool, next: &mut Position) {
-        if piece.whole && !binary && let Some(transcoded) = self.transcoded(piece.bytes) {
+    pub(super) fn examine_piece(
+        &mut self,
+        piece: &Piece<'_>,
+        location: &Location,
+        binary: bool,
+        next: &mut Position,
+    ) {
+        if piece.whole
+            && !binary
+            && let Some(transcoded) = self.transcoded(piece.bytes)
+        {
             let mut location = location.clone();
             location.decoded.push(transcoded.name);
             return self.examine(&Text { binary: false, ..Text::whole(&transcoded.text, &location) });

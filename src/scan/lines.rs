@@ -15,21 +15,13 @@ pub struct Lines<'a> {
 impl<'a> Lines<'a> {
     /// Indexes a text that begins at `origin` (line 1, column 1 for a whole file).
     pub fn new(text: &'a [u8], origin: Position) -> Self {
-        let starts = std::iter::once(0)
-            .chain(memchr::memchr_iter(b'\n', text).map(|i| i + 1))
-            .collect();
-        Lines {
-            text,
-            starts,
-            origin,
-        }
+        let starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', text).map(|i| i + 1)).collect();
+        Lines { text, starts, origin }
     }
 
     /// Index of the line that holds the byte at `offset`.
     fn index(&self, offset: usize) -> usize {
-        self.starts
-            .partition_point(|&start| start <= offset)
-            .saturating_sub(1)
+        self.starts.partition_point(|&start| start <= offset).saturating_sub(1)
     }
 
     /// Position of the byte at `offset` (or of the text's end).
@@ -38,25 +30,16 @@ impl<'a> Lines<'a> {
         let index = self.index(offset);
         let column = characters(&self.text[self.starts[index]..offset]) + 1;
         if index == 0 {
-            return Position {
-                line: self.origin.line,
-                column: self.origin.column + column - 1,
-            };
+            return Position { line: self.origin.line, column: self.origin.column + column - 1 };
         }
-        Position {
-            line: self.origin.line + index as u64,
-            column,
-        }
+        Position { line: self.origin.line + index as u64, column }
     }
 
     /// Range of bytes of the lines that `start..end` touches, the last line's `\n` not included.
     pub fn range(&self, start: usize, end: usize) -> std::ops::Range<usize> {
         let first = self.starts[self.index(start)];
         let last = self.index(end.max(start + 1) - 1);
-        let after = self
-            .starts
-            .get(last + 1)
-            .map_or(self.text.len(), |&next| next - 1);
+        let after = self.starts.get(last + 1).map_or(self.text.len(), |&next| next - 1);
         first..after.max(first)
     }
 }
@@ -73,10 +56,7 @@ fn characters(bytes: &[u8]) -> u64 {
 /// Where a text that begins at `from` ends.
 pub fn advance(from: Position, text: &[u8]) -> Position {
     match memchr::memrchr(b'\n', text) {
-        None => Position {
-            line: from.line,
-            column: from.column + characters(text),
-        },
+        None => Position { line: from.line, column: from.column + characters(text) },
         Some(last) => Position {
             line: from.line + memchr::memchr_iter(b'\n', text).count() as u64,
             column: 1 + characters(&text[last + 1..]),
@@ -114,11 +94,7 @@ mod tests {
             let lines = Lines::new(&text[cut..], origin);
             let whole = Lines::new(text, TOP);
             for offset in cut..=text.len() {
-                assert_eq!(
-                    lines.position(offset - cut),
-                    whole.position(offset),
-                    "{cut} {offset}"
-                );
+                assert_eq!(lines.position(offset - cut), whole.position(offset), "{cut} {offset}");
             }
         }
     }

@@ -70,9 +70,8 @@ impl Outcome {
 
     /// Puts everything in an order that does not depend on threads: by place, then by rule.
     pub fn sort(&mut self) {
-        self.findings.sort_by(|a, b| {
-            (&a.location, &a.rule, &a.secret).cmp(&(&b.location, &b.rule, &b.secret))
-        });
+        self.findings
+            .sort_by(|a, b| (&a.location, &a.rule, &a.secret).cmp(&(&b.location, &b.rule, &b.secret)));
         self.skipped.sort();
         self.skipped.dedup();
     }
@@ -144,12 +143,7 @@ pub struct Session<'e> {
 impl<'e> Session<'e> {
     /// Begins a thread's work.
     pub fn new(engine: &'e Engine) -> Self {
-        Session {
-            engine,
-            scratch: Scratch::default(),
-            candidates: Vec::new(),
-            outcome: Outcome::default(),
-        }
+        Session { engine, scratch: Scratch::default(), candidates: Vec::new(), outcome: Outcome::default() }
     }
 
     /// Whether policy excludes a file from the scan; if so it is listed as skipped.
@@ -162,7 +156,12 @@ impl<'e> Session<'e> {
         } else {
             return false;
         };
-        self.outcome.skipped.push(Skipped { what: path.into(), reason: "excluded", detail, incomplete: false });
+        self.outcome.skipped.push(Skipped {
+            what: path.into(),
+            reason: "excluded",
+            detail,
+            incomplete: false,
+        });
         true
     }
 

@@ -20,9 +20,7 @@ pub fn scan_worktree(engine: &Engine, options: &worktree::Options, stop: &Atomic
         next: TOP,
         passed_over: false,
     });
-    let mut outcome = total
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut outcome = total.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     outcome.sort();
     outcome
 }
@@ -32,9 +30,7 @@ pub fn scan_stdin(engine: &Engine, input: &mut dyn Read) -> Outcome {
     let mut session = Session::new(engine);
     let location = Location::default();
     let mut next = TOP;
-    let read = stdin::read(input, &mut |piece| {
-        examine(&mut session, piece, &location, &mut next)
-    });
+    let read = stdin::read(input, &mut |piece| examine(&mut session, piece, &location, &mut next));
     let mut outcome = session.outcome;
     outcome.files = 1;
     match read {
@@ -122,9 +118,6 @@ impl worktree::Visitor for Worker<'_> {
 impl Drop for Worker<'_> {
     fn drop(&mut self) {
         let found = std::mem::take(&mut self.session.outcome);
-        self.total
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .merge(found);
+        self.total.lock().unwrap_or_else(std::sync::PoisonError::into_inner).merge(found);
     }
 }

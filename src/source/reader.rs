@@ -35,11 +35,7 @@ impl Reader {
     /// # Errors
     /// What `input` returns; pieces before it have been delivered, the bytes read since are delivered
     /// as a last piece before the error is returned.
-    pub fn read(
-        &mut self,
-        input: &mut dyn Read,
-        piece: &mut dyn FnMut(&Piece<'_>),
-    ) -> io::Result<u64> {
+    pub fn read(&mut self, input: &mut dyn Read, piece: &mut dyn FnMut(&Piece<'_>)) -> io::Result<u64> {
         const FULL: usize = PIECE + 2 * OVERLAP;
         let mut filled = 0;
         let mut own_from = 0;
@@ -115,15 +111,9 @@ mod tests {
 
     #[test]
     fn every_byte_is_some_pieces_own_once() {
-        for size in [
-            0,
-            1,
-            PIECE,
-            PIECE + 2 * OVERLAP,
-            PIECE + 2 * OVERLAP + 1,
-            2 * PIECE + 7,
-            3 * PIECE + OVERLAP,
-        ] {
+        for size in
+            [0, 1, PIECE, PIECE + 2 * OVERLAP, PIECE + 2 * OVERLAP + 1, 2 * PIECE + 7, 3 * PIECE + OVERLAP]
+        {
             let content: Vec<u8> = (0..size).map(|i| (i * 31 >> 5) as u8).collect();
             let mut next = 0u64;
             let total = Reader::default()

@@ -65,22 +65,13 @@ pub fn walk<V: Visitor>(options: &Options, make: impl Fn() -> V + Sync) {
         .threads(options.threads)
         .filter_entry(|entry| !is_git_dir(entry));
     if options.no_ignore {
-        builder
-            .ignore(false)
-            .git_ignore(false)
-            .git_exclude(false)
-            .git_global(false)
-            .parents(false);
+        builder.ignore(false).git_ignore(false).git_exclude(false).git_global(false).parents(false);
     } else {
         // The user's global excludes are about their editor, not about what the project publishes.
         builder.git_global(false);
     }
     builder.build_parallel().run(|| {
-        let mut worker = Worker {
-            visitor: make(),
-            reader: Reader::default(),
-            options,
-        };
+        let mut worker = Worker { visitor: make(), reader: Reader::default(), options };
         Box::new(move |entry| worker.entry(entry))
     });
 }
@@ -157,9 +148,7 @@ impl<V: Visitor> Worker<'_, V> {
             return self.visitor.done(&shown, len);
         }
         let visitor = &mut self.visitor;
-        match self.reader.read(&mut file, &mut |piece: &Piece<'_>| {
-            visitor.piece(&shown, piece)
-        }) {
+        match self.reader.read(&mut file, &mut |piece: &Piece<'_>| visitor.piece(&shown, piece)) {
             Ok(bytes) => self.visitor.done(&shown, bytes),
             Err(e) => self.visitor.skipped(failure(shown, &e)),
         }
@@ -191,10 +180,7 @@ fn large_container(file: &File) -> Option<u64> {
 
 /// Opens for reading, without waiting: what was a file when the folder was listed may be a pipe now.
 fn open(path: &Path) -> io::Result<File> {
-    let file = File::options()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
-        .open(path)?;
+    let file = File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
     Ok(file)
 }
 
@@ -205,11 +191,7 @@ fn shown(path: &Path) -> BString {
     while let Some(after) = rest.strip_prefix(b"./") {
         rest = after;
     }
-    if rest.is_empty() {
-        b".".into()
-    } else {
-        rest.into()
-    }
+    if rest.is_empty() { b".".into() } else { rest.into() }
 }
 
 fn failure(what: BString, error: &io::Error) -> Skipped {
@@ -220,33 +202,21 @@ fn failure(what: BString, error: &io::Error) -> Skipped {
         _ if error.raw_os_error() == Some(libc::ELOOP) => "link-loop",
         _ => "read-error",
     };
-    Skipped {
-        what,
-        reason,
-        detail: error.to_string(),
-        incomplete: true,
-    }
+    Skipped { what, reason, detail: error.to_string(), incomplete: true }
 }
 
 fn walk_failure(error: &ignore::Error) -> Skipped {
     let what = path_of(error).map_or_else(|| BString::from("."), shown);
     match error.io_error() {
         Some(e) => failure(what, e),
-        None => Skipped {
-            what,
-            reason: "read-error",
-            detail: error.to_string(),
-            incomplete: true,
-        },
+        None => Skipped { what, reason: "read-error", detail: error.to_string(), incomplete: true },
     }
 }
 
 fn path_of(error: &ignore::Error) -> Option<&Path> {
     match error {
         ignore::Error::WithPath { path, .. } => Some(path),
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
-            path_of(err)
-        }
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
         ignore::Error::Loop { child, .. } => Some(child),
         _ => None,
     }

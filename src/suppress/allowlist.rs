@@ -44,10 +44,7 @@ pub struct AllowlistError {
 }
 
 fn error(field: impl Into<String>, reason: impl Into<String>) -> AllowlistError {
-    AllowlistError {
-        field: field.into(),
-        reason: reason.into(),
-    }
+    AllowlistError { field: field.into(), reason: reason.into() }
 }
 
 impl Allowlist {
@@ -57,12 +54,7 @@ impl Allowlist {
     /// # Errors
     /// No condition at all, an unknown word, or a pattern that cannot be compiled.
     pub fn new(spec: &AllowlistSpec, fallback: &str) -> Result<Self, AllowlistError> {
-        let all = match spec
-            .condition
-            .as_deref()
-            .map(str::to_ascii_uppercase)
-            .as_deref()
-        {
+        let all = match spec.condition.as_deref().map(str::to_ascii_uppercase).as_deref() {
             None | Some("" | "OR" | "||") => false,
             Some("AND" | "&&") => true,
             Some(_) => return Err(error("condition", "must be `AND` or `OR`")),
@@ -86,12 +78,7 @@ impl Allowlist {
             words => Some(stopwords(words)?),
         };
         Ok(Allowlist {
-            description: if spec.description.is_empty() {
-                fallback
-            } else {
-                &spec.description
-            }
-            .to_owned(),
+            description: if spec.description.is_empty() { fallback } else { &spec.description }.to_owned(),
             all,
             target,
             commits,
@@ -114,18 +101,10 @@ impl Allowlist {
 
     /// Whether a find is allowed. Does not look at the target rules: see [`targets`](Self::targets).
     pub fn allows(&self, subject: &Subject<'_>) -> bool {
-        let mut checks = Checks {
-            all: self.all,
-            given: 0,
-            met: 0,
-        };
-        checks.add(!self.commits.is_empty(), || {
-            self.commit_allowed(subject.commit)
-        });
+        let mut checks = Checks { all: self.all, given: 0, met: 0 };
+        checks.add(!self.commits.is_empty(), || self.commit_allowed(subject.commit));
         checks.add(!self.paths.is_empty(), || self.path_allowed(subject.path));
-        checks.add(self.stopwords.is_some(), || {
-            self.stopword_in(subject.secret)
-        });
+        checks.add(self.stopwords.is_some(), || self.stopword_in(subject.secret));
         checks.add(!self.regexes.is_empty(), || {
             let text = match self.target {
                 Target::Secret => subject.secret,
@@ -140,16 +119,10 @@ impl Allowlist {
     /// Whether every find in a file or commit is allowed, whatever it is: true lets a caller leave
     /// the content alone.
     pub fn allows_all_of(&self, path: Option<&[u8]>, commit: Option<&str>) -> bool {
-        if !self.rules.is_empty()
-            || (self.all && (self.stopwords.is_some() || !self.regexes.is_empty()))
-        {
+        if !self.rules.is_empty() || (self.all && (self.stopwords.is_some() || !self.regexes.is_empty())) {
             return false;
         }
-        let mut checks = Checks {
-            all: self.all,
-            given: 0,
-            met: 0,
-        };
+        let mut checks = Checks { all: self.all, given: 0, met: 0 };
         checks.add(!self.commits.is_empty(), || self.commit_allowed(commit));
         checks.add(!self.paths.is_empty(), || self.path_allowed(path));
         checks.outcome()
@@ -165,15 +138,11 @@ impl Allowlist {
     }
 
     fn path_allowed(&self, path: Option<&[u8]>) -> bool {
-        path.is_some_and(|path| {
-            !path.is_empty() && self.paths.iter().any(|pattern| pattern.is_match(path))
-        })
+        path.is_some_and(|path| !path.is_empty() && self.paths.iter().any(|pattern| pattern.is_match(path)))
     }
 
     fn stopword_in(&self, secret: &[u8]) -> bool {
-        self.stopwords
-            .as_ref()
-            .is_some_and(|words| words.is_match(secret))
+        self.stopwords.as_ref().is_some_and(|words| words.is_match(secret))
     }
 }
 
@@ -190,21 +159,13 @@ impl Checks {
             return;
         }
         // Once the outcome is known nothing more is evaluated.
-        let open = if self.all {
-            self.met == self.given
-        } else {
-            self.met == 0
-        };
+        let open = if self.all { self.met == self.given } else { self.met == 0 };
         self.given += 1;
         self.met += u8::from(open && check());
     }
 
     fn outcome(&self) -> bool {
-        if self.all {
-            self.given > 0 && self.met == self.given
-        } else {
-            self.met > 0
-        }
+        if self.all { self.given > 0 && self.met == self.given } else { self.met > 0 }
     }
 }
 
@@ -213,10 +174,7 @@ fn commits(given: &[String]) -> Result<Vec<String>, AllowlistError> {
     for (i, commit) in given.iter().enumerate() {
         let commit = commit.trim().to_ascii_lowercase();
         if commit.len() < 7 || !commit.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(error(
-                format!("commits[{i}]"),
-                "must be at least seven hex digits of a commit id",
-            ));
+            return Err(error(format!("commits[{i}]"), "must be at least seven hex digits of a commit id"));
         }
         commits.push(commit);
     }
@@ -225,10 +183,7 @@ fn commits(given: &[String]) -> Result<Vec<String>, AllowlistError> {
 
 fn stopwords(words: &[String]) -> Result<AhoCorasick, AllowlistError> {
     if let Some(i) = words.iter().position(String::is_empty) {
-        return Err(error(
-            format!("stopwords[{i}]"),
-            "an empty word would allow every secret",
-        ));
+        return Err(error(format!("stopwords[{i}]"), "an empty word would allow every secret"));
     }
     AhoCorasick::builder()
         .ascii_case_insensitive(true)
@@ -263,17 +218,11 @@ impl Pattern {
             Ok(()) => false,
             Err(reason) => parse(text, true).map(|()| true).map_err(|_| reason)?,
         };
-        let pattern = Pattern {
-            text: text.to_owned(),
-            unicode,
-            compiled: OnceLock::new(),
-        };
+        let pattern = Pattern { text: text.to_owned(), unicode, compiled: OnceLock::new() };
         // Only counted repetitions can make a pattern much larger than its text: everything else
         // may wait until a find asks for it.
         if text.len() > 1000 || text.contains('{') {
-            let regex = pattern
-                .build()
-                .map_err(|error| one_line(&error.to_string()))?;
+            let regex = pattern.build().map_err(|error| one_line(&error.to_string()))?;
             let _ = pattern.compiled.set(Some(regex));
         }
         Ok(pattern)
@@ -281,25 +230,16 @@ impl Pattern {
 
     /// Whether it matches anywhere in the text.
     pub fn is_match(&self, text: &[u8]) -> bool {
-        self.compiled
-            .get_or_init(|| self.build().ok())
-            .as_ref()
-            .is_some_and(|regex| regex.is_match(text))
+        self.compiled.get_or_init(|| self.build().ok()).as_ref().is_some_and(|regex| regex.is_match(text))
     }
 
     fn build(&self) -> Result<Regex, regex::Error> {
-        RegexBuilder::new(&self.text)
-            .unicode(self.unicode)
-            .size_limit(SIZE_LIMIT)
-            .build()
+        RegexBuilder::new(&self.text).unicode(self.unicode).size_limit(SIZE_LIMIT).build()
     }
 }
 
 fn parse(text: &str, unicode: bool) -> Result<(), String> {
-    let mut parser = regex_syntax::ParserBuilder::new()
-        .unicode(unicode)
-        .utf8(false)
-        .build();
+    let mut parser = regex_syntax::ParserBuilder::new().unicode(unicode).utf8(false).build();
     parser.parse(text).map(|_| ()).map_err(|error| match error {
         regex_syntax::Error::Parse(error) => error.kind().to_string(),
         regex_syntax::Error::Translate(error) => error.kind().to_string(),
@@ -308,23 +248,14 @@ fn parse(text: &str, unicode: bool) -> Result<(), String> {
 }
 
 fn one_line(text: &str) -> String {
-    text.lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn subject<'a>(
-        text: &'a [u8],
-        secret: &'a [u8],
-        path: &'a str,
-        commit: Option<&'a str>,
-    ) -> Subject<'a> {
+    fn subject<'a>(text: &'a [u8], secret: &'a [u8], path: &'a str, commit: Option<&'a str>) -> Subject<'a> {
         let at = memchr::memmem::find(text, secret).unwrap();
         Subject {
             rule: "r",
@@ -376,12 +307,8 @@ mod tests {
             ("s/x", "other", "0000000", false, false),
             ("s/x", "EXAMPLE", "0000000", true, false),
         ] {
-            let subject = subject(
-                text,
-                b"someexamplevalue",
-                path,
-                Some("abcdef1234567890abcdef1234567890abcdef12"),
-            );
+            let subject =
+                subject(text, b"someexamplevalue", path, Some("abcdef1234567890abcdef1234567890abcdef12"));
             for (condition, expected) in [("or", or), ("AND", and), ("&&", and), ("||", or)] {
                 let list = allowlist(|spec| {
                     spec.condition = Some(condition.to_owned());
@@ -389,11 +316,7 @@ mod tests {
                     spec.stopwords = vec![word.to_owned()];
                     spec.commits = vec![commit.to_uppercase()];
                 });
-                assert_eq!(
-                    list.allows(&subject),
-                    expected,
-                    "{path} {word} {commit} {condition}"
-                );
+                assert_eq!(list.allows(&subject), expected, "{path} {word} {commit} {condition}");
             }
         }
     }
@@ -421,30 +344,12 @@ mod tests {
             Allowlist::new(&spec, "").unwrap_err().field
         };
         assert_eq!(failing(|_| ()), "");
-        assert_eq!(
-            failing(|spec| spec.condition = Some("XOR".into())),
-            "condition"
-        );
-        assert_eq!(
-            failing(|spec| spec.regex_target = Some("file".into())),
-            "regexTarget"
-        );
-        assert_eq!(
-            failing(|spec| spec.regexes = vec!["a".into(), "(".into()]),
-            "regexes[1]"
-        );
-        assert_eq!(
-            failing(|spec| spec.regexes = vec!["((a{1000}){1000}){1000}".into()]),
-            "regexes[0]"
-        );
-        assert_eq!(
-            failing(|spec| spec.stopwords = vec![String::new()]),
-            "stopwords[0]"
-        );
-        assert_eq!(
-            failing(|spec| spec.commits = vec!["abc".into()]),
-            "commits[0]"
-        );
+        assert_eq!(failing(|spec| spec.condition = Some("XOR".into())), "condition");
+        assert_eq!(failing(|spec| spec.regex_target = Some("file".into())), "regexTarget");
+        assert_eq!(failing(|spec| spec.regexes = vec!["a".into(), "(".into()]), "regexes[1]");
+        assert_eq!(failing(|spec| spec.regexes = vec!["((a{1000}){1000}){1000}".into()]), "regexes[0]");
+        assert_eq!(failing(|spec| spec.stopwords = vec![String::new()]), "stopwords[0]");
+        assert_eq!(failing(|spec| spec.commits = vec!["abc".into()]), "commits[0]");
     }
 
     #[test]

@@ -36,9 +36,7 @@ impl Fingerprinter {
             Some(key) => {
                 let mut derive = keyed(key);
                 derive.update(salt);
-                Fingerprinter {
-                    mac: keyed(&derive.finalize().into_bytes()),
-                }
+                Fingerprinter { mac: keyed(&derive.finalize().into_bytes()) }
             }
             None => Fingerprinter { mac: keyed(salt) },
         }
@@ -68,10 +66,7 @@ impl std::fmt::Debug for Fingerprinter {
 
 /// Whether a text has the form of a fingerprint.
 pub fn is_fingerprint(text: &str) -> bool {
-    text.len() == 2 * LENGTH
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    text.len() == 2 * LENGTH && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 /// 32 random bytes for a new baseline.
@@ -86,8 +81,7 @@ pub fn new_salt() -> std::io::Result<[u8; 32]> {
 
 fn keyed(key: &[u8]) -> HmacSha256 {
     // HMAC takes keys of any length; the error variant of the trait cannot occur.
-    HmacSha256::new_from_slice(key)
-        .unwrap_or_else(|_| unreachable!("HMAC accepts every key length"))
+    HmacSha256::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC accepts every key length"))
 }
 
 #[cfg(test)]
@@ -99,12 +93,7 @@ mod tests {
         let plain = Fingerprinter::new(None, None);
         let salted = Fingerprinter::new(Some(&[7; 32]), None);
         let with_key = Fingerprinter::new(Some(&[7; 32]), Some(b"k"));
-        let all = [
-            plain.of(b"v"),
-            salted.of(b"v"),
-            with_key.of(b"v"),
-            plain.of(b"w"),
-        ];
+        let all = [plain.of(b"v"), salted.of(b"v"), with_key.of(b"v"), plain.of(b"w")];
         for (i, one) in all.iter().enumerate() {
             assert!(is_fingerprint(one), "{one}");
             assert!(!all[..i].contains(one));

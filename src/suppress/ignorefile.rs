@@ -68,29 +68,18 @@ impl IgnoreFile {
         let Ok(path) = std::str::from_utf8(path) else {
             return false;
         };
-        let entry = Ignored {
-            commit: None,
-            path: path.to_owned(),
-            rule: rule.to_owned(),
-            line,
-        };
+        let entry = Ignored { commit: None, path: path.to_owned(), rule: rule.to_owned(), line };
         self.entries.contains(&entry)
             || commit.is_some_and(|commit| {
-                self.entries.contains(&Ignored {
-                    commit: Some(commit.to_owned()),
-                    ..entry
-                })
+                self.entries.contains(&Ignored { commit: Some(commit.to_owned()), ..entry })
             })
     }
 }
 
 fn invalid(source: &Arc<SourceText>, start: usize, line: &str) -> ConfigError {
-    Place {
-        source: source.clone(),
-        span: start..start + line.trim_end().len(),
-    }
-    .error("not an entry of a .gitleaksignore file")
-    .with_help("expected `file:rule-id:line` or `commit:file:rule-id:line`")
+    Place { source: source.clone(), span: start..start + line.trim_end().len() }
+        .error("not an entry of a .gitleaksignore file")
+        .with_help("expected `file:rule-id:line` or `commit:file:rule-id:line`")
 }
 
 /// Read from the right: only the path may hold colons.
@@ -125,16 +114,8 @@ mod tests {
             "# note\n\nsrc\\a.py:generic-api-key:12\r\n{commit}:b:c.txt:jwt:3\nnonsense\n{commit}::jwt:1\n"
         );
         let mut ignored = IgnoreFile::default();
-        let warnings = ignored
-            .add(Path::new(".gitleaksignore"), text.into_bytes())
-            .unwrap();
-        assert_eq!(
-            warnings
-                .iter()
-                .map(|warning| warning.line)
-                .collect::<Vec<_>>(),
-            [5, 6]
-        );
+        let warnings = ignored.add(Path::new(".gitleaksignore"), text.into_bytes()).unwrap();
+        assert_eq!(warnings.iter().map(|warning| warning.line).collect::<Vec<_>>(), [5, 6]);
         assert!(ignored.contains(None, b"src/a.py", "generic-api-key", 12));
         assert!(ignored.contains(Some(commit), b"src/a.py", "generic-api-key", 12));
         assert!(!ignored.contains(None, b"src/a.py", "generic-api-key", 13));

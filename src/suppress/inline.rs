@@ -44,11 +44,7 @@ fn same_line(subject: &Subject<'_>, lines: Range<usize>) -> Option<Suppression> 
     places(line).find_map(|at| {
         let marker = Marker::at(line, at)?;
         let allowed = !inside(marker.start) && !inside(at) && marker.place != Place::NextLine;
-        if allowed {
-            marker.suppression(subject)
-        } else {
-            None
-        }
+        if allowed { marker.suppression(subject) } else { None }
     })
 }
 
@@ -57,11 +53,7 @@ fn line_above(subject: &Subject<'_>, line: &[u8]) -> Option<Suppression> {
     places(line).find_map(|at| {
         let marker = Marker::at(line, at)?;
         let reaches = marker.place != Place::SameLine && alone(&line[..marker.start]);
-        if reaches {
-            marker.suppression(subject)
-        } else {
-            None
-        }
+        if reaches { marker.suppression(subject) } else { None }
     })
 }
 
@@ -74,8 +66,7 @@ fn places(line: &[u8]) -> impl Iterator<Item = usize> {
 fn alone(before: &[u8]) -> bool {
     let words = before.trim_ascii();
     words.len() <= 8
-        && (words.iter().all(|b| b"#/*-<!;%'\"{(.@".contains(b))
-            || matches!(words, b"REM" | b"rem" | b"dnl"))
+        && (words.iter().all(|b| b"#/*-<!;%'\"{(.@".contains(b)) || matches!(words, b"REM" | b"rem" | b"dnl"))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,97 +90,56 @@ impl<'a> Marker<'a> {
     fn at(line: &'a [u8], at: usize) -> Option<Self> {
         let (before, after) = (&line[..at], &line[at + "allow".len()..]);
         let allow = line[at] == b'a';
-        if allow && before.ends_with(b"stanch:") && boundary(before, "stanch:") && ends_word(after)
-        {
+        if allow && before.ends_with(b"stanch:") && boundary(before, "stanch:") && ends_word(after) {
             let start = at - "stanch:".len();
-            return Some(Marker {
-                start,
-                name: "stanch:allow",
-                place: Place::Either,
-                rest: after,
-            });
+            return Some(Marker { start, name: "stanch:allow", place: Place::Either, rest: after });
         }
         if allow && before.ends_with(b"gitleaks:") {
             let start = at - "gitleaks:".len();
-            return Some(Marker {
-                start,
-                name: "gitleaks:allow",
-                place: Place::SameLine,
-                rest: b"",
-            });
+            return Some(Marker { start, name: "gitleaks:allow", place: Place::SameLine, rest: b"" });
         }
-        let start = ["pragma: ", "pragma:"]
-            .iter()
-            .find(|word| before.ends_with(word.as_bytes()))?
-            .len();
+        let start = ["pragma: ", "pragma:"].iter().find(|word| before.ends_with(word.as_bytes()))?.len();
         let rest = after.strip_prefix(b"list")?;
         let (place, rest) = match separated(rest, b"nextline") {
             Some(rest) => (Place::NextLine, rest),
             None => (Place::SameLine, rest),
         };
         separated(rest, b"secret")?;
-        Some(Marker {
-            start: at - start,
-            name: "pragma: allowlist secret",
-            place,
-            rest: b"",
-        })
+        Some(Marker { start: at - start, name: "pragma: allowlist secret", place, rest: b"" })
     }
 
     /// What it does to a find: nothing, if it names other rules.
     fn suppression(&self, subject: &Subject<'_>) -> Option<Suppression> {
         let (rules, reason) = split(self.rest);
-        if !rules.is_empty()
-            && !rules
-                .iter()
-                .any(|rule| subject.ids().any(|id| id.as_bytes() == *rule))
-        {
+        if !rules.is_empty() && !rules.iter().any(|rule| subject.ids().any(|id| id.as_bytes() == *rule)) {
             return None;
         }
-        Some(Suppression::Inline {
-            marker: self.name.to_owned(),
-            reason,
-        })
+        Some(Suppression::Inline { marker: self.name.to_owned(), reason })
     }
 }
 
 fn boundary(before: &[u8], word: &str) -> bool {
-    let previous = before
-        .len()
-        .checked_sub(word.len() + 1)
-        .map(|at| before[at]);
+    let previous = before.len().checked_sub(word.len() + 1).map(|at| before[at]);
     previous.is_none_or(|b| !b.is_ascii_alphanumeric() && b != b'-' && b != b'_')
 }
 
 fn ends_word(after: &[u8]) -> bool {
-    after
-        .first()
-        .is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b'-' && *b != b'_')
+    after.first().is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b'-' && *b != b'_')
 }
 
 /// `rest` behind one separator and the word.
 fn separated<'a>(rest: &'a [u8], word: &[u8]) -> Option<&'a [u8]> {
     let (first, rest) = rest.split_first()?;
-    if matches!(first, b' ' | b'-') {
-        rest.strip_prefix(word)
-    } else {
-        None
-    }
+    if matches!(first, b' ' | b'-') { rest.strip_prefix(word) } else { None }
 }
 
 /// Splits what follows `stanch:allow` into rule ids and the reason.
 fn split(rest: &[u8]) -> (Vec<&[u8]>, String) {
     let rest = strip_closing(rest).trim_ascii();
-    let end = rest
-        .iter()
-        .position(u8::is_ascii_whitespace)
-        .unwrap_or(rest.len());
+    let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
     let (first, other) = rest.split_at(end);
     let word = first.strip_suffix(b":").unwrap_or(first);
-    let rules: Vec<&[u8]> = word
-        .split(|&b| b == b',')
-        .filter(|id| !id.is_empty())
-        .collect();
+    let rules: Vec<&[u8]> = word.split(|&b| b == b',').filter(|id| !id.is_empty()).collect();
     if rules.is_empty() || !rules.iter().all(|id| looks_like_rule_id(id)) {
         return (Vec::new(), reason(rest));
     }
@@ -200,21 +150,14 @@ fn split(rest: &[u8]) -> (Vec<&[u8]>, String) {
 fn looks_like_rule_id(word: &[u8]) -> bool {
     let parts = || word.split(|&b| b == b'-');
     parts().count() > 1
-        && parts().all(|part| {
-            !part.is_empty()
-                && part
-                    .iter()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-        })
+        && parts()
+            .all(|part| !part.is_empty() && part.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
 }
 
 /// Leaves out what closes the comment around a marker.
 fn strip_closing(rest: &[u8]) -> &[u8] {
     let closers = ["*/", "-->", "--}}", "#}", "%>", "*)", "}}"];
-    let cut = closers
-        .iter()
-        .filter_map(|closer| memmem::find(rest, closer.as_bytes()))
-        .min();
+    let cut = closers.iter().filter_map(|closer| memmem::find(rest, closer.as_bytes())).min();
     &rest[..cut.unwrap_or(rest.len())]
 }
 
@@ -224,11 +167,7 @@ fn reason(text: &[u8]) -> String {
         .iter()
         .position(|b| !b"-:,;()".contains(b) && !b.is_ascii_whitespace())
         .map_or(&b""[..], |at| &text[at..]);
-    String::from_utf8_lossy(text)
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(200)
-        .collect()
+    String::from_utf8_lossy(text).chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 #[cfg(test)]
@@ -271,21 +210,12 @@ mod tests {
     fn own_line() {
         yes("k = SECRET # stanch:allow", "");
         yes("k = SECRET # stanch:allow for the docs", "for the docs");
-        yes(
-            "k = SECRET # stanch:allow github-pat for the docs",
-            "for the docs",
-        );
+        yes("k = SECRET # stanch:allow github-pat for the docs", "for the docs");
         yes("k = SECRET # stanch:allow aws-key,github-pat: both", "both");
         yes("k = SECRET # stanch:allow old-name", "");
-        yes(
-            "k = SECRET # stanch:allow - low-risk value",
-            "low-risk value",
-        );
+        yes("k = SECRET # stanch:allow - low-risk value", "low-risk value");
         yes("/* stanch:allow test key */ k = SECRET", "test key");
-        yes(
-            "k = SECRET <!-- stanch:allow github-pat sample -->",
-            "sample",
-        );
+        yes("k = SECRET <!-- stanch:allow github-pat sample -->", "sample");
         yes("k = SECRET // gitleaks:allow", "");
         yes("k = SECRET  # pragma: allowlist secret", "");
         yes("k = SECRET  # pragma:allowlist-secret", "");

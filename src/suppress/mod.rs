@@ -48,10 +48,7 @@ pub struct Subject<'a> {
 impl std::fmt::Debug for Subject<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Everything else holds scanned content.
-        f.debug_struct("Subject")
-            .field("rule", &self.rule)
-            .field("span", &self.span)
-            .finish_non_exhaustive()
+        f.debug_struct("Subject").field("rule", &self.rule).field("span", &self.span).finish_non_exhaustive()
     }
 }
 
@@ -75,11 +72,7 @@ fn line_span(text: &[u8], span: &Range<usize>) -> Range<usize> {
     let ceiling = end.saturating_add(LINE_REACH).min(text.len());
     let from = memchr::memrchr(b'\n', &text[floor..start]).map_or(floor, |at| floor + at + 1);
     // A match that ends with a line's end does not touch the next line.
-    let last = if end > start && text[end - 1] == b'\n' {
-        end - 1
-    } else {
-        end
-    };
+    let last = if end > start && text[end - 1] == b'\n' { end - 1 } else { end };
     let to = memchr::memchr(b'\n', &text[last..ceiling]).map_or(ceiling, |at| last + at);
     from..to
 }
@@ -99,9 +92,6 @@ mod tests {
         assert_eq!(of(3..3), b"one");
         assert_eq!(of(50..60), b"three");
         let long = vec![b'x'; 1 << 20];
-        assert_eq!(
-            line_span(&long, &(500_000..500_010)).len(),
-            2 * LINE_REACH + 10
-        );
+        assert_eq!(line_span(&long, &(500_000..500_010)).len(), 2 * LINE_REACH + 10);
     }
 }

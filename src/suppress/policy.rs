@@ -221,7 +221,8 @@ impl Policy {
     }
 
     fn of_folder(&self, nested: &Nested) -> Arc<[Allowlist]> {
-        let known = self.of_folders.read().unwrap_or_else(PoisonError::into_inner).get(&nested.folder).cloned();
+        let known =
+            self.of_folders.read().unwrap_or_else(PoisonError::into_inner).get(&nested.folder).cloned();
         known.unwrap_or_else(|| {
             let lists: Arc<[Allowlist]> = match compiled(&nested.config) {
                 Ok(lists) => lists.into(),
@@ -252,30 +253,15 @@ impl Policy {
         if subject.rule_allowlists.is_empty() {
             return None;
         }
-        let known = self
-            .of_rules
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(subject.rule)
-            .cloned();
+        let known = self.of_rules.read().unwrap_or_else(PoisonError::into_inner).get(subject.rule).cloned();
         let lists = known.unwrap_or_else(|| {
             let fallback = format!("allowlist of {}", subject.rule);
             let compile = |list| Allowlist::new(&allowlist_spec(list), &fallback).ok();
-            let lists: Arc<[Allowlist]> =
-                subject.rule_allowlists.iter().filter_map(compile).collect();
-            let mut of_rules = self
-                .of_rules
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
-            of_rules
-                .entry(subject.rule.to_owned())
-                .or_insert(lists)
-                .clone()
+            let lists: Arc<[Allowlist]> = subject.rule_allowlists.iter().filter_map(compile).collect();
+            let mut of_rules = self.of_rules.write().unwrap_or_else(PoisonError::into_inner);
+            of_rules.entry(subject.rule.to_owned()).or_insert(lists).clone()
         });
-        lists
-            .iter()
-            .find(|list| list.allows(subject))
-            .map(by_allowlist)
+        lists.iter().find(|list| list.allows(subject)).map(by_allowlist)
     }
 
     /// Judges findings by their value (the baseline) and by `.gitleaksignore`. Those that are
@@ -291,10 +277,7 @@ impl Policy {
         if self.baseline.is_none() && self.foreign.is_none() && self.ignored.is_empty() {
             return Ok(());
         }
-        for finding in findings
-            .iter_mut()
-            .filter(|finding| finding.status == Status::New)
-        {
+        for finding in findings.iter_mut().filter(|finding| finding.status == Status::New) {
             let mut ids = aliases(&finding.rule);
             ids.insert(0, finding.rule.clone());
             let suppression = match self.ignored_by_gitleaks(finding, &ids) {
@@ -317,18 +300,13 @@ impl Policy {
             return None;
         }
         let commit = finding.commit.as_ref().map(|commit| commit.id.as_str());
-        let ignored = std::iter::once(&finding.location)
-            .chain(&finding.occurrences)
-            .all(|location| {
-                let path = location.path.as_ref();
-                path.is_some_and(|path| {
-                    ids.iter()
-                        .any(|id| self.ignored.contains(commit, path, id, location.start.line))
-                })
-            });
-        ignored.then(|| Suppression::Allowlist {
-            description: ".gitleaksignore".to_owned(),
-        })
+        let ignored = std::iter::once(&finding.location).chain(&finding.occurrences).all(|location| {
+            let path = location.path.as_ref();
+            path.is_some_and(|path| {
+                ids.iter().any(|id| self.ignored.contains(commit, path, id, location.start.line))
+            })
+        });
+        ignored.then(|| Suppression::Allowlist { description: ".gitleaksignore".to_owned() })
     }
 
     /// A narrowed entry suppresses a value only when it covers all of its places.
@@ -350,11 +328,7 @@ impl Policy {
         })
     }
 
-    fn known(
-        &self,
-        finding: &mut Finding,
-        ids: &[String],
-    ) -> Result<Option<Suppression>, ConfigError> {
+    fn known(&self, finding: &mut Finding, ids: &[String]) -> Result<Option<Suppression>, ConfigError> {
         let Some(baseline) = &self.baseline else {
             return Ok(None);
         };
@@ -404,7 +378,9 @@ fn compiled(config: &Config) -> Result<Vec<Allowlist>, Vec<ConfigError>> {
 /// the hashes themselves are known not to be secrets.
 fn hash_in_a_baseline(subject: &Subject<'_>) -> Option<Suppression> {
     let secret = subject.secret;
-    if !matches!(secret.len(), 32 | 40 | 64) || !secret.iter().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b)) {
+    if !matches!(secret.len(), 32 | 40 | 64)
+        || !secret.iter().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b))
+    {
         return None;
     }
     let line = subject.line().trim_ascii();
@@ -412,7 +388,10 @@ fn hash_in_a_baseline(subject: &Subject<'_>) -> Option<Suppression> {
     let ours = name == baseline::FILE_NAME.as_bytes();
     let known = (secret.len() == 40 && line.starts_with(b"\"hashed_secret\": \""))
         || (ours && secret.len() == 64 && line.starts_with(b"salt = \""))
-        || (ours && secret.len() == 32 && line.starts_with(secret) && line[32..].starts_with(b" = { rule = \""));
+        || (ours
+            && secret.len() == 32
+            && line.starts_with(secret)
+            && line[32..].starts_with(b" = { rule = \""));
     known.then(|| Suppression::Allowlist { description: "hash in a baseline".to_owned() })
 }
 
@@ -426,16 +405,14 @@ fn holds_lines(text: &[u8], lines: &[u8]) -> bool {
 }
 
 fn by_allowlist(allowlist: &Allowlist) -> Suppression {
-    Suppression::Allowlist {
-        description: allowlist.description().to_owned(),
-    }
+    Suppression::Allowlist { description: allowlist.description().to_owned() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{Category, Location, Secret, Severity};
     use crate::config::{Dialect, Files, LoadOptions, TreeSource, load};
+    use crate::finding::{Category, Location, Secret, Severity};
     use crate::suppress::baseline::{Decision, Draft};
     use jiff::civil::date;
     use std::path::Path;
@@ -452,20 +429,23 @@ mod tests {
         impl Files for Memory {
             fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
                 let found = self.0.iter().find(|(name, _)| Path::new(name) == path);
-                found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
+                found
+                    .map(|(_, text)| text.as_bytes().to_vec())
+                    .ok_or_else(|| std::io::ErrorKind::NotFound.into())
             }
         }
         let options = LoadOptions { files: &Memory(files), builtin_ids: &|| vec!["r".into()] };
         let base = load(&options, Path::new(".stanch.toml"), Dialect::Stanch).unwrap();
-        let source = TreeSource { files: Box::new(Memory(files)), builtin_ids: || vec!["r".into()], ..TreeSource::default() };
+        let source = TreeSource {
+            files: Box::new(Memory(files)),
+            builtin_ids: || vec!["r".into()],
+            ..TreeSource::default()
+        };
         Policy::new(Tree::new(base, source).unwrap(), TODAY).unwrap()
     }
 
     fn at(path: &str) -> Location {
-        Location {
-            path: Some(path.into()),
-            ..Location::default()
-        }
+        Location { path: Some(path.into()), ..Location::default() }
     }
 
     fn finding(fingerprint: &str, places: &[&str]) -> Finding {
@@ -493,26 +473,19 @@ mod tests {
     fn policy_with(edit: impl FnOnce(&mut Entry)) -> (Policy, String) {
         let mut draft = Draft::new(Path::new("b"), None).unwrap();
         let fingerprint = draft.fingerprinter(None).of(b"value");
-        let mut entry = Entry {
-            fingerprint: fingerprint.clone(),
-            status: Decision::Accepted,
-            ..Entry::default()
-        };
+        let mut entry =
+            Entry { fingerprint: fingerprint.clone(), status: Decision::Accepted, ..Entry::default() };
         edit(&mut entry);
         draft.set(entry);
         let mut policy = policy();
-        policy.set_baseline(Some(
-            Baseline::load(Path::new("b"), draft.text().into_bytes()).unwrap(),
-        ));
+        policy.set_baseline(Some(Baseline::load(Path::new("b"), draft.text().into_bytes()).unwrap()));
         (policy, fingerprint)
     }
 
     fn suppressed(edit: impl FnOnce(&mut Entry), places: &[&str]) -> (bool, Finding) {
         let (policy, fingerprint) = policy_with(edit);
         let mut findings = [finding(&fingerprint, places)];
-        policy
-            .apply(&mut findings, |_| vec!["old-id".to_owned()])
-            .unwrap();
+        policy.apply(&mut findings, |_| vec!["old-id".to_owned()]).unwrap();
         let [finding] = findings;
         (finding.status != Status::New, finding)
     }
@@ -522,23 +495,10 @@ mod tests {
         assert!(suppressed(|_| (), &["a", "b"]).0);
         assert!(suppressed(|entry| entry.only_rules = vec!["old-id".into()], &["a"]).0);
         assert!(!suppressed(|entry| entry.only_rules = vec!["other".into()], &["a"]).0);
-        assert!(
-            suppressed(
-                |entry| entry.only_paths = vec!["/t/".into()],
-                &["t/a", "t/b"]
-            )
-            .0
-        );
-        assert!(
-            !suppressed(
-                |entry| entry.only_paths = vec!["/t/".into()],
-                &["t/a", "s/b"]
-            )
-            .0
-        );
+        assert!(suppressed(|entry| entry.only_paths = vec!["/t/".into()], &["t/a", "t/b"]).0);
+        assert!(!suppressed(|entry| entry.only_paths = vec!["/t/".into()], &["t/a", "s/b"]).0);
         assert!(suppressed(|entry| entry.expires = Some(TODAY), &["a"]).0);
-        let (hidden, finding) =
-            suppressed(|entry| entry.expires = Some(date(2025, 11, 30)), &["a"]);
+        let (hidden, finding) = suppressed(|entry| entry.expires = Some(date(2025, 11, 30)), &["a"]);
         assert!(!hidden);
         assert_eq!(finding.reasons, [EXPIRED]);
         let (policy, _) = policy_with(|_| ());
@@ -550,23 +510,12 @@ mod tests {
     #[test]
     fn gitleaksignore_knows_places() {
         let mut ignored = IgnoreFile::default();
-        ignored
-            .add(Path::new("i"), b"a:old-id:0\nb:generic-secret:0\n".to_vec())
-            .unwrap();
+        ignored.add(Path::new("i"), b"a:old-id:0\nb:generic-secret:0\n".to_vec()).unwrap();
         let mut policy = policy();
         policy.set_ignored(ignored);
-        let mut findings = [
-            finding("f", &["a"]),
-            finding("f", &["a", "b"]),
-            finding("f", &["a", "c"]),
-        ];
-        policy
-            .apply(&mut findings, |_| vec!["old-id".to_owned()])
-            .unwrap();
-        let quiet: Vec<bool> = findings
-            .iter()
-            .map(|finding| finding.status != Status::New)
-            .collect();
+        let mut findings = [finding("f", &["a"]), finding("f", &["a", "b"]), finding("f", &["a", "c"])];
+        policy.apply(&mut findings, |_| vec!["old-id".to_owned()]).unwrap();
+        let quiet: Vec<bool> = findings.iter().map(|finding| finding.status != Status::New).collect();
         assert_eq!(quiet, [true, true, false]);
     }
 
@@ -600,7 +549,10 @@ mod tests {
     fn allowlists_come_first_and_reach_their_folder() {
         let mut policy = policy_of(&[
             (".stanch.toml", "[[allowlists]]\ndescription = 'top'\npaths = ['^top/']\n"),
-            ("pkg/.stanch.toml", "[scan]\nexclude = ['/gen/']\n[[allowlists]]\nstopwords = ['sample']\ntargetRules = ['r']\n"),
+            (
+                "pkg/.stanch.toml",
+                "[scan]\nexclude = ['/gen/']\n[[allowlists]]\nstopwords = ['sample']\ntargetRules = ['r']\n",
+            ),
             ("bad/.stanch.toml", "[[allowlists]]\nregexes = ['((a{1000}){1000}){1000}']\n"),
         ]);
         assert_eq!(by(&policy, "top/a", "r"), "top");
@@ -641,7 +593,9 @@ mod tests {
         let subject = Subject { rule_allowlists: &lists, ..subject(b"a", "r") };
         for _ in 0..2 {
             let found = policy.judge(&subject);
-            assert!(matches!(found, Some(Suppression::Allowlist { description }) if description == "the rule's"));
+            assert!(
+                matches!(found, Some(Suppression::Allowlist { description }) if description == "the rule's")
+            );
         }
     }
 

@@ -77,14 +77,8 @@ pub fn name(index: usize) -> String {
         return format!("flag-{rest}");
     }
     let rest = rest - FLAGS;
-    let set = ["name", "head", "line", "around"]
-        .get(rest / GROUPS)
-        .copied()
-        .unwrap_or("?");
-    format!(
-        "{set}:{}",
-        GROUP_NAMES.get(rest % GROUPS).copied().unwrap_or("?")
-    )
+    let set = ["name", "head", "line", "around"].get(rest / GROUPS).copied().unwrap_or("?");
+    format!("{set}:{}", GROUP_NAMES.get(rest % GROUPS).copied().unwrap_or("?"))
 }
 
 /// The features of a candidate.
@@ -141,11 +135,7 @@ pub fn vector(
         s.first,
         s.last,
         s.letters_run,
-        if kind == Kind::BasicAuth {
-            pair_class(value)
-        } else {
-            0
-        },
+        if kind == Kind::BasicAuth { pair_class(value) } else { 0 },
         s.hash_shape,
         s.pem_or_jwt,
         s.escapes,
@@ -155,10 +145,7 @@ pub fn vector(
         *slot = i16::from(e.flags.bits() >> i & 1 != 0);
     }
     for (n, set) in [e.name, e.head, e.line, e.around].into_iter().enumerate() {
-        for (i, slot) in f[PLAIN + FLAGS + n * GROUPS..][..GROUPS]
-            .iter_mut()
-            .enumerate()
-        {
+        for (i, slot) in f[PLAIN + FLAGS + n * GROUPS..][..GROUPS].iter_mut().enumerate() {
             *slot = i16::from(set >> i & 1 != 0);
         }
     }
@@ -261,9 +248,7 @@ impl Shape {
             run: best,
             hex: i16::from(all(|b| b.is_ascii_hexdigit())),
             base64: i16::from(
-                all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
-                    && n % 4 == 0
-                    && n >= 8,
+                all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=')) && n % 4 == 0 && n >= 8,
             ),
             identifier: i16::from(
                 value.first().is_some_and(|b| !b.is_ascii_digit())
@@ -325,20 +310,15 @@ fn path_shape(value: &[u8]) -> i16 {
 
 fn is_uuid(value: &[u8]) -> bool {
     value.len() == 36
-        && value.iter().enumerate().all(|(i, &b)| {
-            if matches!(i, 8 | 13 | 18 | 23) {
-                b == b'-'
-            } else {
-                b.is_ascii_hexdigit()
-            }
-        })
+        && value
+            .iter()
+            .enumerate()
+            .all(|(i, &b)| if matches!(i, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() })
 }
 
 /// Basic credentials: 0 = no `user:password`, 1 = a placeholder, 2 = a short password, 3 = a password.
 fn pair_class(value: &[u8]) -> i16 {
-    let Ok(pair) = data_encoding::BASE64
-        .decode(value)
-        .or_else(|_| data_encoding::BASE64_NOPAD.decode(value))
+    let Ok(pair) = data_encoding::BASE64.decode(value).or_else(|_| data_encoding::BASE64_NOPAD.decode(value))
     else {
         return 0;
     };

@@ -77,10 +77,7 @@ pub struct FileKind {
 
 impl FileKind {
     /// The kind of text without a path: standard input, messages.
-    pub const UNKNOWN: FileKind = FileKind {
-        language: Language::Unknown,
-        role: Role::Plain,
-    };
+    pub const UNKNOWN: FileKind = FileKind { language: Language::Unknown, role: Role::Plain };
 
     /// The kind that a `/`-separated path tells.
     pub fn from_path(path: &[u8]) -> FileKind {
@@ -90,10 +87,7 @@ impl FileKind {
         let lower = &mut lower[..tail.len()];
         lower.copy_from_slice(tail);
         lower.make_ascii_lowercase();
-        FileKind {
-            language: language(lower),
-            role: role(lower, path),
-        }
+        FileKind { language: language(lower), role: role(lower, path) }
     }
 }
 
@@ -108,39 +102,40 @@ fn split(base: &[u8]) -> (&[u8], &[u8]) {
 fn language(base: &[u8]) -> Language {
     let (stem, extension) = split(base);
     match extension {
-        b"js" | b"mjs" | b"cjs" | b"jsx" | b"ts" | b"tsx" | b"mts" | b"vue" | b"svelte"
-        | b"coffee" | b"bundle" => Language::Script,
+        b"js" | b"mjs" | b"cjs" | b"jsx" | b"ts" | b"tsx" | b"mts" | b"vue" | b"svelte" | b"coffee"
+        | b"bundle" => Language::Script,
         b"rb" | b"rake" | b"erb" | b"gemspec" | b"ru" | b"cr" => Language::Ruby,
         b"py" | b"pyi" | b"pyx" => Language::Python,
         b"go" => Language::Go,
         b"php" | b"phpt" | b"inc" | b"module" => Language::Php,
-        b"java" | b"kt" | b"kts" | b"scala" | b"groovy" | b"gradle" | b"clj" | b"jsp" => {
-            Language::Jvm
+        b"java" | b"kt" | b"kts" | b"scala" | b"groovy" | b"gradle" | b"clj" | b"jsp" => Language::Jvm,
+        b"c" | b"h" | b"cc" | b"cpp" | b"cxx" | b"hpp" | b"hh" | b"m" | b"mm" | b"cs" | b"csx" | b"vb" => {
+            Language::CFamily
         }
-        b"c" | b"h" | b"cc" | b"cpp" | b"cxx" | b"hpp" | b"hh" | b"m" | b"mm" | b"cs" | b"csx"
-        | b"vb" => Language::CFamily,
-        b"rs" | b"swift" | b"dart" | b"ex" | b"exs" | b"erl" | b"hs" | b"lua" | b"pl" | b"pm"
-        | b"r" | b"jl" | b"ml" | b"fs" | b"nim" | b"zig" | b"v" | b"d" | b"pas" | b"t" | b"elm"
-        | b"sol" | b"graphql" | b"proto" | b"idl" => Language::Code,
-        b"sh" | b"bash" | b"zsh" | b"fish" | b"ksh" | b"bats" | b"ps1" | b"psm1" | b"bat"
-        | b"cmd" => Language::Shell,
+        b"rs" | b"swift" | b"dart" | b"ex" | b"exs" | b"erl" | b"hs" | b"lua" | b"pl" | b"pm" | b"r"
+        | b"jl" | b"ml" | b"fs" | b"nim" | b"zig" | b"v" | b"d" | b"pas" | b"t" | b"elm" | b"sol"
+        | b"graphql" | b"proto" | b"idl" => Language::Code,
+        b"sh" | b"bash" | b"zsh" | b"fish" | b"ksh" | b"bats" | b"ps1" | b"psm1" | b"bat" | b"cmd" => {
+            Language::Shell
+        }
         b"yml" | b"yaml" => Language::Yaml,
         b"json" | b"json5" | b"jsonc" | b"jsonl" | b"har" | b"tfstate" => Language::Json,
-        b"toml" | b"ini" | b"cfg" | b"conf" | b"config" | b"properties" | b"env" | b"tf"
-        | b"tfvars" | b"hcl" | b"cnf" | b"dist" | b"local" | b"netrc" | b"npmrc" | b"pypirc"
-        | b"desktop" | b"service" => Language::Config,
-        b"xml" | b"xib" | b"storyboard" | b"resx" | b"xaml" | b"plist" | b"csproj" | b"svg"
-        | b"wsdl" | b"pom" => Language::Xml,
-        b"html" | b"htm" | b"css" | b"scss" | b"less" | b"hbs" | b"ejs" | b"haml" | b"slim"
-        | b"pug" | b"twig" => Language::Markup,
-        b"md" | b"markdown" | b"rst" | b"adoc" | b"asciidoc" | b"txt" | b"org" | b"tex"
-        | b"pod" => Language::Prose,
+        b"toml" | b"ini" | b"cfg" | b"conf" | b"config" | b"properties" | b"env" | b"tf" | b"tfvars"
+        | b"hcl" | b"cnf" | b"dist" | b"local" | b"netrc" | b"npmrc" | b"pypirc" | b"desktop"
+        | b"service" => Language::Config,
+        b"xml" | b"xib" | b"storyboard" | b"resx" | b"xaml" | b"plist" | b"csproj" | b"svg" | b"wsdl"
+        | b"pom" => Language::Xml,
+        b"html" | b"htm" | b"css" | b"scss" | b"less" | b"hbs" | b"ejs" | b"haml" | b"slim" | b"pug"
+        | b"twig" => Language::Markup,
+        b"md" | b"markdown" | b"rst" | b"adoc" | b"asciidoc" | b"txt" | b"org" | b"tex" | b"pod" => {
+            Language::Prose
+        }
         b"sql" | b"psql" | b"ddl" => Language::Sql,
         b"ipynb" | b"log" | b"csv" | b"tsv" | b"snap" | b"golden" | b"http" | b"pcap" | b"out" => {
             Language::Data
         }
-        b"j2" | b"tmpl" | b"tpl" | b"template" | b"example" | b"sample" | b"default" | b"in"
-        | b"bak" | b"orig" | b"old"
+        b"j2" | b"tmpl" | b"tpl" | b"template" | b"example" | b"sample" | b"default" | b"in" | b"bak"
+        | b"orig" | b"old"
             if !stem.is_empty() =>
         {
             match language(stem) {
@@ -150,9 +145,7 @@ fn language(base: &[u8]) -> Language {
         }
         _ if stem == b".env" || base.starts_with(b".env") => Language::Config,
         _ => match base {
-            b"dockerfile" | b"makefile" | b"jenkinsfile" | b"vagrantfile" | b"procfile" => {
-                Language::Shell
-            }
+            b"dockerfile" | b"makefile" | b"jenkinsfile" | b"vagrantfile" | b"procfile" => Language::Shell,
             b"gemfile" | b"rakefile" | b"podfile" | b"fastfile" => Language::Ruby,
             _ => Language::Unknown,
         },
@@ -177,36 +170,20 @@ fn role(base: &[u8], path: &[u8]) -> Role {
         b"uv.lock",
     ];
     let (stem, extension) = split(base);
-    if GENERATED.contains(&base)
-        || stem.ends_with(b".min")
-        || matches!(extension, b"map" | b"lock" | b"sum")
+    if GENERATED.contains(&base) || stem.ends_with(b".min") || matches!(extension, b"map" | b"lock" | b"sum")
     {
         return Role::Generated;
     }
-    if matches!(
-        extension,
-        b"po" | b"pot" | b"xlf" | b"xliff" | b"strings" | b"resx" | b"arb"
-    ) {
+    if matches!(extension, b"po" | b"pot" | b"xlf" | b"xliff" | b"strings" | b"resx" | b"arb") {
         return Role::Translation;
     }
-    if matches!(
-        extension,
-        b"example" | b"sample" | b"dist" | b"template" | b"tmpl" | b"tpl"
-    ) {
+    if matches!(extension, b"example" | b"sample" | b"dist" | b"template" | b"tmpl" | b"tpl") {
         return Role::Template;
     }
     let mut role = Role::Plain;
     for folder in path.split(|&b| b == b'/') {
         let is = |names: &[&[u8]]| names.iter().any(|n| folder.eq_ignore_ascii_case(n));
-        if is(&[
-            b"locale",
-            b"locales",
-            b"i18n",
-            b"l10n",
-            b"lang",
-            b"translations",
-            b"intl",
-        ]) {
+        if is(&[b"locale", b"locales", b"i18n", b"l10n", b"lang", b"translations", b"intl"]) {
             return Role::Translation;
         }
         if is(&[b"node_modules", b"bower_components"]) {
@@ -229,24 +206,12 @@ fn role(base: &[u8], path: &[u8]) -> Role {
             b"cassettes",
         ]) {
             role = Role::Test;
-        } else if role == Role::Plain
-            && is(&[
-                b"example",
-                b"examples",
-                b"doc",
-                b"docs",
-                b"samples",
-                b"demo",
-            ])
+        } else if role == Role::Plain && is(&[b"example", b"examples", b"doc", b"docs", b"samples", b"demo"])
         {
             role = Role::Example;
         }
     }
-    if is_unit_test(path) {
-        Role::UnitTest
-    } else {
-        role
-    }
+    if is_unit_test(path) { Role::UnitTest } else { role }
 }
 
 /// Whether the file's own name says that it is code of a unit test, by the conventions of its language:
@@ -299,18 +264,9 @@ fn is_unit_test(path: &[u8]) -> bool {
         b"TestBase",
         b"_unittest",
     ];
-    let begins = [
-        b"test_".as_slice(),
-        b"test-",
-        b"Test",
-        b"conftest",
-        b"spec_helper",
-        b"rails_helper",
-    ];
-    let numbered = extension == b"sh"
-        && stem.len() > 5
-        && stem[0] == b't'
-        && stem[1..5].iter().all(u8::is_ascii_digit);
+    let begins = [b"test_".as_slice(), b"test-", b"Test", b"conftest", b"spec_helper", b"rails_helper"];
+    let numbered =
+        extension == b"sh" && stem.len() > 5 && stem[0] == b't' && stem[1..5].iter().all(u8::is_ascii_digit);
     numbered
         || ends.iter().any(|e| stem.ends_with(e))
         || begins.iter().any(|b| stem.starts_with(b))

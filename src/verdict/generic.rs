@@ -18,10 +18,7 @@ pub struct Judgement {
 
 impl Judgement {
     fn drop(reason: &'static str) -> Self {
-        Judgement {
-            confidence: None,
-            reasons: vec![reason],
-        }
+        Judgement { confidence: None, reasons: vec![reason] }
     }
 }
 
@@ -48,28 +45,22 @@ pub fn judge(kind: Kind, value: &[u8], evidence: &Evidence, file: FileKind) -> J
         s if s >= levels.low => Confidence::Low,
         _ => return Judgement::drop(placeholder.unwrap_or("unlikely")),
     };
-    let cap =
-        cap(kind, value, evidence, file, placeholder).filter(|_| confidence > Confidence::Low);
-    let confidence = if cap.is_some() {
-        Confidence::Low
-    } else {
-        confidence
-    };
-    let reasons = cap
-        .into_iter()
-        .chain(placeholder)
-        .chain(reasons::of(&vector))
-        .collect();
-    Judgement {
-        confidence: Some(confidence),
-        reasons,
-    }
+    let cap = cap(kind, value, evidence, file, placeholder).filter(|_| confidence > Confidence::Low);
+    let confidence = if cap.is_some() { Confidence::Low } else { confidence };
+    let reasons = cap.into_iter().chain(placeholder).chain(reasons::of(&vector)).collect();
+    Judgement { confidence: Some(confidence), reasons }
 }
 
-/// What syntaxes are granted that the training data hardly has: XML, connection strings.
+/// What syntaxes are granted that the training data hardly has (XML, connection strings), or that say
+/// more than the trees learnt from few projects: credentials in a URL, members of private keys.
 fn allowance(e: &Evidence, placeholder: Option<&str>) -> i32 {
-    let rare = matches!(e.syntax, Syntax::Element | Syntax::Indirect | Syntax::Connection);
-    if rare && placeholder.is_none() { model::SCALE } else { 0 }
+    match e.syntax {
+        _ if placeholder.is_some() => 0,
+        Syntax::Element | Syntax::Indirect => model::SCALE,
+        Syntax::Connection => 2 * model::SCALE,
+        Syntax::Url | Syntax::Jwk => model::SCALE * 6 / 10,
+        _ => 0,
+    }
 }
 
 /// Statements and commands that take nothing but a password: too rare in the training data for the
@@ -102,10 +93,7 @@ pub fn never(value: &[u8], e: &Evidence, file: FileKind) -> Option<&'static str>
     if is_identifier_in_code(value, e, file) {
         return Some("identifier");
     }
-    if e.quote == Quote::None
-        && e.flags.has(Flags::SAYS_NAME)
-        && is_code(file.language)
-        && is_keyed(e.syntax)
+    if e.quote == Quote::None && e.flags.has(Flags::SAYS_NAME) && is_code(file.language) && is_keyed(e.syntax)
     {
         return Some("variable-of-that-name");
     }
@@ -138,16 +126,7 @@ fn cap(
         return Some("choice-of-a-setting");
     }
     if is_keyed(e.syntax)
-        && name(
-            &[
-                Group::Path,
-                Group::Name,
-                Group::Bool,
-                Group::Agent,
-                Group::Measure,
-            ],
-            e.head,
-        )
+        && name(&[Group::Path, Group::Name, Group::Bool, Group::Agent, Group::Measure], e.head)
     {
         return Some("name-of-something-else");
     }
@@ -192,18 +171,12 @@ fn is_identifier_in_code(value: &[u8], e: &Evidence, file: FileKind) -> bool {
 /// Languages in which a bare word is an identifier.
 fn is_code(language: Language) -> bool {
     use Language::{CFamily, Code, Go, Jvm, Php, Python, Ruby, Script};
-    matches!(
-        language,
-        Code | Script | Ruby | Python | Go | Php | Jvm | CFamily
-    )
+    matches!(language, Code | Script | Ruby | Python | Go | Php | Jvm | CFamily)
 }
 
 /// Whether the candidate began with a name.
 fn is_keyed(syntax: Syntax) -> bool {
-    !matches!(
-        syntax,
-        Syntax::Url | Syntax::Header | Syntax::Sql | Syntax::Jwk
-    )
+    !matches!(syntax, Syntax::Url | Syntax::Header | Syntax::Sql | Syntax::Jwk)
 }
 
 fn has_digit(value: &[u8]) -> bool {

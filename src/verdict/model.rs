@@ -76,11 +76,7 @@ impl Model {
         let mut model = Model {
             gate: usize::from(short(6)?),
             gate_least: int(12)?,
-            levels: Levels {
-                low: int(16)?,
-                medium: int(20)?,
-                high: int(24)?,
-            },
+            levels: Levels { low: int(16)?, medium: int(20)?, high: int(24)? },
             ..Model::default()
         };
         let mut rest = file.get(HEADER..)?;
@@ -105,16 +101,9 @@ impl Model {
             };
             let at = self.nodes.len() - first;
             let inside = feature == LEAF
-                || usize::from(feature) < COUNT
-                    && usize::from(right) > at
-                    && usize::from(right) < count;
+                || usize::from(feature) < COUNT && usize::from(right) > at && usize::from(right) < count;
             let number = i16::from_le_bytes([low, high]);
-            self.nodes.push(Node {
-                feature,
-                right,
-                number,
-                mean: number,
-            });
+            self.nodes.push(Node { feature, right, number, mean: number });
             inside.then_some(())?;
         }
         // Children stand behind their parents: from the back, every mean is known when it is needed.
@@ -158,20 +147,13 @@ fn leaf(tree: &[Node], vector: &Vector) -> i32 {
 }
 
 fn next(node: &Node, at: usize, vector: &Vector) -> usize {
-    let above = vector
-        .get(usize::from(node.feature))
-        .is_some_and(|&value| value > node.number);
-    if above {
-        usize::from(node.right)
-    } else {
-        at + 1
-    }
+    let above = vector.get(usize::from(node.feature)).is_some_and(|&value| value > node.number);
+    if above { usize::from(node.right) } else { at + 1 }
 }
 
 /// Whether the file fits this program; a test keeps it so.
 pub fn is_sound() -> bool {
-    FILE.len() <= 1 << 16
-        && Model::read(FILE).is_some_and(|m| m.gate > 0 && m.starts.len() > m.gate + 1)
+    FILE.len() <= 1 << 16 && Model::read(FILE).is_some_and(|m| m.gate > 0 && m.starts.len() > m.gate + 1)
 }
 
 /// The least scores of the levels.
@@ -192,8 +174,7 @@ pub fn score(vector: &Vector) -> i32 {
 /// How much each family of features moved the score, in no order: at every fork the score moves from
 /// the mean of the leaves below it to the mean below the branch that was taken.
 pub(super) fn moves(vector: &Vector) -> [(Family, i32); Family::ALL.len()] {
-    let mut moves: [(Family, i32); Family::ALL.len()] =
-        std::array::from_fn(|i| (Family::ALL[i], 0));
+    let mut moves: [(Family, i32); Family::ALL.len()] = std::array::from_fn(|i| (Family::ALL[i], 0));
     for n in MODEL.gate..MODEL.starts.len().saturating_sub(1) {
         let tree = MODEL.tree(n);
         let mut at = 0;

@@ -15,10 +15,7 @@ pub fn judge(rule: &Rule, secret: &[u8]) -> Judgement {
     if !rule.checksum.is_empty() {
         match checksum::verify(&rule.checksum, secret) {
             Some(true) => {
-                return Judgement {
-                    confidence: Some(Confidence::High),
-                    reasons: vec!["checksum-valid"],
-                };
+                return Judgement { confidence: Some(Confidence::High), reasons: vec!["checksum-valid"] };
             }
             Some(false) => {
                 confidence = confidence.min(Confidence::Medium);
@@ -28,10 +25,7 @@ pub fn judge(rule: &Rule, secret: &[u8]) -> Judgement {
         }
     }
     if let Some(reason) = reference::reference(secret, b"", b"") {
-        return Judgement {
-            confidence: None,
-            reasons: vec![reason],
-        };
+        return Judgement { confidence: None, reasons: vec![reason] };
     }
     let own = secret.get(usize::from(rule.prefix)..).unwrap_or_default();
     if let Some(reason) = placeholder::placeholder(own) {
@@ -40,8 +34,5 @@ pub fn judge(rule: &Rule, secret: &[u8]) -> Judgement {
     } else if rule.prefix > 0 {
         reasons.push("known-prefix");
     }
-    Judgement {
-        confidence: Some(confidence),
-        reasons,
-    }
+    Judgement { confidence: Some(confidence), reasons }
 }

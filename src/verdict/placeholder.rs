@@ -156,11 +156,6 @@ const WORDS: &[&str] = &[
     "openai",
     "db",
     "database",
-    "mysql",
-    "postgres",
-    "postgresql",
-    "redis",
-    "mongo",
     "app",
     "application",
     "service",
@@ -168,9 +163,6 @@ const WORDS: &[&str] = &[
     "consumer",
     "shared",
     "signing",
-    "session",
-    "cookie",
-    "jwt",
     "oauth",
     "refresh",
     "generated",
@@ -255,34 +247,20 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
 
 /// `****`, `xxxx`, `....`, `XXXX-XXXX`, a mask with a few letters left of it.
 fn is_mask(value: &[u8]) -> bool {
-    let masks = value
-        .iter()
-        .filter(|&&b| matches!(b, b'x' | b'X' | b'*' | b'.' | b'-' | b'?' | b'_' | b'#'))
-        .count();
+    let masks =
+        value.iter().filter(|&&b| matches!(b, b'x' | b'X' | b'*' | b'.' | b'-' | b'?' | b'_' | b'#')).count();
     let stars = value.iter().filter(|&&b| b == b'*').count();
-    let bullets = value
-        .windows(3)
-        .filter(|w| *w == "\u{2022}".as_bytes() || *w == "\u{2026}".as_bytes())
-        .count();
-    let run = longest_run(value, |b| {
-        matches!(b, b'x' | b'X' | b'*' | b'.' | b'?' | b'#' | b'_')
-    });
-    masks == value.len()
-        || stars >= 3
-        || bullets > 0
-        || run >= 5
-        || run >= 3 && value.ends_with(b"...")
+    let bullets =
+        value.windows(3).filter(|w| *w == "\u{2022}".as_bytes() || *w == "\u{2026}".as_bytes()).count();
+    let run = longest_run(value, |b| matches!(b, b'x' | b'X' | b'*' | b'.' | b'?' | b'#' | b'_'));
+    masks == value.len() || stars >= 3 || bullets > 0 || run >= 5 || run >= 3 && value.ends_with(b"...")
 }
 
 /// Longest run of equal bytes that `of` accepts.
 fn longest_run(value: &[u8], of: impl Fn(u8) -> bool) -> usize {
     let (mut best, mut run, mut last) = (0, 0, 0);
     for &b in value {
-        run = if b == last && of(b) {
-            run + 1
-        } else {
-            usize::from(of(b))
-        };
+        run = if b == last && of(b) { run + 1 } else { usize::from(of(b)) };
         best = best.max(run);
         last = b;
     }
@@ -362,11 +340,7 @@ impl Index {
 }
 
 fn slot(byte: u8) -> usize {
-    if byte.is_ascii_lowercase() {
-        usize::from(byte - b'a')
-    } else {
-        26
-    }
+    if byte.is_ascii_lowercase() { usize::from(byte - b'a') } else { 26 }
 }
 
 static SURE_INDEX: LazyLock<Index> = LazyLock::new(|| Index::of(SURE));
@@ -377,12 +351,7 @@ fn has_example_word(value: &[u8]) -> bool {
     let n = value.len().min(lower.len());
     lower[..n].copy_from_slice(&value[..n]);
     lower[..n].make_ascii_lowercase();
-    (0..n).any(|at| {
-        SURE_INDEX
-            .at(lower[at])
-            .iter()
-            .any(|word| lower[at..n].starts_with(word))
-    })
+    (0..n).any(|at| SURE_INDEX.at(lower[at]).iter().any(|word| lower[at..n].starts_with(word)))
 }
 
 /// One byte, or one short block, over and over: `aaaa`, `abcabcabc`, `deadbeefdeadbeef`.
@@ -427,10 +396,7 @@ pub(crate) fn is_sequence(value: &[u8]) -> bool {
                 || w == b"09"
         })
         .count();
-    steps * 10 >= (lower.len() - 1) * 8
-        || ROWS
-            .iter()
-            .any(|row| memchr::memmem::find(row, lower).is_some())
+    steps * 10 >= (lower.len() - 1) * 8 || ROWS.iter().any(|row| memchr::memmem::find(row, lower).is_some())
 }
 
 /// Whether a value consists of placeholder words, digits and punctuation only.
@@ -441,15 +407,8 @@ fn only_words(value: &[u8]) -> bool {
     let (mut words, mut letters, mut known) = (0, 0, 0);
     let mut digits_run = 0;
     crate::matcher::generic::words::each_word(value, |word| {
-        let end = word
-            .iter()
-            .rposition(|b| !b.is_ascii_digit())
-            .map_or(0, |n| n + 1);
-        let begin = word
-            .iter()
-            .position(|b| !b.is_ascii_digit())
-            .unwrap_or(0)
-            .min(end);
+        let end = word.iter().rposition(|b| !b.is_ascii_digit()).map_or(0, |n| n + 1);
+        let begin = word.iter().position(|b| !b.is_ascii_digit()).unwrap_or(0).min(end);
         digits_run = digits_run.max(word.len() - (end - begin));
         let core = &word[begin..end];
         words += 1;
@@ -476,9 +435,7 @@ fn covered(word: &[u8]) -> bool {
             continue;
         }
         for known in WORD_INDEX.at(word[at]) {
-            if (known.len() >= 3
-                || known.len() == word.len()
-                || at > 0 && at + known.len() == word.len())
+            if (known.len() >= 3 || known.len() == word.len() || at > 0 && at + known.len() == word.len())
                 && word[at..].starts_with(known)
             {
                 reach[at + known.len()] = true;

@@ -12,16 +12,7 @@ const LEAST: i32 = model::SCALE / 4;
 pub(super) fn of(vector: &Vector) -> Vec<&'static str> {
     let mut moves = model::moves(vector);
     moves.sort_by_key(|&(_, delta)| std::cmp::Reverse(delta));
-    let up = moves
-        .iter()
-        .take(MOST)
-        .filter(|m| m.1 >= LEAST)
-        .map(|m| Family::speaks_for(m.0));
-    let down = moves
-        .iter()
-        .rev()
-        .take(MOST)
-        .filter(|m| m.1 <= -LEAST)
-        .map(|m| Family::speaks_against(m.0));
+    let up = moves.iter().take(MOST).filter(|m| m.1 >= LEAST).map(|m| Family::speaks_for(m.0));
+    let down = moves.iter().rev().take(MOST).filter(|m| m.1 <= -LEAST).map(|m| Family::speaks_against(m.0));
     up.chain(down).collect()
 }

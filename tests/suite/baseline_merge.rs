@@ -9,14 +9,7 @@ use stanch::suppress::baseline::{Baseline, Draft, Found};
 fn git(folder: &Path, args: &[&str]) -> std::process::Output {
     Command::new("git")
         .current_dir(folder)
-        .args([
-            "-c",
-            "user.name=t",
-            "-c",
-            "user.email=t@example.invalid",
-            "-c",
-            "commit.gpgsign=false",
-        ])
+        .args(["-c", "user.name=t", "-c", "user.email=t@example.invalid", "-c", "commit.gpgsign=false"])
         .args(args)
         .env_remove("GIT_DIR")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")

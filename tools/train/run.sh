@@ -10,6 +10,11 @@ python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --requirement "$here/requirements.txt"
 mkdir "$work/lines"
 zstd -dc "$data" | tar -x -C "$work/lines"
-cargo run --release --quiet --manifest-path "$here/../../Cargo.toml" --example generic_dump -- "$work/lines/data" > "$work/candidates.jsonl"
+dump() {
+    cargo run --release --quiet --manifest-path "$here/../../Cargo.toml" --example generic_dump -- "$@"
+}
+dump "$work/lines/data" --values > "$work/candidates.jsonl"
+dump --corpus "$here/../../tests/suite/generic_corpus" > "$work/corpus.jsonl"
+dump --names > "$work/names.txt"
 "$work/venv/bin/python" "$here/train.py" --lines "$work/lines" --candidates "$work/candidates.jsonl" \
-    --model "$here/../../src/verdict/model.bin" "$@"
+    --corpus "$work/corpus.jsonl" --names "$work/names.txt" --model "$here/../../src/verdict/model.bin" "$@"

@@ -22,6 +22,7 @@ BY_FORMAT = {
 SCALE = 1024
 TREES = 255
 GATE_TREES = 24
+CORPUS_WEIGHT = 2.0
 FOLDS = 8
 PARAMETERS = dict(
     objective="binary", learning_rate=0.05, num_leaves=31, min_data_in_leaf=10, feature_fraction=0.2, bagging_fraction=0.8,
@@ -83,11 +84,24 @@ def project(row):
     return row["path"].split("/")[0]
 
 
-def fit(x, y, weight, seed=1):
+class Extra:
+    """The corpus of our own: always in training, never measured."""
+
+    def __init__(self, path, width):
+        rows = [json.loads(line) for line in open(path)] if path else []
+        rows = [row for row in rows if row["truth"] is not None and not row["never"]]
+        self.x = numpy.array([row["features"] for row in rows], dtype=numpy.float32).reshape(-1, width)
+        self.y = numpy.array([int(row["truth"]) for row in rows], dtype=int)
+        self.weight = numpy.full(len(rows), CORPUS_WEIGHT)
+
+
+def fit(x, y, weight, seed=1, extra=None):
+    if extra is not None:
+        x, y, weight = numpy.vstack([x, extra.x]), numpy.hstack([y, extra.y]), numpy.hstack([weight, extra.weight])
     return lightgbm.train(PARAMETERS | dict(seed=seed), lightgbm.Dataset(x, y, weight=weight), TREES)
 
 
-def out_of_fold(x, y, weight, groups, seed=1):
+def out_of_fold(x, y, weight, groups, seed=1, extra=None):
     """Log-odds for each row from trees that saw no row of its project."""
     names = sorted(set(groups))
     numpy.random.RandomState(seed).shuffle(names)
@@ -95,7 +109,7 @@ def out_of_fold(x, y, weight, groups, seed=1):
     folds = numpy.array([fold[g] for g in groups])
     odds = numpy.zeros(len(y))
     for k in range(FOLDS):
-        trees = fit(x[folds != k], y[folds != k], weight[folds != k], seed)
+        trees = fit(x[folds != k], y[folds != k], weight[folds != k], seed, extra)
         odds[folds == k] = trees.predict(x[folds == k], raw_score=True)
     return odds, folds
 
@@ -205,9 +219,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", required=True)
     parser.add_argument("--candidates", required=True)
+    parser.add_argument("--corpus", help="candidates of tests/suite/generic_corpus")
     parser.add_argument("--model")
     parser.add_argument("--names", help="names of the features, one a line")
-    parser.add_argument("--low", type=float, default=-0.9), parser.add_argument("--medium", type=float, default=-0.5)
+    parser.add_argument("--low", type=float, default=-0.72), parser.add_argument("--medium", type=float, default=-0.42)
     parser.add_argument("--high", type=float, default=2.0)
     parser.add_argument("--scores", help="write the out-of-fold log-odds here (numpy)")
     parser.add_argument("--ablation", action="store_true")
@@ -224,8 +239,10 @@ def main():
     print(f"{len(rows)} candidates in {len(set(groups))} projects, {y.sum()} on true lines, {(~keep & (y > 0)).sum()} of them dropped before the trees")
     print("the finder alone:"), show("  every candidate", measure(labels, rows, numpy.ones(len(rows), bool)))
     levels = a.low, a.medium, a.high
+    extra = Extra(a.corpus, x.shape[1])
+    print(f"{len(extra.y)} candidates of the corpus, {extra.y.sum()} true")
     for seed in range(1, a.seeds + 1):
-        odds, folds = out_of_fold(x, y, weight, groups, seed)
+        odds, folds = out_of_fold(x, y, weight, groups, seed, extra)
         show(f"unseen projects, split {seed}", r := measure(labels, rows, (odds >= a.medium) & keep))
         for t in (-1.5, -0.9, -0.8, -0.7, -0.25):
             show(f"    at {t}", measure(labels, rows, (odds >= t) & keep))
@@ -235,7 +252,7 @@ def main():
         per = [measure(labels, rows, (odds >= a.medium) & keep, {g for g, f in zip(groups, folds) if f == k}) for k in range(FOLDS)]
         print("    folds, F1: " + " ".join(f"{p['f1']:.3f}" for p in per))
     by_category(labels, r["hit"])
-    model = fit(x, y, weight)
+    model = fit(x, y, weight, extra=extra)
     show("seen projects", measure(labels, rows, (model.predict(x, raw_score=True) >= a.medium) & keep))
     if a.ablation:
         names = [line.strip() for line in open(a.names)] if a.names else None

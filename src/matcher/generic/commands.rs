@@ -21,11 +21,7 @@ pub(super) fn user_flag(text: &[u8], at: usize, end: usize, out: &mut Vec<Assign
     let quoted = quote(&mut c).0 != Quote::None;
     let from = c.at;
     let pair = c.take_while(|b| {
-        b > b' '
-            && !matches!(
-                b,
-                b'"' | b'\'' | b'`' | b'<' | b'>' | b'|' | b')' | b'\\' | b','
-            )
+        b > b' ' && !matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b'|' | b')' | b'\\' | b',')
     });
     let Some(colon) = pair.iter().position(|&b| b == b':') else {
         return;
@@ -54,9 +50,7 @@ pub(super) fn user_flag(text: &[u8], at: usize, end: usize, out: &mut Vec<Assign
 }
 
 /// Commands whose `-u` takes `user:password`.
-const USER_COMMANDS: &[&[u8]] = &[
-    b"curl", b"http", b"wget", b"nuxeo", b"ab ", b"hey", b"--user", b"-X ",
-];
+const USER_COMMANDS: &[&[u8]] = &[b"curl", b"http", b"wget", b"nuxeo", b"ab ", b"hey", b"--user", b"-X "];
 /// Commands whose `-p` takes a password.
 const PASSWORD_COMMANDS: &[&[u8]] = &[
     b"mysql",
@@ -95,9 +89,8 @@ pub(super) fn short_flag(text: &[u8], at: usize, end: usize, out: &mut Vec<Assig
     }
     let (q, _) = quote(&mut c);
     let from = c.at;
-    let word = c.take_while(|b| {
-        b > b' ' && !matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b'|' | b')' | b'\\')
-    });
+    let word =
+        c.take_while(|b| b > b' ' && !matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b'|' | b')' | b'\\'));
     if word.ends_with(b".")
         || word.len() < 3
         || word.starts_with(b"-")
@@ -106,23 +99,13 @@ pub(super) fn short_flag(text: &[u8], at: usize, end: usize, out: &mut Vec<Assig
     {
         return;
     }
-    push(
-        text,
-        at + 1..end,
-        from..from + word.len(),
-        q,
-        Kind::CliPassword,
-        Syntax::Flag,
-        out,
-    );
+    push(text, at + 1..end, from..from + word.len(), q, Kind::CliPassword, Syntax::Flag, out);
 }
 
 /// Whether one of the commands stands on the line before `at`.
 fn is_command(text: &[u8], at: usize, commands: &[&[u8]]) -> bool {
     let line = line_before(text, at + 1, 140);
-    commands
-        .iter()
-        .any(|command| line.windows(command.len()).any(|w| w == *command))
+    commands.iter().any(|command| line.windows(command.len()).any(|w| w == *command))
         || commands.contains(&b"--user".as_slice()) && text.get(at..at + 6) == Some(b"--user")
 }
 
@@ -136,25 +119,16 @@ pub(super) fn identified_by(text: &[u8], at: usize, end: usize, out: &mut Vec<As
     let (q, _) = quote(&mut c);
     let from = c.at;
     let word = match q {
-        Quote::None => {
-            c.take_while(|b| b > b' ' && !matches!(b, b';' | b',' | b')' | b'"' | b'\'' | b'`'))
-        }
+        Quote::None => c.take_while(|b| b > b' ' && !matches!(b, b';' | b',' | b')' | b'"' | b'\'' | b'`')),
         _ => c.take_while(|b| b > b' ' && !matches!(b, b'"' | b'\'' | b'`')),
     };
-    // "identified by its name" is prose; SQL quotes the password, or speaks of a user before.
-    if q == Quote::None && !sql_before(text, at) {
+    // "identified by its name" is prose; SQL speaks of a user before, or shouts and quotes.
+    let capitals = text.get(at..at + 10) == Some(b"IDENTIFIED");
+    if !(sql_before(text, at) || q != Quote::None && capitals) {
         return;
     }
     if word.len() >= 3 {
-        push(
-            text,
-            at..end,
-            from..from + word.len(),
-            q,
-            Kind::SqlPassword,
-            Syntax::Sql,
-            out,
-        );
+        push(text, at..end, from..from + word.len(), q, Kind::SqlPassword, Syntax::Sql, out);
     }
 }
 
@@ -170,15 +144,7 @@ pub(super) fn secure_string(text: &[u8], at: usize, end: usize, out: &mut Vec<As
     let from = c.at;
     let word = c.take_while(|b| b >= b' ' && !matches!(b, b'"' | b'\''));
     if q != Quote::None && word.len() >= 3 {
-        push(
-            text,
-            at..end,
-            from..from + word.len(),
-            q,
-            Kind::CliPassword,
-            Syntax::Flag,
-            out,
-        );
+        push(text, at..end, from..from + word.len(), q, Kind::CliPassword, Syntax::Flag, out);
     }
 }
 
@@ -221,19 +187,7 @@ fn push(
 ) {
     let mut flags = Flags::default();
     flags.set_if(Flags::CUT, value.len() >= VALUE_REACH - 16);
-    let read = Value {
-        range: value.clone(),
-        quote,
-        escapes: 0,
-        wrapper: Wrapper::None,
-        flags,
-    };
+    let read = Value { range: value.clone(), quote, escapes: 0, wrapper: Wrapper::None, flags };
     let evidence = gather(text, &key, &read, syntax, false);
-    out.push(Assignment {
-        whole: key.start..value.end,
-        key,
-        value,
-        kind,
-        evidence,
-    });
+    out.push(Assignment { whole: key.start..value.end, key, value, kind, evidence });
 }

@@ -12,11 +12,7 @@ impl<'t> Cursor<'t> {
     /// A cursor at `at` that sees at most `reach` bytes.
     pub fn new(text: &'t [u8], at: usize, reach: usize) -> Self {
         let end = at.saturating_add(reach).min(text.len());
-        Cursor {
-            text,
-            at: at.min(end),
-            end,
-        }
+        Cursor { text, at: at.min(end), end }
     }
 
     pub fn peek(&self) -> Option<u8> {
@@ -25,11 +21,7 @@ impl<'t> Cursor<'t> {
 
     pub fn nth(&self, n: usize) -> Option<u8> {
         let at = self.at + n;
-        if at < self.end {
-            self.text.get(at).copied()
-        } else {
-            None
-        }
+        if at < self.end { self.text.get(at).copied() } else { None }
     }
 
     /// What is left, up to the end.
@@ -74,15 +66,13 @@ impl<'t> Cursor<'t> {
 
     /// Steps over white space, line ends included; returns whether there was a line end.
     pub fn white(&mut self) -> bool {
-        self.take_while(|b| b.is_ascii_whitespace())
-            .contains(&b'\n')
+        self.take_while(|b| b.is_ascii_whitespace()).contains(&b'\n')
     }
 }
 
 /// Whether `text` begins with `literal`, ASCII case ignored.
 pub(super) fn starts_caseless(text: &[u8], literal: &[u8]) -> bool {
-    text.get(..literal.len())
-        .is_some_and(|head| head.eq_ignore_ascii_case(literal))
+    text.get(..literal.len()).is_some_and(|head| head.eq_ignore_ascii_case(literal))
 }
 
 /// Whether `text` ends with `literal`, ASCII case ignored.

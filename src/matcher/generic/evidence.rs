@@ -100,11 +100,7 @@ impl Wrapper {
         let lower = &mut lower[..tail.len()];
         lower.copy_from_slice(tail);
         lower.make_ascii_lowercase();
-        let has = |parts: &[&str]| {
-            parts
-                .iter()
-                .any(|p| lower.windows(p.len()).any(|w| w == p.as_bytes()))
-        };
+        let has = |parts: &[&str]| parts.iter().any(|p| lower.windows(p.len()).any(|w| w == p.as_bytes()));
         if has(&[
             "env",
             "lookup",
@@ -121,14 +117,7 @@ impl Wrapper {
             "props",
         ]) {
             Wrapper::Reference
-        } else if has(&[
-            "decode",
-            "unhex",
-            "fromhex",
-            "buffer.from",
-            "unpack",
-            "base64",
-        ]) {
+        } else if has(&["decode", "unhex", "fromhex", "buffer.from", "unpack", "base64"]) {
             Wrapper::Decode
         } else if has(&[
             "translate",
@@ -312,42 +301,25 @@ pub(super) fn gather(
     syntax: Syntax,
     key_quoted: bool,
 ) -> Evidence {
-    let (first, last) = (
-        key.start.min(value.range.start),
-        key.end.max(value.range.end),
-    );
+    let (first, last) = (key.start.min(value.range.start), key.end.max(value.range.end));
     let wide = before(text, first, BEFORE_REACH);
     let line = line_before(text, first, BEFORE_REACH);
-    let after = text
-        .get(last..(last + AFTER_REACH).min(text.len()))
-        .unwrap_or_default();
-    let tail = &after[..after
-        .iter()
-        .position(|&b| b == b'\n')
-        .unwrap_or(after.len())];
+    let after = text.get(last..(last + AFTER_REACH).min(text.len())).unwrap_or_default();
+    let tail = &after[..after.iter().position(|&b| b == b'\n').unwrap_or(after.len())];
     let name = text.get(key.clone()).unwrap_or_default();
     let body = text.get(value.range.clone()).unwrap_or_default();
     let mut flags = value.flags;
     mark_name(&mut flags, name, line, key_quoted);
     mark_line(&mut flags, line, tail, value);
     let here = &wide[..wide.len() - line.len()];
-    flags.set_if(
-        Flags::AGAIN,
-        body.len() >= 4 && (contains(wide, body) || contains(after, body)),
-    );
+    flags.set_if(Flags::AGAIN, body.len() >= 4 && (contains(wide, body) || contains(after, body)));
     let between = text.get(key.end..value.range.start).unwrap_or_default();
-    flags.set_if(
-        Flags::SPACED,
-        between.first() == Some(&b' ') && between.contains(&b'='),
-    );
+    flags.set_if(Flags::SPACED, between.first() == Some(&b' ') && between.contains(&b'='));
     let words_of_name = words::groups_in(name);
     flags.set_if(Flags::SAYS_NAME, says(name, body));
     let words_of_line = words::groups_in(line) | words::groups_in(tail) | words::groups_in(between);
     let words_around = words::groups_in(here) | words::groups_in(&after[tail.len()..]);
-    flags.set_if(
-        Flags::USER_NEAR,
-        (words_of_line | words_around) & words::bit(words::Group::User) != 0,
-    );
+    flags.set_if(Flags::USER_NEAR, (words_of_line | words_around) & words::bit(words::Group::User) != 0);
     Evidence {
         name: words_of_name,
         line: words_of_line,
@@ -363,12 +335,7 @@ pub(super) fn gather(
         tail: tail.len().min(255) as u8,
         next: class(next_byte(tail, value.quote)),
         previous: class(line.last().copied().unwrap_or(b'\n')),
-        marks: line
-            .iter()
-            .chain(tail)
-            .filter(|&&b| b == b'=' || b == b':')
-            .count()
-            .min(255) as u8,
+        marks: line.iter().chain(tail).filter(|&&b| b == b'=' || b == b':').count().min(255) as u8,
     }
 }
 
@@ -378,29 +345,16 @@ fn mark_name(flags: &mut Flags, name: &[u8], line: &[u8], key_quoted: bool) {
     flags.set_if(
         Flags::FIRST,
         lead.is_empty()
-            || matches!(
-                lead,
-                b"-" | b"\"" | b"'" | b"export" | b"#" | b"//" | b"*" | b"+" | b"- \""
-            ),
+            || matches!(lead, b"-" | b"\"" | b"'" | b"export" | b"#" | b"//" | b"*" | b"+" | b"- \""),
     );
-    flags.set_if(
-        Flags::INSIDE,
-        odd(line, b'"') || odd(line, b'\'') || odd(line, b'`'),
-    );
-    flags.set_if(
-        Flags::SUBSCRIPT,
-        key_quoted && line.len() >= 2 && line[line.len() - 2] == b'[',
-    );
+    flags.set_if(Flags::INSIDE, odd(line, b'"') || odd(line, b'\'') || odd(line, b'`'));
+    flags.set_if(Flags::SUBSCRIPT, key_quoted && line.len() >= 2 && line[line.len() - 2] == b'[');
     flags.set_if(Flags::KEY_QUOTED, key_quoted);
     flags.set_if(
         Flags::SIGIL,
-        matches!(name.first(), Some(b'$' | b'@'))
-            || matches!(line.last(), Some(b'$' | b'@' | b':')),
+        matches!(name.first(), Some(b'$' | b'@')) || matches!(line.last(), Some(b'$' | b'@' | b':')),
     );
-    flags.set_if(
-        Flags::MEMBER,
-        name.contains(&b'.') || line.last() == Some(&b'.') || line.ends_with(b"->"),
-    );
+    flags.set_if(Flags::MEMBER, name.contains(&b'.') || line.last() == Some(&b'.') || line.ends_with(b"->"));
     flags.set_if(
         Flags::CAPITALS,
         name.iter().any(u8::is_ascii_uppercase) && !name.iter().any(u8::is_ascii_lowercase),
@@ -440,26 +394,17 @@ fn mark_line(flags: &mut Flags, line: &[u8], tail: &[u8], value: &Value) {
     );
     flags.set_if(
         Flags::MARKUP,
-        lead.starts_with(b"|")
-            || lead.starts_with(b"$ ")
-            || lead.starts_with(b">")
-            || lead.contains(&b'`'),
+        lead.starts_with(b"|") || lead.starts_with(b"$ ") || lead.starts_with(b">") || lead.contains(&b'`'),
     );
-    let end = tail.iter().all(|b| {
-        matches!(
-            b,
-            b'"' | b'\'' | b'`' | b',' | b';' | b')' | b'}' | b']' | b' ' | b'\r' | b'\\'
-        )
-    });
+    let end = tail
+        .iter()
+        .all(|b| matches!(b, b'"' | b'\'' | b'`' | b',' | b';' | b')' | b'}' | b']' | b' ' | b'\r' | b'\\'));
     flags.set_if(Flags::LAST, end && tail.len() < AFTER_REACH);
     flags.set_if(Flags::LONG_LINE, line.len() >= BEFORE_REACH);
     let joined = match value.quote {
         Quote::None => false,
         _ => {
-            let rest = tail
-                .get(1 + usize::from(value.escapes)..)
-                .unwrap_or_default()
-                .trim_ascii_start();
+            let rest = tail.get(1 + usize::from(value.escapes)..).unwrap_or_default().trim_ascii_start();
             matches!(rest.first(), Some(b'+' | b'%' | b'.')) || rest.starts_with(b"<<")
         }
     };
@@ -480,10 +425,7 @@ fn next_byte(tail: &[u8], quote: Quote) -> u8 {
             tail.get(n + 1..).unwrap_or_default()
         }
     };
-    rest.iter()
-        .copied()
-        .find(|&b| !is_blank(b))
-        .unwrap_or(b'\n')
+    rest.iter().copied().find(|&b| !is_blank(b)).unwrap_or(b'\n')
 }
 
 /// Classes of neighbouring bytes.

@@ -8,15 +8,10 @@ use super::{Assignment, Kind, VALUE_REACH};
 
 /// Finds the credentials behind the scheme `text[at..end]`.
 pub(super) fn find(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>) {
-    if before(text, at, 1)
-        .iter()
-        .any(|b| b.is_ascii_alphanumeric() || *b == b'_')
-    {
+    if before(text, at, 1).iter().any(|b| b.is_ascii_alphanumeric() || *b == b'_') {
         return;
     }
-    let basic = text
-        .get(at..at + 2)
-        .is_some_and(|head| head.eq_ignore_ascii_case(b"ba"));
+    let basic = text.get(at..at + 2).is_some_and(|head| head.eq_ignore_ascii_case(b"ba"));
     let mut c = Cursor::new(text, end, VALUE_REACH);
     c.take_while(|b| b == b' ');
     let start = c.at;
@@ -36,35 +31,15 @@ pub(super) fn find(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>
     if matches!(c.peek(), Some(b'(' | b'[' | b'$' | b'{' | b'<' | b'_')) {
         return;
     }
-    if basic
-        && !token
-            .iter()
-            .all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b))
-    {
+    if basic && !token.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b)) {
         return;
     }
     let mut flags = Flags::default();
     flags.set_if(Flags::CUT, token.len() >= VALUE_REACH - 8);
-    let read = Value {
-        range: start..stop,
-        quote: Quote::None,
-        escapes: 0,
-        wrapper: Wrapper::None,
-        flags,
-    };
+    let read = Value { range: start..stop, quote: Quote::None, escapes: 0, wrapper: Wrapper::None, flags };
     let evidence = gather(text, &(at..end - 1), &read, Syntax::Header, false);
-    let kind = if basic {
-        Kind::BasicAuth
-    } else {
-        Kind::BearerToken
-    };
-    out.push(Assignment {
-        key: at..end - 1,
-        value: start..stop,
-        whole: at..stop,
-        kind,
-        evidence,
-    });
+    let kind = if basic { Kind::BasicAuth } else { Kind::BearerToken };
+    out.push(Assignment { key: at..end - 1, value: start..stop, whole: at..stop, kind, evidence });
 }
 
 /// Whether a word has the mix of classes that encodings have and prose has not.

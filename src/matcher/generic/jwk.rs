@@ -21,12 +21,7 @@ pub(super) fn find(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>
         _ => (at, literal),
     };
     let literal = literal
-        .get(
-            ..literal
-                .iter()
-                .position(|b| !b.is_ascii_alphabetic())
-                .unwrap_or(literal.len()),
-        )
+        .get(..literal.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(literal.len()))
         .unwrap_or_default();
     let end = at + literal.len();
     if before(text, at, 1).iter().any(u8::is_ascii_alphanumeric) {
@@ -41,41 +36,22 @@ pub(super) fn find(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>
     if literal != b"kty" {
         // `dp` and `qi` are members of private keys only.
         if let Some((start, length, q, escapes)) = member(text, at + literal.len()) {
-            push(
-                text,
-                at..at + literal.len(),
-                start..start + length,
-                q,
-                escapes,
-                out,
-            );
+            push(text, at..at + literal.len(), start..start + length, q, escapes, out);
         }
         return;
     }
     let from = at - before(text, at, BACK).len();
-    let area = text
-        .get(from..(end + FORWARD).min(text.len()))
-        .unwrap_or_default();
+    let area = text.get(from..(end + FORWARD).min(text.len())).unwrap_or_default();
     for n in 1..area.len().saturating_sub(1) {
         let private = match (area[n], area[n + 1]) {
             (b'd' | b'k' | b'p' | b'q', _) => 1,
             _ => continue,
         };
-        if !matches!(
-            area[n - 1],
-            b'"' | b'\'' | b' ' | b'\n' | b'\t' | b',' | b'{'
-        ) {
+        if !matches!(area[n - 1], b'"' | b'\'' | b' ' | b'\n' | b'\t' | b',' | b'{') {
             continue;
         }
         if let Some((start, length, q, escapes)) = member(text, from + n + private) {
-            push(
-                text,
-                from + n..from + n + private,
-                start..start + length,
-                q,
-                escapes,
-                out,
-            );
+            push(text, from + n..from + n + private, start..start + length, q, escapes, out);
             return;
         }
     }
@@ -112,19 +88,7 @@ fn push(
 ) {
     let mut flags = Flags::default();
     flags.set_if(Flags::CUT, value.len() >= VALUE_REACH);
-    let read = Value {
-        range: value.clone(),
-        quote,
-        escapes,
-        wrapper: Wrapper::None,
-        flags,
-    };
+    let read = Value { range: value.clone(), quote, escapes, wrapper: Wrapper::None, flags };
     let evidence = gather(text, &key, &read, Syntax::Jwk, false);
-    out.push(Assignment {
-        whole: key.start..value.end,
-        key,
-        value,
-        kind: Kind::PrivateJwk,
-        evidence,
-    });
+    out.push(Assignment { whole: key.start..value.end, key, value, kind: Kind::PrivateJwk, evidence });
 }

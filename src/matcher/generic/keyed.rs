@@ -1,5 +1,7 @@
 //! Candidates that begin with a name.
 
+use std::ops::Range;
+
 use super::cursor::{before, is_word, line_before};
 use super::evidence::{Quote, Syntax, gather};
 use super::words::{self, Group, bit};
@@ -14,10 +16,7 @@ fn in_name(b: u8) -> bool {
 pub(super) fn find(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>) {
     // Triggers such as `key"` hold the byte after the name.
     let literal = text.get(at..end).unwrap_or_default();
-    let inside = literal
-        .iter()
-        .rposition(|&b| in_name(b))
-        .map_or(at, |n| at + n + 1);
+    let inside = literal.iter().rposition(|&b| in_name(b)).map_or(at, |n| at + n + 1);
     let Some(stop) = name_end(text, inside) else {
         return;
     };
@@ -41,49 +40,30 @@ pub(super) fn find(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>
     let Some(kind) = kind_of(name, found.syntax, text, start) else {
         return;
     };
-    let evidence = gather(
-        text,
-        &(start..stop),
-        &read,
-        found.syntax,
-        found.key_quote != Quote::None,
-    );
+    let evidence = gather(text, &(start..stop), &read, found.syntax, found.key_quote != Quote::None);
+    let Some(value) = without_scheme(text, read.range.clone()) else { return };
     let close = usize::from(read.quote != Quote::None) + usize::from(read.escapes);
     let whole = start..(read.range.end + close).min(text.len());
-    let (value, read) = strip_scheme(text, read);
-    let _ = read;
-    out.push(Assignment {
-        key: start..stop,
-        value,
-        whole,
-        kind,
-        evidence,
-    });
+    out.push(Assignment { key: start..stop, value, whole, kind, evidence });
 }
 
-/// Leaves the scheme of a header out of the value: `token …`, `Bearer …`.
-fn strip_scheme(text: &[u8], read: value::Value) -> (std::ops::Range<usize>, value::Value) {
-    let body = text.get(read.range.clone()).unwrap_or_default();
-    for scheme in [
-        b"Bearer ".as_slice(),
-        b"bearer ",
-        b"Basic ",
-        b"basic ",
-        b"token ",
-        b"Token ",
-        b"ApiKey ",
-        b"apikey ",
-    ] {
-        if body.starts_with(scheme) && body.len() > scheme.len() + 3 {
-            let skip = scheme.len()
-                + body[scheme.len()..]
-                    .iter()
-                    .take_while(|b| **b == b' ')
-                    .count();
-            return (read.range.start + skip..read.range.end, read);
-        }
+/// The value without the scheme of a header (`token …`); None where a trigger of its own (`Bearer …`,
+/// `Basic …`) finds what follows the scheme.
+fn without_scheme(text: &[u8], value: Range<usize>) -> Option<Range<usize>> {
+    let body = text.get(value.clone()).unwrap_or_default();
+    let scheme = body.iter().position(|&b| b == b' ').unwrap_or(body.len());
+    let is = |name: &[u8]| body[..scheme].eq_ignore_ascii_case(name);
+    if is(b"bearer") || is(b"basic") {
+        return None;
     }
-    (read.range.clone(), read)
+    if body.starts_with(b"pass:") && body.len() > 8 {
+        return Some(value.start + 5..value.end); // openssl's `-password pass:…`
+    }
+    let skip = scheme + body[scheme..].iter().take_while(|b| **b == b' ').count();
+    if (is(b"token") || is(b"apikey")) && body.len() > skip + 3 {
+        return Some(value.start + skip..value.end);
+    }
+    Some(value)
 }
 
 /// The end of the name that goes on at `at`; None when it goes on for longer than names do.
@@ -121,8 +101,7 @@ fn name_start(text: &[u8], at: usize) -> Option<usize> {
 fn could_link(text: &[u8], at: usize) -> bool {
     let Some(&b) = text.get(at) else { return false };
     match b {
-        b')' | b';' | b'.' | b'[' | b'{' | b'}' | b'/' | b'#' | b'%' | b'^' | b'@' | b'+'
-        | b'~' => false,
+        b')' | b';' | b'.' | b'[' | b'{' | b'}' | b'/' | b'#' | b'%' | b'^' | b'@' | b'+' | b'~' => false,
         b' ' => !matches!(
             text.get(at + 1),
             Some(b'-' | b'+' | b'{' | b'}' | b'&' | b')' | b'(' | b'/' | b'*' | b'%' | b';')
@@ -130,20 +109,7 @@ fn could_link(text: &[u8], at: usize) -> bool {
         b',' => matches!(text.get(at + 1), Some(b' ' | b'"' | b'\'' | b'\n')),
         b'(' => matches!(
             text.get(at + 1),
-            Some(
-                b'"' | b'\''
-                    | b'`'
-                    | b'@'
-                    | b'\n'
-                    | b'b'
-                    | b'n'
-                    | b'S'
-                    | b'['
-                    | b'B'
-                    | b' '
-                    | b'u'
-                    | b'r'
-            )
+            Some(b'"' | b'\'' | b'`' | b'@' | b'\n' | b'b' | b'n' | b'S' | b'[' | b'B' | b' ' | b'u' | b'r')
         ),
         _ => true,
     }
@@ -167,9 +133,7 @@ fn refine(text: &[u8], start: usize, syntax: Syntax) -> Syntax {
 fn is_no_name(text: &[u8], start: usize, name: &[u8], link: &link::Link) -> bool {
     let before = before(text, start, 12);
     before.ends_with(b"--- ")
-        || before.ends_with(b":")
-            && before.windows(4).any(|w| w == b"arn:")
-            && link.syntax == Syntax::Colon
+        || before.ends_with(b":") && before.windows(4).any(|w| w == b"arn:") && link.syntax == Syntax::Colon
         || name == b"PASS" && before.ends_with(b"\t")
 }
 
@@ -177,13 +141,8 @@ fn is_no_name(text: &[u8], start: usize, name: &[u8], link: &link::Link) -> bool
 fn kind_of(name: &[u8], syntax: Syntax, text: &[u8], start: usize) -> Option<Kind> {
     let groups = words::groups_in(name);
     let has = |group| groups & bit(group) != 0;
-    let password =
-        has(Group::Password) || has(Group::Pass) || has(Group::Pwd) || has(Group::Phrase);
-    let glued = |part: &[u8]| {
-        name.to_ascii_lowercase()
-            .windows(part.len())
-            .any(|w| w == part)
-    };
+    let password = has(Group::Password) || has(Group::Pass) || has(Group::Pwd) || has(Group::Phrase);
+    let glued = |part: &[u8]| name.to_ascii_lowercase().windows(part.len()).any(|w| w == part);
     let password = password || (glued(b"passw") && !has(Group::Secret));
     Some(match syntax {
         Syntax::Sql if password => Kind::SqlPassword,
@@ -215,15 +174,8 @@ fn kind_of(name: &[u8], syntax: Syntax, text: &[u8], start: usize) -> Option<Kin
 fn ends_with_pass(name: &[u8]) -> bool {
     let mut found = false;
     words::each_word(name, |word| {
-        let other = [
-            b"compass".as_slice(),
-            b"bypass",
-            b"surpass",
-            b"trespass",
-            b"overpass",
-            b"underpass",
-        ]
-        .contains(&word);
+        let other = [b"compass".as_slice(), b"bypass", b"surpass", b"trespass", b"overpass", b"underpass"]
+            .contains(&word);
         found |= word.ends_with(b"pass") && !other;
     });
     found
@@ -238,13 +190,7 @@ fn is_flag_for_password(name: &[u8]) -> bool {
 
 /// `-passin pass:…`, `-passout pass:…` of openssl.
 fn openssl_before(text: &[u8], start: usize) -> bool {
-    [
-        b"-passin ".as_slice(),
-        b"-passout ",
-        b"-password ",
-        b"-pass ",
-        b"-passwd ",
-    ]
-    .iter()
-    .any(|flag| before(text, start, 12).ends_with(flag))
+    [b"-passin ".as_slice(), b"-passout ", b"-password ", b"-pass ", b"-passwd "]
+        .iter()
+        .any(|flag| before(text, start, 12).ends_with(flag))
 }

@@ -1,9 +1,7 @@
 //! What joins a name to its value: `=`, `: `, `=>`, `","`, `>`, ` `, …
 
 use super::LINK_REACH;
-use super::cursor::{
-    Cursor, before, ends_caseless, is_blank, is_word, line_before, starts_caseless,
-};
+use super::cursor::{Cursor, before, ends_caseless, is_blank, is_word, line_before, starts_caseless};
 use super::evidence::{Quote, Syntax};
 
 /// A link that was recognised.
@@ -55,20 +53,13 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Link> {
     let mut c = Cursor::new(text, end, LINK_REACH);
     // The byte after most names in code ends the matter: `token)`, `token;`, `token[`.
     match c.peek()? {
-        b'=' | b':' | b'"' | b'\'' | b'`' | b' ' | b'\t' | b'(' | b'>' | b'|' | b']' | b'\\'
-        | b'&' | b'!' | b'<' | b'*' | b',' | b'\n' | b'\r' | b'?' | 0xef | 0xe3 => {}
+        b'=' | b':' | b'"' | b'\'' | b'`' | b' ' | b'\t' | b'(' | b'>' | b'|' | b']' | b'\\' | b'&'
+        | b'!' | b'<' | b'*' | b',' | b'\n' | b'\r' | b'?' | 0xef | 0xe3 => {}
         _ => return None,
     }
     let (key_quote, escapes) = quote(&mut c);
     let quoted = key_quote != Quote::None;
-    let link = |syntax, c: &Cursor<'_>| {
-        Some(Link {
-            syntax,
-            at: c.at,
-            key_quote,
-            escapes,
-        })
-    };
+    let link = |syntax, c: &Cursor<'_>| Some(Link { syntax, at: c.at, key_quote, escapes });
     c.eat(b"]");
     c.eat(b"**");
     let blanks = c.blanks();
@@ -76,9 +67,7 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Link> {
     match b {
         b'=' => equals(&mut c).and_then(|syntax| link(syntax, &c)),
         b':' => colon(&mut c, quoted).and_then(|syntax| link(syntax, &c)),
-        0xef if c.eat("\u{ff1a}".as_bytes()) || c.eat("\u{ff1d}".as_bytes()) => {
-            link(Syntax::Colon, &c)
-        }
+        0xef if c.eat("\u{ff1a}".as_bytes()) || c.eat("\u{ff1d}".as_bytes()) => link(Syntax::Colon, &c),
         0xe3 | 0xef => None,
         b'!' if c.eat(b"!=") => {
             c.eat(b"=");
@@ -106,13 +95,9 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Link> {
             c.bump(1);
             link(Syntax::Element, &c)
         }
-        b'<' if c.nth(1) == Some(b'/') => {
-            closing_tag(&mut c).and_then(|()| link(Syntax::Element, &c))
-        }
+        b'<' if c.nth(1) == Some(b'/') => closing_tag(&mut c).and_then(|()| link(Syntax::Element, &c)),
         b'\n' | b'\r' => indirect(&mut c, text, start),
-        _ if blanks > 0 => {
-            after_blank(&mut c, text, start, end, quoted).and_then(|syntax| link(syntax, &c))
-        }
+        _ if blanks > 0 => after_blank(&mut c, text, start, end, quoted).and_then(|syntax| link(syntax, &c)),
         _ => None,
     }
 }
@@ -174,24 +159,14 @@ fn colon(c: &mut Cursor<'_>, quoted: bool) -> Option<Syntax> {
 }
 
 /// What may stand between a key and its value when a blank comes first.
-fn after_blank(
-    c: &mut Cursor<'_>,
-    text: &[u8],
-    start: usize,
-    end: usize,
-    quoted: bool,
-) -> Option<Syntax> {
+fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted: bool) -> Option<Syntax> {
     let key = text.get(start..end).unwrap_or_default();
     if key.starts_with(b"-") && !quoted {
         return Some(Syntax::Flag);
     }
     let b = c.peek()?;
     if matches!(b, b'"' | b'\'') && !quoted {
-        return Some(if sql_before(text, start) {
-            Syntax::Sql
-        } else {
-            Syntax::Space
-        });
+        return Some(if sql_before(text, start) { Syntax::Sql } else { Syntax::Space });
     }
     if !is_word(b) {
         return None;
@@ -216,27 +191,14 @@ fn after_blank(
         return Some(Syntax::Assign); // Go: `password string = "…"`
     }
     if gap > 0 && matches!(c.peek(), Some(b'"' | b'\'' | b'`')) {
-        let says = [
-            b"is".as_slice(),
-            b"was",
-            b"as",
-            b"to",
-            b"of",
-            b"by",
-            b"with",
-            b"be",
-            b"equals",
-            b"eq",
-            b"set",
-        ];
+        let says =
+            [b"is".as_slice(), b"was", b"as", b"to", b"of", b"by", b"with", b"be", b"equals", b"eq", b"set"];
         if says.iter().any(|s| word.eq_ignore_ascii_case(s)) {
-            return Some(
-                if word.eq_ignore_ascii_case(b"by") && sql_before(text, start) {
-                    Syntax::Sql
-                } else {
-                    Syntax::Prose
-                },
-            );
+            return Some(if word.eq_ignore_ascii_case(b"by") && sql_before(text, start) {
+                Syntax::Sql
+            } else {
+                Syntax::Prose
+            });
         }
         if word.eq_ignore_ascii_case(b"BY") || word.ends_with(b"_password") {
             return Some(Syntax::Sql);
@@ -258,6 +220,9 @@ fn spaced(text: &[u8], start: usize, quoted: bool) -> Option<Syntax> {
     if quoted {
         return None;
     }
+    if !is_password_word(text, start) {
+        return None;
+    }
     if sql_before(text, start) {
         return Some(Syntax::Sql);
     }
@@ -265,19 +230,24 @@ fn spaced(text: &[u8], start: usize, quoted: bool) -> Option<Syntax> {
     login.then_some(Syntax::Space)
 }
 
+/// Whether the key is the word itself, as in SQL and `.netrc`.
+fn is_password_word(text: &[u8], start: usize) -> bool {
+    let name = text.get(start..(start + 32).min(text.len())).unwrap_or_default();
+    // MySQL's plugins: `IDENTIFIED WITH mysql_native_password BY '…'`.
+    starts_caseless(name, b"pass") || name.windows(9).any(|w| w.eq_ignore_ascii_case(b"_password"))
+}
+
 /// Whether the line before the key reads as an SQL statement about a user or a role.
 pub(super) fn sql_before(text: &[u8], start: usize) -> bool {
+    if !is_password_word(text, start)
+        && !starts_caseless(text.get(start..).unwrap_or_default(), b"identified")
+    {
+        return false;
+    }
     let line = line_before(text, start, 100);
-    let has = |word: &[u8]| {
-        line.windows(word.len())
-            .any(|w| w.eq_ignore_ascii_case(word))
-    };
+    let has = |word: &[u8]| line.windows(word.len()).any(|w| w.eq_ignore_ascii_case(word));
     (has(b"create ") || has(b"alter ") || has(b"grant "))
-        && (has(b"user ")
-            || has(b"role ")
-            || has(b"login ")
-            || has(b"identified")
-            || has(b"group "))
+        && (has(b"user ") || has(b"role ") || has(b"login ") || has(b"identified") || has(b"group "))
         || has(b"set password ")
 }
 
@@ -293,9 +263,7 @@ fn is_cell(text: &[u8], start: usize) -> bool {
 fn in_tag(text: &[u8], start: usize) -> bool {
     let line = line_before(text, start, 100);
     match line.iter().rposition(|&b| b == b'<') {
-        Some(n) => {
-            !line[n..].contains(&b'>') && line.get(n + 1).is_none_or(|b| b.is_ascii_alphabetic())
-        }
+        Some(n) => !line[n..].contains(&b'>') && line.get(n + 1).is_none_or(|b| b.is_ascii_alphabetic()),
         None => false,
     }
 }
@@ -322,12 +290,7 @@ fn indirect(c: &mut Cursor<'_>, text: &[u8], start: usize) -> Option<Link> {
     let mut with = *c;
     with.white();
     if with.eat(b"with: ") {
-        return Some(Link {
-            syntax: Syntax::Indirect,
-            at: with.at,
-            key_quote: Quote::None,
-            escapes: 0,
-        }); // Capybara's fill_in
+        return Some(Link { syntax: Syntax::Indirect, at: with.at, key_quote: Quote::None, escapes: 0 }); // Capybara's fill_in
     }
     let mut named = before(text, start, 24);
     while let [head @ .., b'"' | b'\'' | b' ' | b'\\'] = named {
@@ -340,8 +303,7 @@ fn indirect(c: &mut Cursor<'_>, text: &[u8], start: usize) -> Option<Link> {
     while let [rest @ .., b'"' | b'\'' | b'\\' | b' '] = head {
         head = rest;
     }
-    if !(ends_caseless(head, b"name") || ends_caseless(head, b"key") || ends_caseless(head, b"id"))
-    {
+    if !(ends_caseless(head, b"name") || ends_caseless(head, b"key") || ends_caseless(head, b"id")) {
         return None;
     }
     let mut probe = *c;
@@ -363,10 +325,5 @@ fn indirect(c: &mut Cursor<'_>, text: &[u8], start: usize) -> Option<Link> {
         Some(b'=') => probe.bump(1),
         _ => return None,
     }
-    Some(Link {
-        syntax: Syntax::Indirect,
-        at: probe.at,
-        key_quote,
-        escapes,
-    })
+    Some(Link { syntax: Syntax::Indirect, at: probe.at, key_quote, escapes })
 }

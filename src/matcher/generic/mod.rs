@@ -88,15 +88,7 @@ pub fn at_hit(text: &[u8], at: usize, trigger: usize, out: &mut Vec<Assignment>)
 
 /// Sorts assignments by value and keeps one for each value: the one with the most specific kind.
 pub fn dedup(found: &mut Vec<Assignment>) {
-    found.sort_by_key(|a| {
-        (
-            a.value.start,
-            a.value.end,
-            a.kind.generality(),
-            a.key.start,
-            a.key.end,
-        )
-    });
+    found.sort_by_key(|a| (a.value.start, a.value.end, a.kind.generality(), a.key.start, a.key.end));
     found.dedup_by_key(|a| (a.value.start, a.value.end));
 }
 

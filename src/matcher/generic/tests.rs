@@ -66,12 +66,35 @@ fn evidence_is_small() {
 #[test]
 fn links_of_many_syntaxes() {
     for text in [
-        "password = 'qx77vv'", "password: qx77vv", "\"password\" => \"qx77vv\"", "password := `qx77vv`", "password: String = \"qx77vv\"",
-        "password string = \"qx77vv\"", "set_password(\"qx77vv\")", "<password>qx77vv</password>", "password == 'qx77vv'", "\"password\", \"qx77vv\"",
-        "name: password\n  value: qx77vv", "<key>password</key>\n<string>qx77vv</string>", "\\\"password\\\":\\\"qx77vv\\\"", "&quot;password&quot;: &quot;qx77vv&quot;",
-        "password: |\n  qx77vv\n", "x['password'] = 'qx77vv'", "password ||= 'qx77vv'", "password=Some(new Text(\"qx77vv\"))", "?password=qx77vv&x=1",
-        "password:\n    \"qx77vv\"", "password: &anchor qx77vv", "password: !!str qx77vv", "password = u'qx77vv'", "password = \"\"\"qx77vv\"\"\"",
-        "password = x || 'qx77vv'", "password = os.getenv('A', 'qx77vv')", "the password is 'qx77vv'", "| password | qx77vv |", "密码：qx77vv",
+        "password = 'qx77vv'",
+        "password: qx77vv",
+        "\"password\" => \"qx77vv\"",
+        "password := `qx77vv`",
+        "password: String = \"qx77vv\"",
+        "password string = \"qx77vv\"",
+        "set_password(\"qx77vv\")",
+        "<password>qx77vv</password>",
+        "password == 'qx77vv'",
+        "\"password\", \"qx77vv\"",
+        "name: password\n  value: qx77vv",
+        "<key>password</key>\n<string>qx77vv</string>",
+        "\\\"password\\\":\\\"qx77vv\\\"",
+        "&quot;password&quot;: &quot;qx77vv&quot;",
+        "password: |\n  qx77vv\n",
+        "x['password'] = 'qx77vv'",
+        "password ||= 'qx77vv'",
+        "password=Some(new Text(\"qx77vv\"))",
+        "?password=qx77vv&x=1",
+        "password:\n    \"qx77vv\"",
+        "password: &anchor qx77vv",
+        "password: !!str qx77vv",
+        "password = u'qx77vv'",
+        "password = \"\"\"qx77vv\"\"\"",
+        "password = x || 'qx77vv'",
+        "password = os.getenv('A', 'qx77vv')",
+        "the password is 'qx77vv'",
+        "| password | qx77vv |",
+        "密码：qx77vv",
     ] {
         check(text, Kind::Password, "qx77vv");
     }
@@ -79,7 +102,7 @@ fn links_of_many_syntaxes() {
 
 #[test]
 fn statements_commands_urls_and_headers() {
-    check("create user x identified by 'qx77vv'", Kind::SqlPassword, "qx77vv");
+    check("CREATE user x identified by 'qx77vv'", Kind::SqlPassword, "qx77vv");
     check("ALTER ROLE x WITH PASSWORD 'qx77vv'", Kind::SqlPassword, "qx77vv");
     check("run --password qx77vv", Kind::CliPassword, "qx77vv");
     check("curl -u bob:qx77vv http://h/", Kind::CliPassword, "qx77vv");
@@ -95,9 +118,24 @@ fn statements_commands_urls_and_headers() {
 #[test]
 fn code_without_a_literal_is_no_candidate() {
     for text in [
-        "password)", "token.next()", "getPassword()", "password: config.password,", "token = next_token();", "fn f(password: String)", "password;",
-        "passwords.iter()", "secret::Key", "http://host/path@x", "mkdir -p build", "docker run -u 1000:1000", "basic usage of it", "passenger: yes",
-        "token = $TOKEN", "identified by its name", "if password == other.password {", "http://host:80/",
+        "password)",
+        "token.next()",
+        "getPassword()",
+        "password: config.password,",
+        "token = next_token();",
+        "fn f(password: String)",
+        "password;",
+        "passwords.iter()",
+        "secret::Key",
+        "http://host/path@x",
+        "mkdir -p build",
+        "docker run -u 1000:1000",
+        "basic usage of it",
+        "passenger: yes",
+        "token = $TOKEN",
+        "identified by its name",
+        "if password == other.password {",
+        "http://host:80/",
     ] {
         check_none(text);
     }
@@ -105,7 +143,11 @@ fn code_without_a_literal_is_no_candidate() {
 
 #[test]
 fn a_value_that_two_triggers_lead_to_comes_out_once() {
-    for text in ["api_secret_token_key = \"qx77vvqx77zz\"", "Authorization: Bearer qx77vvqx77zz", "PASSWORD_TOKEN='a1b2c3d4'"] {
+    for text in [
+        "api_secret_token_key = \"qx77vvqx77zz\"",
+        "Authorization: Bearer qx77vvqx77zz",
+        "PASSWORD_TOKEN='a1b2c3d4'",
+    ] {
         let mut each = Vec::new();
         for (at, trigger) in hits(text.as_bytes()) {
             at_hit(text.as_bytes(), at, trigger, &mut each);
@@ -133,10 +175,54 @@ fn what_does_not_belong_to_the_trigger_is_not_read() {
 fn pieces() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         proptest::sample::select(TRIGGERS).prop_map(|t| t.as_bytes().to_vec()),
-        proptest::sample::select(&[
-            "=", ": ", "\"", "'", "\\\"", "`", " ", "\n", "(", ")", "[", "{", "<", ">", "</", ",", ";", "|", "->", "=>", ":=", "@", "://", "user:", "host", "value", "name: ",
-            "&", "?", "$", "${X}", "password", "kty", "\"d\":\"", "CREATE USER x ", "mysql ", "curl ", "-- ", "new ", "\t", "\r\n", "：", "é", "#",
-        ][..])
+        proptest::sample::select(
+            &[
+                "=",
+                ": ",
+                "\"",
+                "'",
+                "\\\"",
+                "`",
+                " ",
+                "\n",
+                "(",
+                ")",
+                "[",
+                "{",
+                "<",
+                ">",
+                "</",
+                ",",
+                ";",
+                "|",
+                "->",
+                "=>",
+                ":=",
+                "@",
+                "://",
+                "user:",
+                "host",
+                "value",
+                "name: ",
+                "&",
+                "?",
+                "$",
+                "${X}",
+                "password",
+                "kty",
+                "\"d\":\"",
+                "CREATE USER x ",
+                "mysql ",
+                "curl ",
+                "-- ",
+                "new ",
+                "\t",
+                "\r\n",
+                "：",
+                "é",
+                "#",
+            ][..]
+        )
         .prop_map(|t| t.as_bytes().to_vec()),
         "[a-zA-Z0-9_.+/=-]{1,40}".prop_map(String::into_bytes),
         proptest::collection::vec(any::<u8>(), 1..6),
@@ -194,7 +280,18 @@ proptest! {
 #[test]
 fn work_is_bounded_by_reach_not_by_the_text() {
     // A megabyte of each kind of long line: were any hit's work proportional to the line, this would take minutes.
-    for unit in ["key=", "\"password\":", "http://a:b", "password=\"", "{\"kty\":", "'", "\\\"token\\\":\\\"", "password ", "(token(", "mysql -p -p "] {
+    for unit in [
+        "key=",
+        "\"password\":",
+        "http://a:b",
+        "password=\"",
+        "{\"kty\":",
+        "'",
+        "\\\"token\\\":\\\"",
+        "password ",
+        "(token(",
+        "mysql -p -p ",
+    ] {
         let text = unit.repeat(1_000_000 / unit.len());
         let mut out = Vec::new();
         let mut at = 0;

@@ -8,9 +8,7 @@ use super::{Assignment, Kind, VALUE_REACH};
 /// Finds the credentials of the URL whose `://` is at `at`.
 pub(super) fn find(text: &[u8], at: usize, out: &mut Vec<Assignment>) {
     let from = at + 3;
-    let rest = text
-        .get(from..(from + VALUE_REACH).min(text.len()))
-        .unwrap_or_default();
+    let rest = text.get(from..(from + VALUE_REACH).min(text.len())).unwrap_or_default();
     // Most URLs have no credentials: their host ends at the first `/`, quote or blank.
     let Some(stop) = rest.iter().position(|&b| ends_host(b)) else {
         return;
@@ -20,10 +18,7 @@ pub(super) fn find(text: &[u8], at: usize, out: &mut Vec<Assignment>) {
     }
     let stop = last_at(rest, stop);
     let info = &rest[..stop];
-    if rest
-        .get(stop + 1)
-        .is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'`' | b'/'))
-    {
+    if rest.get(stop + 1).is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'`' | b'/')) {
         return;
     }
     let scheme = before(text, at, 20);
@@ -46,32 +41,15 @@ pub(super) fn find(text: &[u8], at: usize, out: &mut Vec<Assignment>) {
         return;
     }
     let mut flags = Flags::default();
-    flags.set_if(
-        Flags::TOUCHES,
-        rest.get(stop + 1)
-            .is_some_and(|b| matches!(b, b'%' | b'$' | b'{' | b'<')),
-    );
+    flags.set_if(Flags::TOUCHES, rest.get(stop + 1).is_some_and(|b| matches!(b, b'%' | b'$' | b'{' | b'<')));
     let host = &rest[stop + 1..];
-    let examples: [&[u8]; 7] = [
-        b"localhost",
-        b"127.0.0.1",
-        b"host",
-        b"example",
-        b"%s",
-        b"server",
-        b"0.0.0.0",
-    ];
+    let examples: [&[u8]; 7] =
+        [b"localhost", b"127.0.0.1", b"host", b"example", b"%s", b"server", b"0.0.0.0"];
     flags.set_if(
         Flags::EXAMPLE_HOST,
         examples.iter().any(|e| starts_caseless(host, e)) || starts_caseless(host, b"www.example"),
     );
-    let read = Value {
-        range: value.clone(),
-        quote: Quote::None,
-        escapes: 0,
-        wrapper: Wrapper::None,
-        flags,
-    };
+    let read = Value { range: value.clone(), quote: Quote::None, escapes: 0, wrapper: Wrapper::None, flags };
     let evidence = gather(text, &key, &read, Syntax::Url, false);
     out.push(Assignment {
         key,
@@ -84,10 +62,7 @@ pub(super) fn find(text: &[u8], at: usize, out: &mut Vec<Assignment>) {
 
 /// Bytes that end the authority of a URL, or are its `@`.
 fn ends_host(b: u8) -> bool {
-    matches!(
-        b,
-        0..=b' ' | b'/' | b'"' | b'\'' | b'`' | b'\\' | b'@' | b'?' | b',' | b'|' | b'^' | 0x7f
-    )
+    matches!(b, 0..=b' ' | b'/' | b'"' | b'\'' | b'`' | b'\\' | b'@' | b'?' | b',' | b'|' | b'^' | 0x7f)
 }
 
 /// A password may hold an `@`: the last one before the path counts.

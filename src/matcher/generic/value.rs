@@ -40,9 +40,7 @@ pub(super) fn read(text: &[u8], key_end: usize, link: &Link) -> Option<Value> {
         c = opening;
         match c.peek()? {
             b'[' if c.nth(1) == Some(b']') => c.bump(2), // Go's conversion `[]byte("…")`
-            b'[' | b'(' | b'{'
-                if link.syntax != Syntax::UrlQuery && link.syntax != Syntax::Flag =>
-            {
+            b'[' | b'(' | b'{' if link.syntax != Syntax::UrlQuery && link.syntax != Syntax::Flag => {
                 c.bump(1);
                 c.white();
                 flags.set(Flags::BRACKET);
@@ -64,8 +62,7 @@ pub(super) fn read(text: &[u8], key_end: usize, link: &Link) -> Option<Value> {
             }
             b'!' | b'&'
                 if link.syntax == Syntax::Colon
-                    && c.nth(1)
-                        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'!') =>
+                    && c.nth(1).is_some_and(|b| b.is_ascii_alphabetic() || b == b'!') =>
             {
                 c.take_while(|b| !b.is_ascii_whitespace());
                 c.blanks();
@@ -131,27 +128,19 @@ enum Step {
 
 /// Looks at a word where a value is expected: `Some(`, `new Secret(`, `os.getenv("X"`, `String.valueOf(`, a bare value.
 fn call(c: &mut Cursor<'_>, syntax: Syntax) -> Step {
-    if matches!(
-        syntax,
-        Syntax::UrlQuery | Syntax::Flag | Syntax::Space | Syntax::Cell | Syntax::Element
-    ) {
+    if matches!(syntax, Syntax::UrlQuery | Syntax::Flag | Syntax::Space | Syntax::Cell | Syntax::Element) {
         return Step::Bare;
     }
     let mut probe = *c;
     probe.eat(b"new ");
-    let name =
-        probe.take_while(|b| is_word(b) || matches!(b, b'.' | b':' | b'!' | b'<' | b'>' | b'?'));
+    let name = probe.take_while(|b| is_word(b) || matches!(b, b'.' | b':' | b'!' | b'<' | b'>' | b'?'));
     match probe.peek() {
         Some(b'(') if name.len() <= 64 => {
             let kind = Wrapper::of_callee(name);
             probe.bump(1);
             probe.white();
             *c = probe;
-            if kind == Wrapper::Reference {
-                Step::Reference
-            } else {
-                Step::Into(kind)
-            }
+            if kind == Wrapper::Reference { Step::Reference } else { Step::Into(kind) }
         }
         Some(b'[') if Wrapper::of_callee(name) == Wrapper::Reference => {
             *c = probe;
@@ -175,10 +164,8 @@ fn fallback(text: &[u8], c: Cursor<'_>, link: &Link) -> Option<Value> {
     let line = c.rest();
     let line = &line[..line.iter().position(|&b| b == b'\n').unwrap_or(line.len())];
     let marks: [&[u8]; 6] = [b"|| ", b" or ", b"?? ", b"', ", b"\", ", b"?: "];
-    let (at, mark) = marks
-        .iter()
-        .filter_map(|m| Some((line.windows(m.len()).position(|w| w == *m)?, m)))
-        .min()?;
+    let (at, mark) =
+        marks.iter().filter_map(|m| Some((line.windows(m.len()).position(|w| w == *m)?, m))).min()?;
     c.bump(at + mark.len());
     let (q, escapes) = quote(&mut c);
     if q == Quote::None {
@@ -204,9 +191,9 @@ fn quoted(
     let triple = matches!(q, Quote::Double | Quote::Single) && escapes == 0 && is_triple(body, q);
     let body_at = if triple { 2 } else { 0 };
     let length = match q {
-        Quote::Entity => body
-            .windows(5)
-            .position(|w| w.starts_with(b"&#3") || w == b"&quot" || w == b"&#x27"),
+        Quote::Entity => {
+            body.windows(5).position(|w| w.starts_with(b"&#3") || w == b"&quot" || w == b"&#x27")
+        }
         _ => closing(body.get(body_at..).unwrap_or_default(), q, escapes),
     };
     let (start, end) = match length {
@@ -232,13 +219,7 @@ fn quoted(
         trimmed = &trimmed[inner.clone()];
         range = range.start + inner.start..range.start + inner.end;
     }
-    plausible(trimmed, true, link.syntax, false).then_some(Value {
-        range,
-        quote: q,
-        escapes,
-        wrapper,
-        flags,
-    })
+    plausible(trimmed, true, link.syntax, false).then_some(Value { range, quote: q, escapes, wrapper, flags })
 }
 
 /// The longest literal in an object that is itself written as a string: `"{\"id\": \"…\"}"`.
@@ -247,10 +228,7 @@ fn longest_string(object: &[u8]) -> Option<Range<usize>> {
     let mut best: Option<Range<usize>> = None;
     let mut at = 0;
     while at < object.len() {
-        let end = object[at..]
-            .iter()
-            .position(|&b| is_quote(b))
-            .map_or(object.len(), |n| at + n);
+        let end = object[at..].iter().position(|&b| is_quote(b)).map_or(object.len(), |n| at + n);
         let part = &object[at..end];
         if part.len() >= 8
             && !part.iter().any(|b| b" {}:,".contains(b))
@@ -318,6 +296,9 @@ fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut flags: Flags)
         end -= 1;
     }
     let rest = Cursor::new(text, end, 3);
+    if syntax == Syntax::Sql && flags.has(Flags::MORE) {
+        return None; // "the user's password using …"
+    }
     if syntax == Syntax::Element && rest.peek() != Some(b'<') {
         return None;
     }
@@ -325,23 +306,14 @@ fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut flags: Flags)
         Flags::MORE,
         is_blank(rest.peek().unwrap_or(b'\n')) && rest.nth(1).is_some_and(|b| is_word(b)),
     );
-    flags.set_if(
-        Flags::TOUCHES,
-        rest.peek()
-            .is_some_and(|b| matches!(b, b'(' | b'[' | b'{' | b'"' | b'\'')),
-    );
+    flags.set_if(Flags::TOUCHES, rest.peek().is_some_and(|b| matches!(b, b'(' | b'[' | b'{' | b'"' | b'\'')));
     if flags.has(Flags::TOUCHES) && matches!(rest.peek(), Some(b'(' | b'[')) {
         return None; // a call or a subscript: code
     }
     // `KEY=a.b` and a line of YAML may hold a dot; `key = a.b` and `key: a.b,` are code.
     let tight = match syntax {
         Syntax::Assign => at == link.at,
-        _ => {
-            !rest
-                .peek()
-                .is_some_and(|b| matches!(b, b',' | b')' | b';' | b'}'))
-                && end == at + full
-        }
+        _ => !rest.peek().is_some_and(|b| matches!(b, b',' | b')' | b';' | b'}')) && end == at + full,
     };
     plausible(word, false, syntax, tight).then_some(Value {
         range: at..end,

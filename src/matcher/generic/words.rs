@@ -73,29 +73,31 @@ pub const fn bit(group: Group) -> u64 {
 /// Longest word that is looked up; longer ones are in no group.
 const LONGEST: usize = 32;
 
-/// A hash table over the words, built at compile time: collisions go to the next slot.
+/// A hash table over the words, built at compile time: collisions go to the next slot. A slot holds
+/// the word's number plus one, and above it 16 bits of its hash, so that other words are seldom compared.
 const SLOTS: usize = 2048;
-static TABLE: [u16; SLOTS] = table();
+static TABLE: [u32; SLOTS] = table();
 
-const fn hash(word: &[u8]) -> usize {
+const fn hash(word: &[u8]) -> u32 {
     let mut h: u32 = 0x811c_9dc5;
     let mut i = 0;
     while i < word.len() {
         h = (h ^ word[i] as u32).wrapping_mul(0x0100_0193);
         i += 1;
     }
-    ((h ^ (h >> 15)) as usize) & (SLOTS - 1)
+    h ^ (h >> 15)
 }
 
-const fn table() -> [u16; SLOTS] {
-    let mut slots = [0_u16; SLOTS];
+const fn table() -> [u32; SLOTS] {
+    let mut slots = [0_u32; SLOTS];
     let mut i = 0;
     while i < WORDS.len() {
-        let mut slot = hash(WORDS[i].0.as_bytes());
+        let h = hash(WORDS[i].0.as_bytes());
+        let mut slot = h as usize % SLOTS;
         while slots[slot] != 0 {
-            slot = (slot + 1) & (SLOTS - 1);
+            slot = (slot + 1) % SLOTS;
         }
-        slots[slot] = i as u16 + 1;
+        slots[slot] = (h & 0xffff_0000) | (i as u32 + 1);
         i += 1;
     }
     slots
@@ -103,28 +105,29 @@ const fn table() -> [u16; SLOTS] {
 
 /// The groups of one word in lower case: a word may be in several.
 pub fn groups_of(word: &[u8]) -> u64 {
-    let mut set = 0;
-    let mut slot = hash(word);
     if word.iter().any(|&b| b >= 0x80) {
         return foreign(word);
     }
-    while let Some((known, group)) = usize::from(TABLE[slot])
-        .checked_sub(1)
-        .and_then(|i| WORDS.get(i))
-    {
-        if known.as_bytes() == word {
+    let h = hash(word);
+    let mut set = 0;
+    let mut slot = h as usize % SLOTS;
+    while let Some(number) = (TABLE[slot] & 0xffff).checked_sub(1) {
+        if (TABLE[slot] ^ h) >> 16 == 0
+            && let Some((known, group)) = WORDS.get(number as usize)
+            && known.as_bytes() == word
+        {
             set |= bit(*group);
         }
-        slot = (slot + 1) & (SLOTS - 1);
+        slot = (slot + 1) % SLOTS;
     }
     set
 }
 
 /// The groups of a word in another script, where words are not set apart: the parts that are known.
 fn foreign(word: &[u8]) -> u64 {
-    let known = WORDS.iter().filter(|(known, _)| {
-        !known.is_ascii() && memchr::memmem::find(word, known.as_bytes()).is_some()
-    });
+    let known = WORDS
+        .iter()
+        .filter(|(known, _)| !known.is_ascii() && memchr::memmem::find(word, known.as_bytes()).is_some());
     known.fold(0, |set, (_, group)| set | bit(*group))
 }
 
@@ -135,11 +138,7 @@ pub fn each_word(text: &[u8], mut each: impl FnMut(&[u8])) {
     let mut len = 0;
     for (i, &b) in text.iter().enumerate() {
         let letter = b.is_ascii_alphanumeric() || b >= 0x80;
-        let previous = i
-            .checked_sub(1)
-            .and_then(|p| text.get(p))
-            .copied()
-            .unwrap_or(0);
+        let previous = i.checked_sub(1).and_then(|p| text.get(p)).copied().unwrap_or(0);
         let next = text.get(i + 1).copied().unwrap_or(0);
         let camel = b.is_ascii_uppercase()
             && (previous.is_ascii_lowercase()
@@ -169,10 +168,7 @@ pub fn groups_in(text: &[u8]) -> u64 {
 
 /// A word without the digits at its end: `password1` means the same as `password`.
 fn trim_digits(word: &[u8]) -> &[u8] {
-    let end = word
-        .iter()
-        .rposition(|b| !b.is_ascii_digit())
-        .map_or(0, |n| n + 1);
+    let end = word.iter().rposition(|b| !b.is_ascii_digit()).map_or(0, |n| n + 1);
     if end == 0 { word } else { &word[..end] }
 }
 

@@ -160,10 +160,7 @@ pub(super) fn report(view: &View<'_>) -> Context {
         version: VERSION,
         started: utc(facts.started),
         started_day: day(facts.started, 0).unwrap_or_default(),
-        head_short: head
-            .as_deref()
-            .map(|id| short(id).to_owned())
-            .unwrap_or_default(),
+        head_short: head.as_deref().map(|id| short(id).to_owned()).unwrap_or_default(),
         head,
         verdict: verdict(view),
         tiles: tiles(view),
@@ -186,22 +183,12 @@ pub(super) fn report(view: &View<'_>) -> Context {
 }
 
 fn title(view: &View<'_>) -> String {
-    let scope: Vec<_> = view
-        .report
-        .summary
-        .scope
-        .iter()
-        .map(|s| visible(&view.name(s.as_bytes())))
-        .collect();
+    let scope: Vec<_> = view.report.summary.scope.iter().map(|s| visible(&view.name(s.as_bytes()))).collect();
     match scope.as_slice() {
         [] => "Secrets audit".to_owned(),
         [one] if one == "." => "Secrets in this folder".to_owned(),
         [one] => format!("Secrets in {}", wording::cut(one, 80)),
-        [first, ..] => format!(
-            "Secrets in {} and {} more",
-            wording::cut(first, 80),
-            scope.len() - 1
-        ),
+        [first, ..] => format!("Secrets in {} and {} more", wording::cut(first, 80), scope.len() - 1),
     }
 }
 
@@ -212,36 +199,18 @@ fn verdict(view: &View<'_>) -> Verdict {
     let detail = match (view.incomplete(), unread) {
         (false, _) => String::new(),
         (true, 0) => "Not everything that was asked for could be read.".to_owned(),
-        (true, n) => format!(
-            "{} could not be read; see “Not read”.",
-            count(n, "thing", "things")
-        ),
+        (true, n) => format!("{} could not be read; see “Not read”.", count(n, "thing", "things")),
     };
     match (found, view.incomplete()) {
-        (0, false) => Verdict {
-            class: "good",
-            text: "No secrets found.".to_owned(),
-            detail,
-        },
+        (0, false) => Verdict { class: "good", text: "No secrets found.".to_owned(), detail },
         (0, true) => {
-            let text =
-                "Incomplete: nothing was found in what could be read, which is not a clean result.";
-            Verdict {
-                class: "incomplete",
-                text: text.to_owned(),
-                detail,
-            }
+            let text = "Incomplete: nothing was found in what could be read, which is not a clean result.";
+            Verdict { class: "incomplete", text: text.to_owned(), detail }
         }
-        (_, false) => Verdict {
-            class: "bad",
-            text: format!("{secrets} found."),
-            detail,
-        },
-        (_, true) => Verdict {
-            class: "bad",
-            text: format!("{secrets} found, in an incomplete run."),
-            detail,
-        },
+        (_, false) => Verdict { class: "bad", text: format!("{secrets} found."), detail },
+        (_, true) => {
+            Verdict { class: "bad", text: format!("{secrets} found, in an incomplete run."), detail }
+        }
     }
 }
 
@@ -256,13 +225,8 @@ fn tiles(view: &View<'_>) -> Vec<Tile> {
             label: severity.name().to_owned(),
         })
         .collect();
-    let mut add = |n: u64, label: &str| {
-        tiles.push(Tile {
-            class: "",
-            number: number(n),
-            label: label.to_owned(),
-        })
-    };
+    let mut add =
+        |n: u64, label: &str| tiles.push(Tile { class: "", number: number(n), label: label.to_owned() });
     for name in ["in HEAD", "history only", "unreachable"] {
         let n = view.new_findings().filter(|f| presence(f) == name).count() as u64;
         if n > 0 {
@@ -285,24 +249,17 @@ fn presence(f: &Finding) -> &'static str {
 }
 
 fn introduced(f: &Finding) -> Option<&Commit> {
-    f.life
-        .as_ref()
-        .and_then(|life| life.first_seen.as_ref())
-        .or(f.commit.as_ref())
+    f.life.as_ref().and_then(|life| life.first_seen.as_ref()).or(f.commit.as_ref())
 }
 
 fn author(view: &View<'_>, f: &Finding) -> String {
     // As the script has it: from JSON, in which invalid bytes are U+FFFD.
-    introduced(f)
-        .map(|commit| visible_str(&view.name_text(&commit.author)))
-        .unwrap_or_default()
+    introduced(f).map(|commit| visible_str(&view.name_text(&commit.author))).unwrap_or_default()
 }
 
 fn age(f: &Finding) -> Option<&'static str> {
     let days = f.life.as_ref()?.age_days?;
-    AGES.iter()
-        .find(|(limit, _)| limit.is_none_or(|limit| days < limit))
-        .map(|(_, name)| *name)
+    AGES.iter().find(|(limit, _)| limit.is_none_or(|limit| days < limit)).map(|(_, name)| *name)
 }
 
 fn breakdowns(view: &View<'_>) -> Vec<Card> {
@@ -319,19 +276,12 @@ fn breakdowns(view: &View<'_>) -> Vec<Card> {
     let mut ages = by(&|f| age(f).unwrap_or_default().to_owned());
     ages.sort_by_key(|(name, _)| AGES.iter().position(|(_, age)| age == name));
     let cards = [
-        card(
-            "By category",
-            "category",
-            by(&|f| f.category.name().to_owned()),
-        ),
+        card("By category", "category", by(&|f| f.category.name().to_owned())),
         card("By rule", "rule", by(&|f| visible_str(&f.rule))),
         card("By author", "author", by(&|f| author(view, f))),
         card("By age", "age", ages),
     ];
-    cards
-        .into_iter()
-        .filter(|card| !card.rows.is_empty())
-        .collect()
+    cards.into_iter().filter(|card| !card.rows.is_empty()).collect()
 }
 
 fn card(title: &'static str, key: &'static str, rows: Vec<(String, usize)>) -> Card {
@@ -344,12 +294,7 @@ fn card(title: &'static str, key: &'static str, rows: Vec<(String, usize)>) -> C
         width: (n * 100 / most).max(1),
         class: "",
     });
-    Card {
-        title,
-        key,
-        rows: rows.collect(),
-        more,
-    }
+    Card { title, key, rows: rows.collect(), more }
 }
 
 fn row(view: &View<'_>, f: &Finding) -> Row {
@@ -385,11 +330,7 @@ fn rules(view: &View<'_>) -> Vec<RuleAdvice> {
 
 fn steps(f: &Finding) -> Vec<Step> {
     let r = &f.remediation;
-    let rotate_days = if r.rotate_days > 0 {
-        format!("every {} days", r.rotate_days)
-    } else {
-        String::new()
-    };
+    let rotate_days = if r.rotate_days > 0 { format!("every {} days", r.rotate_days) } else { String::new() };
     let rows = [
         ("Opens", &r.opens),
         ("Revoke", &r.revoke),
@@ -428,18 +369,9 @@ fn decisions(view: &View<'_>) -> (Vec<Decision>, usize) {
             on: words(why.on),
         })
     };
-    let listed = view
-        .report
-        .findings
-        .iter()
-        .filter(|f| !is_new(f))
-        .take(DECISIONS)
-        .filter_map(decision)
-        .collect();
-    (
-        listed,
-        (view.counts().suppressed as usize).saturating_sub(DECISIONS),
-    )
+    let listed =
+        view.report.findings.iter().filter(|f| !is_new(f)).take(DECISIONS).filter_map(decision).collect();
+    (listed, (view.counts().suppressed as usize).saturating_sub(DECISIONS))
 }
 
 /// What was not read, by reason: first what makes the run incomplete.
@@ -448,10 +380,8 @@ fn skipped(view: &View<'_>) -> Vec<SkippedGroup> {
     for s in &view.report.skipped {
         groups.entry((!s.incomplete, s.reason)).or_default().push(s);
     }
-    let item = |s: &&Skipped| SkippedItem {
-        what: visible(&view.name(&s.what)),
-        detail: visible_str(&s.detail),
-    };
+    let item =
+        |s: &&Skipped| SkippedItem { what: visible(&view.name(&s.what)), detail: visible_str(&s.detail) };
     let group = |((left_out, reason), items): ((bool, &str), Vec<&Skipped>)| SkippedGroup {
         reason: visible_str(reason),
         incomplete: !left_out,
@@ -464,56 +394,23 @@ fn skipped(view: &View<'_>) -> Vec<SkippedGroup> {
 /// The facts of the run, as evidence.
 fn evidence(view: &View<'_>) -> Vec<Fact> {
     let facts = &view.report.summary;
-    let scope: Vec<_> = facts
-        .scope
-        .iter()
-        .map(|s| visible(&view.name(s.as_bytes())))
-        .collect();
-    let unit = if facts.commits > 0 {
-        ("blob", "blobs")
-    } else {
-        ("file", "files")
-    };
+    let scope: Vec<_> = facts.scope.iter().map(|s| visible(&view.name(s.as_bytes()))).collect();
+    let unit = if facts.commits > 0 { ("blob", "blobs") } else { ("file", "files") };
     let rows = [
         ("Tool", format!("stanch {VERSION}"), false),
         ("Rules", number(facts.rules), false),
         ("Rule set", visible_str(&facts.rules_hash), true),
         ("Mode", facts.mode.to_owned(), false),
         ("Scope", scope.join(", "), true),
-        (
-            "HEAD",
-            facts.head.as_deref().map(visible_str).unwrap_or_default(),
-            true,
-        ),
+        ("HEAD", facts.head.as_deref().map(visible_str).unwrap_or_default(), true),
         ("Started", utc(facts.started).unwrap_or_default(), false),
         ("Took", duration(facts.elapsed_ms), false),
-        (
-            "Scanned",
-            format!(
-                "{}, {}",
-                count(facts.files, unit.0, unit.1),
-                bytes(facts.bytes)
-            ),
-            false,
-        ),
-        (
-            "Commits",
-            if facts.commits > 0 {
-                number(facts.commits)
-            } else {
-                String::new()
-            },
-            false,
-        ),
-        (
-            "Complete",
-            if view.incomplete() { "no" } else { "yes" }.to_owned(),
-            false,
-        ),
+        ("Scanned", format!("{}, {}", count(facts.files, unit.0, unit.1), bytes(facts.bytes)), false),
+        ("Commits", if facts.commits > 0 { number(facts.commits) } else { String::new() }, false),
+        ("Complete", if view.incomplete() { "no" } else { "yes" }.to_owned(), false),
     ];
     let rows = rows.into_iter().filter(|(_, value, _)| !value.is_empty());
-    rows.map(|(label, value, code)| Fact { label, value, code })
-        .collect()
+    rows.map(|(label, value, code)| Fact { label, value, code }).collect()
 }
 
 fn short(id: &str) -> &str {

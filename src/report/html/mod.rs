@@ -29,12 +29,7 @@ const DATA: &str = "<!--data-->";
 /// Writes the page.
 pub(crate) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let (before, after) = TEMPLATE.split_once(DATA).unwrap_or((TEMPLATE, ""));
-    let page = Page {
-        csp: policy(),
-        css: STYLE,
-        js: SCRIPT,
-        report: context::report(view),
-    };
+    let page = Page { csp: policy(), css: STYLE, js: SCRIPT, report: context::report(view) };
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     render(&environment, before, &page, out)?;
@@ -57,18 +52,14 @@ fn render(
     page: &Page,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
-    let template = environment
-        .template_from_str(source)
-        .map_err(io::Error::other)?;
+    let template = environment.template_from_str(source).map_err(io::Error::other)?;
     match template.render_captured_to(page, out) {
         Ok(_) => Ok(()),
         // An error of the output keeps its kind: a full disk is not a bad template.
-        Err(error) => {
-            match std::error::Error::source(&error).and_then(|e| e.downcast_ref::<io::Error>()) {
-                Some(cause) => Err(io::Error::new(cause.kind(), error)),
-                None => Err(io::Error::other(error)),
-            }
-        }
+        Err(error) => match std::error::Error::source(&error).and_then(|e| e.downcast_ref::<io::Error>()) {
+            Some(cause) => Err(io::Error::new(cause.kind(), error)),
+            None => Err(io::Error::other(error)),
+        },
     }
 }
 
@@ -94,10 +85,7 @@ struct Data<'a, F: Serialize> {
 
 fn data(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let findings = &view.report.findings;
-    let extent = Extent {
-        remediation: false,
-        email: view.options.personal_data,
-    };
+    let extent = Extent { remediation: false, email: view.options.personal_data };
     let data = Data {
         ages: context::AGES,
         rules: findings
@@ -106,10 +94,7 @@ fn data(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
             .collect(),
         findings: Each(|| findings.iter().map(|f| finding_with(view, f, extent))),
     };
-    data.serialize(&mut serde_json::Serializer::with_formatter(
-        out,
-        SafeJson::html(),
-    ))?;
+    data.serialize(&mut serde_json::Serializer::with_formatter(out, SafeJson::html()))?;
     Ok(())
 }
 

@@ -79,11 +79,7 @@ struct Span {
 /// The chart of these findings; `None` when none of them has a date.
 pub(super) fn timeline<'a>(findings: impl Iterator<Item = &'a Finding>) -> Option<Timeline> {
     let spans: Vec<Span> = findings.filter_map(span).collect();
-    let dates = || {
-        spans
-            .iter()
-            .flat_map(|s| std::iter::once(s.entered).chain(s.left))
-    };
+    let dates = || spans.iter().flat_map(|s| std::iter::once(s.entered).chain(s.left));
     let (first, last) = (dates().min()?, dates().max()?);
     let unit = Unit::fitting(first, last);
     let (low, high) = (unit.index(first), unit.index(last));
@@ -102,29 +98,15 @@ pub(super) fn timeline<'a>(findings: impl Iterator<Item = &'a Finding>) -> Optio
 
 fn span(f: &Finding) -> Option<Span> {
     let life = f.life.as_ref();
-    let commit = life
-        .and_then(|life| life.first_seen.as_ref())
-        .or(f.commit.as_ref())?;
-    let last = life
-        .filter(|life| !life.in_head)
-        .and_then(|life| life.last_seen.as_ref());
+    let commit = life.and_then(|life| life.first_seen.as_ref()).or(f.commit.as_ref())?;
+    let last = life.filter(|life| !life.in_head).and_then(|life| life.last_seen.as_ref());
     let entered = date(commit.time)?;
     // Clocks of authors disagree: nothing leaves before it entered.
-    Some(Span {
-        entered,
-        left: last
-            .and_then(|c| date(c.time))
-            .map(|left| left.max(entered)),
-    })
+    Some(Span { entered, left: last.and_then(|c| date(c.time)).map(|left| left.max(entered)) })
 }
 
 fn date(seconds: i64) -> Option<Date> {
-    Some(
-        Timestamp::from_second(seconds)
-            .ok()?
-            .to_zoned(TimeZone::UTC)
-            .date(),
-    )
+    Some(Timestamp::from_second(seconds).ok()?.to_zoned(TimeZone::UTC).date())
 }
 
 fn lead(spans: &[Span], first: Date, last: Date) -> String {
@@ -152,14 +134,7 @@ enum Unit {
 
 impl Unit {
     fn fitting(first: Date, last: Date) -> Unit {
-        let finer = [
-            Unit::Day,
-            Unit::Week,
-            Unit::Month,
-            Unit::Quarter,
-            Unit::Years(1),
-            Unit::Years(10),
-        ];
+        let finer = [Unit::Day, Unit::Week, Unit::Month, Unit::Quarter, Unit::Years(1), Unit::Years(10)];
         let fits = |unit: &Unit| unit.index(last) - unit.index(first) < BARS;
         finer.into_iter().find(fits).unwrap_or(Unit::Years(1000))
     }
@@ -180,9 +155,8 @@ impl Unit {
 
     /// The name of the bar with this number.
     fn label(self, index: i64) -> String {
-        let day = |days: i64| {
-            date(days.saturating_mul(86_400)).map_or_else(String::new, |date| date.to_string())
-        };
+        let day =
+            |days: i64| date(days.saturating_mul(86_400)).map_or_else(String::new, |date| date.to_string());
         match self {
             Unit::Day => day(index),
             Unit::Week => day(index * 7 - 3),
@@ -213,13 +187,7 @@ fn draw(unit: Unit, low: i64, numbers: &[(i64, i64)], lead: String) -> Timeline 
             Some(*live)
         })
         .collect();
-    let up = numbers
-        .iter()
-        .map(|n| n.0)
-        .chain(live.iter().copied())
-        .max()
-        .unwrap_or(0)
-        .max(1);
+    let up = numbers.iter().map(|n| n.0).chain(live.iter().copied()).max().unwrap_or(0).max(1);
     let down = numbers.iter().map(|n| n.1).max().unwrap_or(0);
     let height = |n: i64| n * (BOTTOM - TOP) / (up + down);
     // What happened must be visible, however little it was.
@@ -241,16 +209,10 @@ fn draw(unit: Unit, low: i64, numbers: &[(i64, i64)], lead: String) -> Timeline 
             gone_height: bar_height(gone),
         })
         .collect();
-    let steps = live
-        .iter()
-        .zip(0..)
-        .map(|(&n, i)| format!("V{}H{}", zero - height(n), edge(i + 1)));
+    let steps = live.iter().zip(0..).map(|(&n, i)| format!("V{}H{}", zero - height(n), edge(i + 1)));
     let line = format!("M{LEFT} {zero}{}", steps.collect::<String>());
     let every = (count + LABELS - 1) / LABELS;
-    let labelled = bars
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| (*i as i64) % every == 0);
+    let labelled = bars.iter().enumerate().filter(|(i, _)| (*i as i64) % every == 0);
     let (name, heading) = unit.names();
     Timeline {
         unit: name,
@@ -263,17 +225,9 @@ fn draw(unit: Unit, low: i64, numbers: &[(i64, i64)], lead: String) -> Timeline 
         top: TOP,
         bottom: BOTTOM,
         zero,
-        ticks: ticks(up)
-            .map(|n| Tick {
-                y: zero - height(n),
-                label: n,
-            })
-            .collect(),
+        ticks: ticks(up).map(|n| Tick { y: zero - height(n), label: n }).collect(),
         labels: labelled
-            .map(|(_, bar)| Label {
-                x: bar.x + bar.width / 2,
-                text: bar.label.clone(),
-            })
+            .map(|(_, bar)| Label { x: bar.x + bar.width / 2, text: bar.label.clone() })
             .collect(),
         area: format!("{line}V{zero}Z"),
         line,
@@ -313,10 +267,7 @@ mod tests {
         assert_eq!(unit("2033-01-01"), Unit::Quarter);
         assert_eq!(unit("2070-01-01"), Unit::Years(1));
         assert_eq!(unit("2400-01-01"), Unit::Years(10));
-        assert_eq!(
-            Unit::fitting(day("-009999-01-01"), day("9999-12-31")),
-            Unit::Years(1000)
-        );
+        assert_eq!(Unit::fitting(day("-009999-01-01"), day("9999-12-31")), Unit::Years(1000));
     }
 
     #[test]
@@ -330,10 +281,7 @@ mod tests {
             (Unit::Years(10), "2020–2029"),
         ] {
             assert_eq!(unit.label(unit.index(day("2024-05-02"))), label);
-            assert!(
-                unit.label(unit.index(day("1965-12-31"))).starts_with("196"),
-                "{unit:?}"
-            );
+            assert!(unit.label(unit.index(day("1965-12-31"))).starts_with("196"), "{unit:?}");
         }
     }
 
@@ -348,14 +296,8 @@ mod tests {
     }
 
     fn lived(from: i64, to: Option<i64>) -> Span {
-        let commit = |time| Commit {
-            time,
-            ..Commit::default()
-        };
-        Span {
-            entered: date(commit(from).time).expect("a date"),
-            left: to.and_then(date),
-        }
+        let commit = |time| Commit { time, ..Commit::default() };
+        Span { entered: date(commit(from).time).expect("a date"), left: to.and_then(date) }
     }
 
     #[test]
@@ -363,16 +305,8 @@ mod tests {
         let spans = [lived(0, Some(86_400 * 2)), lived(86_400, None)];
         let (first, last) = (spans[0].entered, spans[0].left.expect("it left"));
         let unit = Unit::fitting(first, last);
-        let chart = draw(
-            unit,
-            unit.index(first),
-            &[(1, 0), (1, 0), (0, 1)],
-            lead(&spans, first, last),
-        );
-        assert_eq!(
-            chart.bars.iter().map(|b| b.live).collect::<Vec<_>>(),
-            [1, 2, 1]
-        );
+        let chart = draw(unit, unit.index(first), &[(1, 0), (1, 0), (0, 1)], lead(&spans, first, last));
+        assert_eq!(chart.bars.iter().map(|b| b.live).collect::<Vec<_>>(), [1, 2, 1]);
         let text = "From 1970-01-01 to 1970-01-03, 2 secrets entered the repository; 1 went out again and stay in the history.";
         assert_eq!(chart.lead, text);
     }

@@ -35,12 +35,7 @@ const FULL_DESCRIPTION: usize = 1024;
 const TAGS: usize = 10;
 
 /// What stays as it is in the path of a URI: RFC 3986's unreserved characters and the slash.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'/');
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// Rules by id, with their index in the run.
 type RuleIndex<'a> = BTreeMap<&'a str, (usize, &'a Finding)>;
@@ -55,10 +50,7 @@ pub(crate) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> 
         version: "2.1.0",
         runs: Each(|| (0..runs).map(|n| run(view, &rules, &identities, n))),
     };
-    log.serialize(&mut serde_json::Serializer::with_formatter(
-        &mut *out,
-        SafeJson::pretty(),
-    ))?;
+    log.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, SafeJson::pretty()))?;
     out.write_all(b"\n")
 }
 
@@ -82,44 +74,27 @@ fn run<'a>(
 ) -> Run<'a, impl Serialize, impl Serialize> {
     let facts = &view.report.summary;
     // What could not be read is said once.
-    let notified = if n == 0 {
-        &view.report.skipped[..]
-    } else {
-        &[]
-    };
+    let notified = if n == 0 { &view.report.skipped[..] } else { &[] };
     Run {
-        tool: Tool {
-            driver: driver(rules),
-        },
+        tool: Tool { driver: driver(rules) },
         automation_details: AutomationDetails {
-            id: if n == 0 {
-                "stanch/".to_owned()
-            } else {
-                format!("stanch/part-{}/", n + 1)
-            },
+            id: if n == 0 { "stanch/".to_owned() } else { format!("stanch/part-{}/", n + 1) },
         },
         invocations: [Invocation {
             execution_successful: !view.incomplete(),
             start_time_utc: utc(facts.started),
-            end_time_utc: utc(facts
-                .started
-                .saturating_add_unsigned(facts.elapsed_ms / 1000)),
+            end_time_utc: utc(facts.started.saturating_add_unsigned(facts.elapsed_ms / 1000)),
             tool_execution_notifications: Each(move || {
                 notified.iter().map(|s| Notification {
                     level: if s.incomplete { "error" } else { "note" },
-                    message: Message {
-                        text: wording::skipped(view, s),
-                    },
+                    message: Message { text: wording::skipped(view, s) },
                     descriptor: DescriptorReference { id: s.reason },
                 })
             }),
         }],
         column_kind: "unicodeCodePoints",
         results: Each(move || {
-            let part = view
-                .findings()
-                .skip(n * RESULTS_IN_RUN)
-                .take(RESULTS_IN_RUN);
+            let part = view.findings().skip(n * RESULTS_IN_RUN).take(RESULTS_IN_RUN);
             part.map(|f| result(view, rules, &mut identities.borrow_mut(), f))
         }),
         properties: RunProperties {
@@ -135,10 +110,7 @@ fn driver<'a>(rules: &RuleIndex<'a>) -> Driver<'a> {
     Driver {
         name: "stanch",
         semantic_version: VERSION,
-        rules: rules
-            .iter()
-            .map(|(id, (_, example))| rule(id, example))
-            .collect(),
+        rules: rules.iter().map(|(id, (_, example))| rule(id, example)).collect(),
     }
 }
 
@@ -148,36 +120,19 @@ fn rule<'a>(id: &'a str, f: &'a Finding) -> Rule<'a> {
     let description = visible_str(&f.description);
     let link = Some(remediation.url.as_str()).filter(|url| url.starts_with("https://"));
     let see = link.map(|url| format!("\n\n<{url}>")).unwrap_or_default();
-    let mut tags = vec![
-        "security".to_owned(),
-        "secret".to_owned(),
-        f.category.name().to_owned(),
-    ];
-    tags.extend(
-        f.tags
-            .iter()
-            .filter(|tag| !tags.contains(tag))
-            .cloned()
-            .collect::<Vec<_>>(),
-    );
+    let mut tags = vec!["security".to_owned(), "secret".to_owned(), f.category.name().to_owned()];
+    tags.extend(f.tags.iter().filter(|tag| !tags.contains(tag)).cloned().collect::<Vec<_>>());
     tags.truncate(TAGS);
     Rule {
         id,
         name: id,
-        short_description: Message {
-            text: wording::cut(&description, FULL_DESCRIPTION),
-        },
+        short_description: Message { text: wording::cut(&description, FULL_DESCRIPTION) },
         full_description: Message {
             text: wording::cut(&format!("{description}. {advice}"), FULL_DESCRIPTION),
         },
         help_uri: link,
-        help: Help {
-            text: advice.clone(),
-            markdown: format!("{}{see}", super::markdown::plain(&advice)),
-        },
-        default_configuration: Configuration {
-            level: wording::level(f.severity),
-        },
+        help: Help { text: advice.clone(), markdown: format!("{}{see}", super::markdown::plain(&advice)) },
+        default_configuration: Configuration { level: wording::level(f.severity) },
         properties: RuleProperties {
             security_severity: match f.severity {
                 Severity::Critical => "9.5",
@@ -203,27 +158,18 @@ fn result<'a>(
 ) -> SarifResult<'a> {
     let identity = identities.next(view, f, &f.location);
     let parts = f.parts.iter().map(|(role, at)| (visible_str(role), at));
-    let others = f
-        .occurrences
-        .iter()
-        .map(|at| ("The same value".to_owned(), at));
-    let related = parts
-        .chain(others)
-        .take(RELATED)
-        .enumerate()
-        .map(|(i, (label, at))| PlaceInFile {
-            id: Some(i + 1),
-            message: Some(Message { text: label }),
-            ..place(view, f, at)
-        });
+    let others = f.occurrences.iter().map(|at| ("The same value".to_owned(), at));
+    let related = parts.chain(others).take(RELATED).enumerate().map(|(i, (label, at))| PlaceInFile {
+        id: Some(i + 1),
+        message: Some(Message { text: label }),
+        ..place(view, f, at)
+    });
     let person = f.commit.as_ref().filter(|_| view.options.personal_data);
     SarifResult {
         rule_id: &f.rule,
         rule_index: rules.get(f.rule.as_str()).map_or(0, |(index, _)| *index),
         level: wording::level(f.severity),
-        message: Message {
-            text: wording::message(view, f),
-        },
+        message: Message { text: wording::message(view, f) },
         locations: [place(view, f, &f.location)],
         related_locations: related.collect(),
         partial_fingerprints: PartialFingerprints {
@@ -254,31 +200,16 @@ fn suppressions(view: &View<'_>, f: &Finding) -> Vec<SuppressionMark> {
     let Status::Suppressed(suppression) = &f.status else {
         return Vec::new();
     };
-    let kind = if matches!(suppression, Suppression::Inline { .. }) {
-        "inSource"
-    } else {
-        "external"
-    };
+    let kind = if matches!(suppression, Suppression::Inline { .. }) { "inSource" } else { "external" };
     let justification = wording::suppression(view, f, false).unwrap_or_default();
-    vec![SuppressionMark {
-        kind,
-        status: "accepted",
-        justification,
-    }]
+    vec![SuppressionMark { kind, status: "accepted", justification }]
 }
 
 fn place<'a>(view: &View<'a>, f: &'a Finding, at: &'a Location) -> PlaceInFile {
-    let members: Vec<_> = at
-        .container
-        .iter()
-        .map(|m| visible(&view.name(m)))
-        .collect();
+    let members: Vec<_> = at.container.iter().map(|m| visible(&view.name(m))).collect();
     let logical_locations = match members.is_empty() {
         true => Vec::new(),
-        false => vec![LogicalLocation {
-            fully_qualified_name: members.join("!"),
-            kind: "member",
-        }],
+        false => vec![LogicalLocation { fully_qualified_name: members.join("!"), kind: "member" }],
     };
     PlaceInFile {
         id: None,
@@ -295,14 +226,8 @@ fn place<'a>(view: &View<'a>, f: &'a Finding, at: &'a Location) -> PlaceInFile {
 fn uri(path: &[u8]) -> ArtifactLocation {
     let encoded = percent_encode(path, PATH).to_string();
     match path.starts_with(b"/") {
-        true => ArtifactLocation {
-            uri: format!("file://{encoded}"),
-            uri_base_id: None,
-        },
-        false => ArtifactLocation {
-            uri: encoded,
-            uri_base_id: Some("%SRCROOT%"),
-        },
+        true => ArtifactLocation { uri: format!("file://{encoded}"), uri_base_id: None },
+        false => ArtifactLocation { uri: encoded, uri_base_id: Some("%SRCROOT%") },
     }
 }
 
@@ -310,15 +235,6 @@ fn uri(path: &[u8]) -> ArtifactLocation {
 fn region(at: &Location) -> Region {
     let (start_line, start_column) = (at.start.line.max(1), at.start.column.max(1));
     let end_line = at.end.line.max(start_line);
-    let first = if end_line == start_line {
-        start_column
-    } else {
-        1
-    };
-    Region {
-        start_line,
-        start_column,
-        end_line,
-        end_column: at.end.column.max(first),
-    }
+    let first = if end_line == start_line { start_column } else { 1 };
+    Region { start_line, start_column, end_line, end_column: at.end.column.max(first) }
 }

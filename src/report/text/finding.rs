@@ -36,11 +36,7 @@ pub(super) fn write_detailed(
     writeln!(out, "{}", styles.path(&place(view, f, &f.location)))?;
     let severity = styles.severity(f.severity, f.severity.name());
     let kind = styles.dim(&format!("{}, {}", visible_str(&f.rule), f.category));
-    writeln!(
-        out,
-        "  {severity}  {} ({kind})",
-        visible_str(&f.description)
-    )?;
+    writeln!(out, "  {severity}  {} ({kind})", visible_str(&f.description))?;
     writeln!(out, "  {} {}", styles.dim("│"), excerpt(view, f, styles))?;
     for line in facts(view, f) {
         writeln!(out, "  {}", styles.dim(&line))?;
@@ -57,21 +53,9 @@ pub(super) fn write_compact(
 ) -> io::Result<()> {
     let at = styles.path(&place(view, f, &f.location));
     let severity = styles.severity(f.severity, f.severity.name());
-    let status = if matches!(f.status, Status::New) {
-        ""
-    } else {
-        " suppressed"
-    };
-    let id = styles.dim(&format!(
-        "[{}]{status}",
-        short(&f.fingerprint, SHORT_FINGERPRINT)
-    ));
-    writeln!(
-        out,
-        "{at}: {severity} {}  {}  {id}",
-        visible_str(&f.rule),
-        excerpt(view, f, styles)
-    )?;
+    let status = if matches!(f.status, Status::New) { "" } else { " suppressed" };
+    let id = styles.dim(&format!("[{}]{status}", short(&f.fingerprint, SHORT_FINGERPRINT)));
+    writeln!(out, "{at}: {severity} {}  {}  {id}", visible_str(&f.rule), excerpt(view, f, styles))?;
     match &f.life {
         Some(life) => writeln!(out, "    {}", styles.dim(&lifetime(view, life))),
         None => Ok(()),
@@ -123,22 +107,12 @@ pub(super) fn shown_name<'a>(view: &View<'a>, name: &'a [u8]) -> String {
 /// The line of the match around the secret, cut to what fits.
 fn excerpt(view: &View<'_>, f: &Finding, styles: &Styles) -> String {
     let (before, after) = view.context(f);
-    let line_start = before
-        .iter()
-        .rposition(|b| *b == b'\n')
-        .map_or(0, |at| at + 1);
-    let line_end = after
-        .iter()
-        .position(|b| *b == b'\n')
-        .unwrap_or(after.len());
+    let line_start = before.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+    let line_end = after.iter().position(|b| *b == b'\n').unwrap_or(after.len());
     let before = visible(before[line_start..].trim_ascii_start());
     let after = visible(after[..line_end].trim_ascii_end());
     let secret = styles.secret(&visible_str(&view.secret(&f.secret)));
-    format!(
-        "{}{secret}{}",
-        last_chars(&before, BEFORE),
-        first_chars(&after, AFTER)
-    )
+    format!("{}{secret}{}", last_chars(&before, BEFORE), first_chars(&after, AFTER))
 }
 
 fn last_chars(text: &str, max: usize) -> String {
@@ -168,17 +142,10 @@ fn facts(view: &View<'_>, f: &Finding) -> Vec<String> {
     facts.extend(suppression(view, f, true).map(|why| format!("suppressed by {why}")));
     facts.push(certainty(f));
     if !f.location.decoded.is_empty() {
-        facts.push(format!(
-            "decoded from {}",
-            f.location.decoded.join(", then ")
-        ));
+        facts.push(format!("decoded from {}", f.location.decoded.join(", then ")));
     }
     for (role, at) in &f.parts {
-        facts.push(format!(
-            "with {} at {}",
-            visible_str(role),
-            place(view, f, at)
-        ));
+        facts.push(format!("with {} at {}", visible_str(role), place(view, f, at)));
     }
     facts.extend(further_places(view, f));
     match (&f.life, &f.commit) {
@@ -186,10 +153,7 @@ fn facts(view: &View<'_>, f: &Finding) -> Vec<String> {
         (None, Some(commit)) => facts.push(format!("in commit {}", by_whom(view, commit))),
         (None, None) => {}
     }
-    facts.push(format!(
-        "fingerprint {}",
-        short(&f.fingerprint, SHORT_FINGERPRINT)
-    ));
+    facts.push(format!("fingerprint {}", short(&f.fingerprint, SHORT_FINGERPRINT)));
     facts
 }
 
@@ -197,23 +161,9 @@ fn further_places(view: &View<'_>, f: &Finding) -> Option<String> {
     if f.occurrences.is_empty() {
         return None;
     }
-    let shown = if view.options.verbose {
-        f.occurrences.len()
-    } else {
-        PLACES_SHOWN
-    };
-    let mut places: Vec<_> = f
-        .occurrences
-        .iter()
-        .take(shown)
-        .map(|at| place(view, f, at))
-        .collect();
-    if let Some(more) = f
-        .occurrences
-        .len()
-        .checked_sub(shown)
-        .filter(|more| *more > 0)
-    {
+    let shown = if view.options.verbose { f.occurrences.len() } else { PLACES_SHOWN };
+    let mut places: Vec<_> = f.occurrences.iter().take(shown).map(|at| place(view, f, at)).collect();
+    if let Some(more) = f.occurrences.len().checked_sub(shown).filter(|more| *more > 0) {
         places.push(count(more as u64, "more place", "more places"));
     }
     Some(format!("also at {}", places.join(", ")))
@@ -253,11 +203,7 @@ fn by_whom(view: &View<'_>, commit: &Commit) -> String {
 }
 
 fn refs(view: &View<'_>, refs: &[String]) -> String {
-    let shown = if view.options.verbose {
-        refs.len()
-    } else {
-        REFS_SHOWN
-    };
+    let shown = if view.options.verbose { refs.len() } else { REFS_SHOWN };
     let short_name = |name: &str| {
         let name = ["refs/heads/", "refs/tags/", "refs/remotes/"]
             .iter()

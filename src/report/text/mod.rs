@@ -67,16 +67,8 @@ fn what_to_do(view: &View<'_>, styles: &Styles, out: &mut dyn io::Write) -> io::
     rules.sort_by(|(a, (f, _)), (b, (g, _))| g.severity.cmp(&f.severity).then(a.cmp(b)));
     for (rule, (f, count)) in rules {
         let name = styles.severity(f.severity, &visible_str(rule));
-        let count = if count == 1 {
-            String::new()
-        } else {
-            format!(", {count} findings")
-        };
-        writeln!(
-            out,
-            "  {name}{}",
-            styles.dim(&format!("  {}{count}", visible_str(&f.description)))
-        )?;
+        let count = if count == 1 { String::new() } else { format!(", {count} findings") };
+        writeln!(out, "  {name}{}", styles.dim(&format!("  {}{count}", visible_str(&f.description))))?;
         advice(&f.remediation, styles, out)?;
     }
     writeln!(out, "  {}", styles.dim("always"))?;
@@ -95,12 +87,7 @@ fn advice(r: &Remediation, styles: &Styles, out: &mut dyn io::Write) -> io::Resu
         ("see", &r.url),
     ];
     for (label, text) in rows.iter().filter(|(_, text)| !text.is_empty()) {
-        writeln!(
-            out,
-            "    {} {}",
-            styles.dim(&format!("{label:<6}")),
-            visible_str(text)
-        )?;
+        writeln!(out, "    {} {}", styles.dim(&format!("{label:<6}")), visible_str(text))?;
     }
     Ok(())
 }
@@ -109,9 +96,7 @@ fn advice(r: &Remediation, styles: &Styles, out: &mut dyn io::Write) -> io::Resu
 fn general_advice(mode: &str) -> [&'static str; 3] {
     let first = match mode {
         "staged" => "It is not committed yet: take the value out and stage the file again.",
-        _ => {
-            "Revoke first: taking a value out of a file leaves it in the history and in every clone."
-        }
+        _ => "Revoke first: taking a value out of a file leaves it in the history and in every clone.",
     };
     [
         first,
@@ -124,27 +109,14 @@ fn general_advice(mode: &str) -> [&'static str; 3] {
 fn skipped(view: &View<'_>, styles: &Styles, out: &mut dyn io::Write) -> io::Result<()> {
     let unread: Vec<&Skipped> = view.unread().collect();
     if !unread.is_empty() {
-        writeln!(
-            out,
-            "{}",
-            styles.warning(&format!("Not read ({})", number(unread.len() as u64)))
-        )?;
+        writeln!(out, "{}", styles.warning(&format!("Not read ({})", number(unread.len() as u64))))?;
         by_reason(view, &unread, styles, out)?;
         writeln!(out)?;
     }
-    let excluded: Vec<&Skipped> = view
-        .report
-        .skipped
-        .iter()
-        .filter(|s| !s.incomplete)
-        .collect();
+    let excluded: Vec<&Skipped> = view.report.skipped.iter().filter(|s| !s.incomplete).collect();
     if view.options.verbose && !excluded.is_empty() {
         let count = number(excluded.len() as u64);
-        writeln!(
-            out,
-            "{}",
-            styles.heading(&format!("Left out as asked ({count})"))
-        )?;
+        writeln!(out, "{}", styles.heading(&format!("Left out as asked ({count})")))?;
         by_reason(view, &excluded, styles, out)?;
         writeln!(out)?;
     }
@@ -162,24 +134,12 @@ fn by_reason(
         reasons.entry(s.reason).or_default().push(s);
     }
     for (reason, skipped) in reasons {
-        let shown = if view.options.verbose {
-            skipped.len()
-        } else {
-            SKIPPED_SHOWN
-        };
+        let shown = if view.options.verbose { skipped.len() } else { SKIPPED_SHOWN };
         for s in skipped.iter().take(shown) {
             let what = finding::shown_name(view, &s.what);
-            let detail = if s.detail.is_empty() {
-                String::new()
-            } else {
-                format!("  {}", visible_str(&s.detail))
-            };
-            writeln!(
-                out,
-                "  {}  {what}{}",
-                styles.warning(&visible_str(reason)),
-                styles.dim(&detail)
-            )?;
+            let detail =
+                if s.detail.is_empty() { String::new() } else { format!("  {}", visible_str(&s.detail)) };
+            writeln!(out, "  {}  {what}{}", styles.warning(&visible_str(reason)), styles.dim(&detail))?;
         }
         if let Some(more) = skipped.len().checked_sub(shown).filter(|more| *more > 0) {
             let more = number(more as u64);

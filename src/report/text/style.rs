@@ -53,10 +53,6 @@ impl Styles {
     }
 
     fn paint(&self, style: Style, text: &str) -> String {
-        if self.on && !text.is_empty() {
-            format!("{style}{text}{style:#}")
-        } else {
-            text.to_owned()
-        }
+        if self.on && !text.is_empty() { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 }

@@ -15,38 +15,18 @@ pub(super) fn write(view: &View<'_>, styles: &Styles, out: &mut dyn io::Write) -
     let incomplete = view.incomplete();
     if incomplete {
         let unread = view.unread().count() as u64;
-        let what = if unread == 0 {
-            "not everything".to_owned()
-        } else {
-            count(unread, "thing", "things")
-        };
-        let verb = if unread > 0 {
-            "could not be read"
-        } else {
-            "could be read"
-        };
-        let text =
-            format!("INCOMPLETE: {what} {verb}. Secrets may be there: this is not a clean result.");
+        let what = if unread == 0 { "not everything".to_owned() } else { count(unread, "thing", "things") };
+        let verb = if unread > 0 { "could not be read" } else { "could be read" };
+        let text = format!("INCOMPLETE: {what} {verb}. Secrets may be there: this is not a clean result.");
         writeln!(out, "{}", styles.warning(&text))?;
     }
     match (counts.new, incomplete) {
         (0, false) => write!(out, "{}", styles.good("No secrets found"))?,
-        (0, true) => write!(
-            out,
-            "{}",
-            styles.warning("Nothing found in what could be read")
-        )?,
+        (0, true) => write!(out, "{}", styles.warning("Nothing found in what could be read"))?,
         (new, _) => {
-            write!(
-                out,
-                "{}",
-                styles.bad(&format!("{} found", count(new, "secret", "secrets")))
-            )?;
+            write!(out, "{}", styles.bad(&format!("{} found", count(new, "secret", "secrets"))))?;
             write!(out, " ({})", severities(view, styles))?;
-            let files: HashSet<_> = view
-                .new_findings()
-                .filter_map(|f| f.location.path.as_ref())
-                .collect();
+            let files: HashSet<_> = view.new_findings().filter_map(|f| f.location.path.as_ref()).collect();
             if files.len() > 1 {
                 write!(out, " in {}", count(files.len() as u64, "file", "files"))?;
             }
@@ -83,17 +63,9 @@ fn scanned(view: &View<'_>) -> String {
         _ => count(facts.files, "file", "files"),
     };
     if view.options.verbose && !facts.scope.is_empty() {
-        let scope: Vec<_> = facts
-            .scope
-            .iter()
-            .map(|s| visible_str(&view.name_text(s.as_bytes())))
-            .collect();
+        let scope: Vec<_> = facts.scope.iter().map(|s| visible_str(&view.name_text(s.as_bytes()))).collect();
         what = format!("{what} of {}", scope.join(", "));
     }
     let rules = count(facts.rules, "rule", "rules");
-    format!(
-        "; scanned {what}, {}, with {rules} in {}",
-        bytes(facts.bytes),
-        duration(facts.elapsed_ms)
-    )
+    format!("; scanned {what}, {}, with {rules} in {}", bytes(facts.bytes), duration(facts.elapsed_ms))
 }

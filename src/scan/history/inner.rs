@@ -62,7 +62,9 @@ impl Beneath<'_> {
         skipped: &mut Vec<Skipped>,
     ) -> Inner {
         let options = self.engine.options();
-        if options.decode && let Some(transcoded) = decode::encoding_of_text(blob) {
+        if options.decode
+            && let Some(transcoded) = decode::encoding_of_text(blob)
+        {
             let mut items = Vec::new();
             self.text(&transcoded.text, 0..blob.len(), false, scratch, &mut items);
             return Inner { items, text: false };
@@ -96,7 +98,8 @@ impl Beneath<'_> {
     fn decoded(&self, decoded: &Decoded, scratch: &mut Scratch, items: &mut Vec<Item>) {
         if decoded.content == decode::Content::Container {
             let inner = self.container(&decoded.bytes, scratch, &mut Vec::new());
-            let at = |i: &Item| Item { start: decoded.range.start as u32, end: decoded.range.end as u32, ..*i };
+            let at =
+                |i: &Item| Item { start: decoded.range.start as u32, end: decoded.range.end as u32, ..*i };
             items.extend(inner.items.iter().map(at));
             return;
         }
@@ -109,9 +112,18 @@ impl Beneath<'_> {
     }
 
     /// Scans a text that lies beneath, and what is encoded in it.
-    fn text(&self, text: &[u8], at: Range<usize>, binary: bool, scratch: &mut Scratch, items: &mut Vec<Item>) {
+    fn text(
+        &self,
+        text: &[u8],
+        at: Range<usize>,
+        binary: bool,
+        scratch: &mut Scratch,
+        items: &mut Vec<Item>,
+    ) {
         let (start, end) = (at.start as u32, at.end as u32);
-        self.scan(self.engine.matcher(), text, binary, scratch, |_, mark| items.push(Item { start, end, mark }));
+        self.scan(self.engine.matcher(), text, binary, scratch, |_, mark| {
+            items.push(Item { start, end, mark })
+        });
         if binary || !self.engine.options().decode {
             return;
         }
@@ -133,7 +145,9 @@ impl Beneath<'_> {
             &mut |member| {
                 let piece = member.piece;
                 match decode::encoding_of_text(piece.bytes).filter(|_| piece.whole && !member.binary) {
-                    Some(transcoded) => self.text(&transcoded.text, 0..bytes.len(), false, scratch, &mut items),
+                    Some(transcoded) => {
+                        self.text(&transcoded.text, 0..bytes.len(), false, scratch, &mut items)
+                    }
                     None => {
                         let binary = member.binary || crate::scan::build::is_binary(piece.bytes);
                         self.text(piece.bytes, 0..bytes.len(), binary, scratch, &mut items);

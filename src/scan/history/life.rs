@@ -88,10 +88,8 @@ impl Lives {
     /// Fills in what refs and reflogs reach; returns which commits a ref reaches.
     fn reach(&mut self, graph: &Graph, refs: &[Ref], reflogs: &[ReflogEntry], odb: &Odb) -> Vec<bool> {
         let mut reachable = vec![false; graph.commits.len()];
-        let tips: Vec<(String, usize)> = refs
-            .iter()
-            .filter_map(|r| Some((r.name.to_string(), peel(odb, graph, r.target)?)))
-            .collect();
+        let tips: Vec<(String, usize)> =
+            refs.iter().filter_map(|r| Some((r.name.to_string(), peel(odb, graph, r.target)?))).collect();
         for chunk in tips.chunks(64) {
             let places: Vec<usize> = chunk.iter().map(|t| t.1).collect();
             let bits = graph.reached_by(&places);
@@ -108,8 +106,12 @@ impl Lives {
                 }
             }
         }
-        let logged: Vec<usize> =
-            reflogs.iter().flat_map(|e| [e.old, e.new]).flatten().filter_map(|oid| graph.place(&oid)).collect();
+        let logged: Vec<usize> = reflogs
+            .iter()
+            .flat_map(|e| [e.old, e.new])
+            .flatten()
+            .filter_map(|oid| graph.place(&oid))
+            .collect();
         let mut in_reflog = vec![false; graph.commits.len()];
         for at in logged {
             in_reflog[at] = true;

@@ -183,7 +183,9 @@ fn differences(
     taker.whole_only = true;
     git::walk(odb, walk_options, &taker)?;
     let (whole, _) = taker.finish();
-    let of = |t: &Taken| -> oids::OidMap<Vec<u32>> { t.texts.iter().map(|x| (x.oid, t.marks_of(x).to_vec())).collect() };
+    let of = |t: &Taken| -> oids::OidMap<Vec<u32>> {
+        t.texts.iter().map(|x| (x.oid, t.marks_of(x).to_vec())).collect()
+    };
     let (a, b) = (of(taken), of(&whole));
     let differ = a.iter().filter(|(oid, marks)| b.get(*oid) != Some(marks)).count();
     let missing = b.keys().filter(|oid| !a.contains_key(*oid)).count();

@@ -86,7 +86,8 @@ impl<'a> Finder<'a> {
             let made = self.in_blobs(value as u32).or_else(|| self.in_messages(value as u32));
             let Some((mut finding, commit)) = made else { continue };
             let life = &self.lives.values[value];
-            finding.commit = commit.or(life.introduced.first().map(|&c| c as usize)).map(|at| self.commit(at));
+            finding.commit =
+                commit.or(life.introduced.first().map(|&c| c as usize)).map(|at| self.commit(at));
             finding.life = Some(self.life(life, value, paths[value]));
             self.found.insert(self.values.secrets[value].clone(), self.findings.len());
             self.findings.push(finding);
@@ -119,7 +120,10 @@ impl<'a> Finder<'a> {
             let header = memchr::memmem::find(text, b"\n\n").unwrap_or(text.len());
             let of = |f: &Finding| f.secret.expose() == &*self.values.secrets[value as usize];
             let message_kind = if kind == Kind::Tag { MessageKind::Tag } else { MessageKind::Commit };
-            let parts = [(&text[..header], MessageKind::Identity), (text.get(header + 2..).unwrap_or_default(), message_kind)];
+            let parts = [
+                (&text[..header], MessageKind::Identity),
+                (text.get(header + 2..).unwrap_or_default(), message_kind),
+            ];
             for (part, message_kind) in parts {
                 let location = Location { message_kind: Some(message_kind), ..Location::default() };
                 if let Some(finding) = examine(&mut self.session, part, &location).into_iter().find(of) {
@@ -245,7 +249,8 @@ impl<'a> Finder<'a> {
         let of_refs = refs.iter().map(|r| (&r.name[..], MessageKind::RefName));
         let of_files = self.names.iter().map(|n| (&n[..], MessageKind::FileName));
         for (name, kind) in of_files.chain(of_refs) {
-            let location = Location { message_kind: Some(kind), path: Some(name.into()), ..Location::default() };
+            let location =
+                Location { message_kind: Some(kind), path: Some(name.into()), ..Location::default() };
             let findings = examine(&mut self.session, name, &location);
             self.add(findings);
         }
@@ -259,7 +264,9 @@ impl<'a> Finder<'a> {
         files.push(repo.git_dir().join("config.worktree"));
         files.push(repo.git_dir().join("COMMIT_EDITMSG"));
         match fs::read_dir(folder.join("hooks")) {
-            Ok(entries) => files.extend(entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_none_or(|e| e != "sample"))),
+            Ok(entries) => files.extend(
+                entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_none_or(|e| e != "sample")),
+            ),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
             Err(e) => self.unreadable("hooks", &e),
         }

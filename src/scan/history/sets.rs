@@ -109,7 +109,8 @@ impl Holdings {
                         continue;
                     }
                     stack.push((tree, true));
-                    let below = entries.iter().filter(|e| e.mode.is_tree() && !holdings.trees.contains_key(&e.oid));
+                    let below =
+                        entries.iter().filter(|e| e.mode.is_tree() && !holdings.trees.contains_key(&e.oid));
                     stack.extend(below.map(|e| (e.oid, false)));
                     continue;
                 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 
-use crate::matcher::{Candidate, Matcher};
 use crate::matcher::generic::Evidence;
+use crate::matcher::{Candidate, Matcher};
 use crate::rules::RuleIndex;
 
 /// Number of parts that can be locked separately: a power of two.

@@ -112,10 +112,14 @@ impl Trees {
             };
             let same = a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| a.oid == b.oid && a.mode == b.mode);
             if order != Ordering::Equal || !same {
-                if order.is_ge() && let Some(gone) = &b {
+                if order.is_ge()
+                    && let Some(gone) = &b
+                {
                     log.removed.push(self.number(gone.name));
                 }
-                if order.is_le() && let Some(e) = &a {
+                if order.is_le()
+                    && let Some(e) = &a
+                {
                     log.added.push(Entry { name: self.number(e.name), mode: e.mode, oid: e.oid });
                 }
             }
@@ -192,7 +196,8 @@ fn common_prefix(a: &[u8], b: &[u8]) -> usize {
 }
 
 fn common_suffix(a: &[u8], b: &[u8]) -> usize {
-    let whole = a.rchunks_exact(CHUNK).zip(b.rchunks_exact(CHUNK)).take_while(|(x, y)| x == y).count() * CHUNK;
+    let whole =
+        a.rchunks_exact(CHUNK).zip(b.rchunks_exact(CHUNK)).take_while(|(x, y)| x == y).count() * CHUNK;
     let (a, b) = (&a[..a.len() - whole], &b[..b.len() - whole]);
     whole + a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count()
 }

@@ -254,7 +254,9 @@ impl<'a> Taker<'a> {
                     Some(DeltaOf { node: Node::Tree(oid), data, .. }) => Some((*oid, *data)),
                     _ => None,
                 };
-                if let Err(e) = self.trees.log(&mut local.taken.trees, object.oid, object.data, base, self.hash) {
+                if let Err(e) =
+                    self.trees.log(&mut local.taken.trees, object.oid, object.data, base, self.hash)
+                {
                     self.unreadable(&object.oid, &e);
                 }
                 Node::Tree(object.oid)

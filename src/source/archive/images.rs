@@ -36,7 +36,9 @@ pub(super) fn open_png(walker: &mut Walker<'_, '_>, bytes: &[u8]) {
             cursor.take(4)?; // the checksum
             Some((kind, data))
         })();
-        let Some((kind, data)) = chunk else { return walker.skip("archive-damaged", "is cut off".to_owned()) };
+        let Some((kind, data)) = chunk else {
+            return walker.skip("archive-damaged", "is cut off".to_owned());
+        };
         match &kind {
             b"tEXt" | b"zTXt" | b"iTXt" if text_chunk(walker, &kind, data).is_none() => {
                 walker.skip("archive-damaged", "a text chunk cannot be read".to_owned());

@@ -61,12 +61,7 @@ impl Draft {
         let salt = new_salt()?;
         let key_check = key.map(|key| Fingerprinter::new(Some(&salt), Some(key)).check_value());
         let salt = data_encoding::HEXLOWER.encode(&salt);
-        Ok(Draft {
-            path: path.to_owned(),
-            salt,
-            key_check,
-            rows: BTreeMap::new(),
-        })
+        Ok(Draft { path: path.to_owned(), salt, key_check, rows: BTreeMap::new() })
     }
 
     /// Opens a baseline for changes.
@@ -83,14 +78,7 @@ impl Draft {
                 Stored::Parsed(..) => None,
             };
             let comments = comments.remove(&stored.span().start).unwrap_or_default();
-            rows.insert(
-                entry.fingerprint.clone(),
-                Row {
-                    entry,
-                    line,
-                    comments,
-                },
-            );
+            rows.insert(entry.fingerprint.clone(), Row { entry, line, comments });
         }
         let header = &baseline.header;
         Ok(Draft {
@@ -103,9 +91,7 @@ impl Draft {
 
     /// Makes fingerprints for this baseline. The key is not checked: see [`Baseline::fingerprinter`].
     pub fn fingerprinter(&self, key: Option<&[u8]>) -> Fingerprinter {
-        let salt = data_encoding::HEXLOWER_PERMISSIVE
-            .decode(self.salt.as_bytes())
-            .unwrap_or_default();
+        let salt = data_encoding::HEXLOWER_PERMISSIVE.decode(self.salt.as_bytes()).unwrap_or_default();
         Fingerprinter::new(Some(&salt), key)
     }
 
@@ -138,11 +124,7 @@ impl Draft {
                 row.line = None;
             }
             None => {
-                let row = Row {
-                    line: None,
-                    comments: Vec::new(),
-                    entry,
-                };
+                let row = Row { line: None, comments: Vec::new(), entry };
                 self.rows.insert(row.entry.fingerprint.clone(), row);
             }
         }
@@ -182,11 +164,7 @@ impl Draft {
     pub fn text(&self) -> String {
         let mut text = String::with_capacity(1024 + self.rows.len() * 160);
         text.push_str(PREAMBLE);
-        text.push_str(&format!(
-            "version = {}\nsalt = \"{}\"\n",
-            super::VERSION,
-            self.salt
-        ));
+        text.push_str(&format!("version = {}\nsalt = \"{}\"\n", super::VERSION, self.salt));
         if let Some(check) = &self.key_check {
             text.push_str(&format!("key_check = \"{check}\"\n"));
         }
@@ -195,9 +173,7 @@ impl Draft {
         for anchor in 0..=0xffu8 {
             let anchor = format!("{anchor:02x}");
             text.push_str(&format!("#{anchor}\n"));
-            while let Some((_, row)) =
-                rows.next_if(|(fingerprint, _)| fingerprint.starts_with(&anchor))
-            {
+            while let Some((_, row)) = rows.next_if(|(fingerprint, _)| fingerprint.starts_with(&anchor)) {
                 for comment in &row.comments {
                     text.push_str(comment);
                     text.push('\n');
@@ -250,9 +226,7 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()>
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut file = tempfile::Builder::new()
-        .prefix(".stanch-")
-        .tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".stanch-").tempfile_in(folder)?;
     file.write_all(bytes)?;
     match std::fs::metadata(&path) {
         Ok(metadata) => file.as_file().set_permissions(metadata.permissions())?,
@@ -334,10 +308,7 @@ impl Baseline {
 
 /// The age in days of a secret that may still work, when it is above the limit.
 fn too_old(entry: &Entry, limit: Option<i64>, today: Date) -> Option<i64> {
-    let open = matches!(
-        entry.status,
-        Decision::Real | Decision::Undecided | Decision::Accepted
-    );
+    let open = matches!(entry.status, Decision::Real | Decision::Undecided | Decision::Accepted);
     let since = entry.since.or(entry.on)?;
     let age = i64::from((today - since).get_days());
     (open && age > limit?).then_some(age)

@@ -23,13 +23,8 @@ pub enum Decision {
 
 impl Decision {
     /// Every decision.
-    pub const ALL: [Decision; 5] = [
-        Decision::Undecided,
-        Decision::Real,
-        Decision::Rotated,
-        Decision::FalsePositive,
-        Decision::Accepted,
-    ];
+    pub const ALL: [Decision; 5] =
+        [Decision::Undecided, Decision::Real, Decision::Rotated, Decision::FalsePositive, Decision::Accepted];
 
     /// The word in the file.
     pub fn name(self) -> &'static str {
@@ -44,9 +39,7 @@ impl Decision {
 
     /// The decision with this word.
     pub fn from_name(name: &str) -> Option<Self> {
-        Decision::ALL
-            .into_iter()
-            .find(|decision| decision.name() == name)
+        Decision::ALL.into_iter().find(|decision| decision.name() == name)
     }
 }
 
@@ -164,25 +157,16 @@ impl Entry {
                 let _ = write!(line, ", {key} = {}", quoted(&without_addresses(text)));
             }
         }
-        for (key, day) in [
-            ("on", self.on),
-            ("since", self.since),
-            ("expires", self.expires),
-        ] {
+        for (key, day) in [("on", self.on), ("since", self.since), ("expires", self.expires)] {
             if let Some(day) = day {
                 let _ = write!(line, ", {key} = {day}");
             }
         }
-        for (key, list) in [
-            ("where", &self.places),
-            ("only_rules", &self.only_rules),
-            ("only_paths", &self.only_paths),
-        ] {
+        for (key, list) in
+            [("where", &self.places), ("only_rules", &self.only_rules), ("only_paths", &self.only_paths)]
+        {
             if !list.is_empty() {
-                let list: Vec<String> = list
-                    .iter()
-                    .map(|text| quoted(&without_addresses(text)))
-                    .collect();
+                let list: Vec<String> = list.iter().map(|text| quoted(&without_addresses(text))).collect();
                 let _ = write!(line, ", {key} = [{}]", list.join(", "));
             }
         }
@@ -198,8 +182,7 @@ impl Entry {
     /// Whether the entry speaks of a find by a rule with these ids at this path.
     pub fn covers<'a>(&self, mut ids: impl Iterator<Item = &'a str>, path: Option<&[u8]>) -> bool {
         (self.only_rules.is_empty() || ids.any(|id| self.only_rules.iter().any(|rule| rule == id)))
-            && (self.only_paths.is_empty()
-                || path.is_some_and(|path| matches_any(&self.only_paths, path)))
+            && (self.only_paths.is_empty() || path.is_some_and(|path| matches_any(&self.only_paths, path)))
     }
 }
 
@@ -215,10 +198,7 @@ fn matches_any(patterns: &[String], path: &[u8]) -> bool {
     let Ok(matcher) = builder.build() else {
         return false;
     };
-    path.is_relative()
-        && matcher
-            .matched_path_or_any_parents(&path, false)
-            .is_ignore()
+    path.is_relative() && matcher.matched_path_or_any_parents(&path, false).is_ignore()
 }
 
 /// A basic TOML string on one line: everything that could be mistaken or unseen is escaped.
@@ -276,10 +256,7 @@ mod tests {
             without_addresses("ask Ann <ann.b@corp.example.org>, ok"),
             "ask Ann <(address removed)>, ok"
         );
-        assert_eq!(
-            without_addresses("pkg@1.2.3 @team a@b"),
-            "(address removed) @team a@b"
-        );
+        assert_eq!(without_addresses("pkg@1.2.3 @team a@b"), "(address removed) @team a@b");
         assert_eq!(without_addresses("no"), "no");
     }
 
@@ -290,9 +267,7 @@ mod tests {
             only_paths: vec!["tests/**".into(), "*.md".into()],
             ..Entry::default()
         };
-        let covers = |rule: &'static str, path: &str| {
-            entry.covers([rule].into_iter(), Some(path.as_bytes()))
-        };
+        let covers = |rule: &'static str, path: &str| entry.covers([rule].into_iter(), Some(path.as_bytes()));
         assert!(covers("a", "tests/x/y"));
         assert!(covers("a", "docs/README.md"));
         assert!(!covers("b", "tests/x/y"));

@@ -79,10 +79,7 @@ impl Baseline {
         match read_file(path) {
             Ok(bytes) => Baseline::load(path, bytes).map(Some),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(ConfigError::whole_file(
-                path,
-                format!("cannot read the baseline: {error}"),
-            )),
+            Err(error) => Err(ConfigError::whole_file(path, format!("cannot read the baseline: {error}"))),
         }
     }
 
@@ -100,12 +97,7 @@ impl Baseline {
         match body.and_then(|body| index_lines(&source.text, body)) {
             Some(rows) => {
                 let header = read_header(&source, &source.text[..body.unwrap_or(0)])?;
-                Baseline {
-                    source,
-                    header,
-                    rows,
-                }
-                .sorted()
+                Baseline { source, header, rows }.sorted()
             }
             None => Baseline::load_slowly(source),
         }
@@ -118,30 +110,17 @@ impl Baseline {
         for (fingerprint, value) in &header.entries {
             let at = source.text.find(fingerprint.as_str()).unwrap_or(0);
             let span = at..at + fingerprint.len();
-            let place = Place {
-                source: source.clone(),
-                span: span.clone(),
-            };
+            let place = Place { source: source.clone(), span: span.clone() };
             let Some(key) = parse_fingerprint(fingerprint.as_bytes()) else {
                 return Err(place
                     .error("not a fingerprint")
                     .with_help("32 lower-case hex digits are expected"));
             };
-            let row: entry::Row = value
-                .clone()
-                .try_into()
-                .map_err(|error| row_error(&place, &error))?;
-            let entry = row
-                .check(fingerprint)
-                .map_err(|reason| place.error(reason))?;
+            let row: entry::Row = value.clone().try_into().map_err(|error| row_error(&place, &error))?;
+            let entry = row.check(fingerprint).map_err(|reason| place.error(reason))?;
             rows.push((key, Stored::Parsed(Box::new(entry), span)));
         }
-        Baseline {
-            source,
-            header,
-            rows,
-        }
-        .sorted()
+        Baseline { source, header, rows }.sorted()
     }
 
     fn sorted(mut self) -> Result<Self, ConfigError> {
@@ -150,17 +129,13 @@ impl Baseline {
         }
         let text = |stored: &Stored| &self.source.text[stored.span()];
         // `merge=union` can leave a line twice: that is harmless. Two different ones are not.
-        let differing = self
-            .rows
-            .windows(2)
-            .find(|pair| pair[0].0 == pair[1].0 && text(&pair[0].1) != text(&pair[1].1));
+        let differing =
+            self.rows.windows(2).find(|pair| pair[0].0 == pair[1].0 && text(&pair[0].1) != text(&pair[1].1));
         if let Some(pair) = differing {
             let (first, second) = (self.place(&pair[0].1), self.place(&pair[1].1));
             let first = self.source.position(first.span.start).0;
             return Err(second
-                .error(format!(
-                    "a second entry for the value of line {first}, with another decision"
-                ))
+                .error(format!("a second entry for the value of line {first}, with another decision"))
                 .with_help("keep one of the two lines"));
         }
         self.rows.dedup_by_key(|(key, _)| *key);
@@ -195,23 +170,16 @@ impl Baseline {
             (Some(check), Some(_)) if *check != made.check_value() => {
                 error("the baseline was written with another fingerprint key")
             }
-            (None, Some(_)) => {
-                error("a fingerprint key is set, but the baseline was written without one")
-            }
+            (None, Some(_)) => error("a fingerprint key is set, but the baseline was written without one"),
             _ => Ok(made),
         }
     }
 
     fn salt(&self) -> Result<Vec<u8>, ConfigError> {
-        let salt = data_encoding::HEXLOWER_PERMISSIVE
-            .decode(self.header.salt.as_bytes())
-            .ok();
+        let salt = data_encoding::HEXLOWER_PERMISSIVE.decode(self.header.salt.as_bytes()).ok();
         salt.filter(|salt| salt.len() >= 16).ok_or_else(|| {
             let at = self.source.text.find(&self.header.salt).unwrap_or(0);
-            let place = Place {
-                source: self.source.clone(),
-                span: at..at + self.header.salt.len(),
-            };
+            let place = Place { source: self.source.clone(), span: at..at + self.header.salt.len() };
             place.error("`salt` must be at least 32 hex digits")
         })
     }
@@ -233,11 +201,8 @@ impl Baseline {
 
     /// Whether there is an entry for a value.
     pub fn contains(&self, fingerprint: &str) -> bool {
-        parse_fingerprint(fingerprint.as_bytes()).is_some_and(|key| {
-            self.rows
-                .binary_search_by_key(&key, |(key, _)| *key)
-                .is_ok()
-        })
+        parse_fingerprint(fingerprint.as_bytes())
+            .is_some_and(|key| self.rows.binary_search_by_key(&key, |(key, _)| *key).is_ok())
     }
 
     /// Every entry, in order of fingerprints.
@@ -258,21 +223,15 @@ impl Baseline {
                 }
                 parse_line(&self.source.text[place.span.clone()]).map_err(|(at, reason)| {
                     let start = place.span.start + at.start;
-                    Place {
-                        source: place.source.clone(),
-                        span: start..place.span.start + at.end,
-                    }
-                    .error(reason)
+                    Place { source: place.source.clone(), span: start..place.span.start + at.end }
+                        .error(reason)
                 })
             }
         }
     }
 
     fn place(&self, stored: &Stored) -> Place {
-        Place {
-            source: self.source.clone(),
-            span: stored.span(),
-        }
+        Place { source: self.source.clone(), span: stored.span() }
     }
 }
 
@@ -291,8 +250,7 @@ fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
     if !metadata.is_file() {
         return Err(std::io::Error::other("not a regular file"));
     }
-    let mut bytes =
-        Vec::with_capacity(usize::try_from(metadata.len().min(SIZE_LIMIT)).unwrap_or(0));
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(SIZE_LIMIT)).unwrap_or(0));
     file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > SIZE_LIMIT {
         return Err(std::io::Error::other("larger than 512 MiB"));
@@ -302,11 +260,7 @@ fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
 
 /// Where the lines of the table `[entries]` begin, if its header stands on a line of its own.
 fn body_start(text: &str) -> Option<usize> {
-    let at = if text.starts_with("[entries]") {
-        0
-    } else {
-        text.find("\n[entries]")? + 1
-    };
+    let at = if text.starts_with("[entries]") { 0 } else { text.find("\n[entries]")? + 1 };
     let end = at + "[entries]".len();
     let rest = text[end..].trim_start_matches('\r');
     rest.is_empty()
@@ -322,9 +276,7 @@ fn index_lines(text: &str, body: usize) -> Option<Vec<(u128, Stored)>> {
     let mut start = body;
     while start < bytes.len() {
         let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |at| start + at);
-        let line = bytes[start..end]
-            .strip_suffix(b"\r")
-            .unwrap_or(&bytes[start..end]);
+        let line = bytes[start..end].strip_suffix(b"\r").unwrap_or(&bytes[start..end]);
         match line.first() {
             None | Some(b'#') => {}
             Some(_) => {
@@ -358,37 +310,27 @@ fn parse_fingerprint(digits: &[u8]) -> Option<u128> {
 fn read_header(source: &Arc<SourceText>, text: &str) -> Result<Header, ConfigError> {
     let header: Header = toml::from_str(text).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
-        Place {
-            source: source.clone(),
-            span,
-        }
-        .error(error.message().to_owned())
-        .with_help("is this a stanch baseline? `stanch baseline import` reads those of other tools")
+        Place { source: source.clone(), span }
+            .error(error.message().to_owned())
+            .with_help("is this a stanch baseline? `stanch baseline import` reads those of other tools")
     })?;
     if header.version > VERSION {
         let at = source.text.find("version").unwrap_or(0);
-        let message = format!(
-            "version {} of the baseline format; this stanch reads {VERSION}",
-            header.version
-        );
-        return Err(Place {
-            source: source.clone(),
-            span: at..at + 7,
-        }
-        .error(message)
-        .with_help("update stanch"));
+        let message =
+            format!("version {} of the baseline format; this stanch reads {VERSION}", header.version);
+        return Err(Place { source: source.clone(), span: at..at + 7 }
+            .error(message)
+            .with_help("update stanch"));
     }
     Ok(header)
 }
 
 fn parse_line(line: &str) -> Result<Entry, (std::ops::Range<usize>, String)> {
     let (fingerprint, _) = line.split_at(2 * LENGTH);
-    let mut rows: std::collections::BTreeMap<String, entry::Row> = toml::from_str(line)
-        .map_err(|error| (error.span().unwrap_or(0..line.len()), explain(&error)))?;
+    let mut rows: std::collections::BTreeMap<String, entry::Row> =
+        toml::from_str(line).map_err(|error| (error.span().unwrap_or(0..line.len()), explain(&error)))?;
     match rows.remove(fingerprint) {
-        Some(row) if rows.is_empty() => row
-            .check(fingerprint)
-            .map_err(|reason| (0..line.len(), reason)),
+        Some(row) if rows.is_empty() => row.check(fingerprint).map_err(|reason| (0..line.len(), reason)),
         _ => Err((0..line.len(), "not an entry of a baseline".to_owned())),
     }
 }
@@ -399,33 +341,17 @@ fn row_error(place: &Place, error: &toml::de::Error) -> ConfigError {
 
 /// The parser's message, with a suggestion for unknown fields.
 fn explain(error: &toml::de::Error) -> String {
-    const FIELDS: [&str; 10] = [
-        "rule",
-        "status",
-        "reason",
-        "by",
-        "on",
-        "since",
-        "expires",
-        "where",
-        "only_rules",
-        "only_paths",
-    ];
+    const FIELDS: [&str; 10] =
+        ["rule", "status", "reason", "by", "on", "since", "expires", "where", "only_rules", "only_paths"];
     let message = error.message();
-    let unknown = message
-        .strip_prefix("unknown field `")
-        .and_then(|rest| rest.split('`').next());
+    let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
     match unknown {
         Some(field) => {
             let help = crate::config::did_you_mean(field, FIELDS)
                 .unwrap_or_else(|| format!("known are {}", FIELDS.join(", ")));
             format!("unknown field `{}`: {help}", field.escape_debug())
         }
-        None => message
-            .lines()
-            .next()
-            .unwrap_or("not valid TOML")
-            .to_owned(),
+        None => message.lines().next().unwrap_or("not valid TOML").to_owned(),
     }
 }
 

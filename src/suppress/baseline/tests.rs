@@ -41,23 +41,18 @@ fn what_is_written_is_read() {
     assert!(!text.contains('@'));
     let baseline = load(&text).unwrap();
     let quick: Vec<Entry> = baseline.entries().map(Result::unwrap).collect();
-    assert!(
-        baseline
-            .rows
-            .iter()
-            .all(|(_, stored)| matches!(stored, Stored::Line(..)))
-    );
+    assert!(baseline.rows.iter().all(|(_, stored)| matches!(stored, Stored::Line(..))));
     assert_eq!(quick.len(), 300);
-    assert_eq!(
-        baseline.lookup(&fingerprint(7)).unwrap().unwrap(),
-        *draft.get(&fingerprint(7)).unwrap()
-    );
+    assert_eq!(baseline.lookup(&fingerprint(7)).unwrap().unwrap(), *draft.get(&fingerprint(7)).unwrap());
     assert_eq!(baseline.lookup(&fingerprint(300)).unwrap(), None);
 
     // The slow twins agree, for entries and for the file.
     for (_, stored) in &baseline.rows {
         let line = &baseline.source.text[stored.span()];
-        assert_eq!(quick::entry(line).unwrap_or_else(|| parse_line(line).unwrap()), parse_line(line).unwrap());
+        assert_eq!(
+            quick::entry(line).unwrap_or_else(|| parse_line(line).unwrap()),
+            parse_line(line).unwrap()
+        );
     }
     let plain = "00112233445566778899aabbccddeeff = { rule = \"r\", status = \"real\", reason = \"é\", by = \"B\", on = 2025-01-02, since = 2024-01-02, expires = 2026-01-02, where = [\"a\", \"b\"], only_rules = [\"r\"], only_paths = [\"t/\"] }";
     assert_eq!(quick::entry(plain).unwrap(), parse_line(plain).unwrap());
@@ -74,24 +69,13 @@ fn what_is_written_is_read() {
         }
     }
     let slow = Baseline::load_slowly(baseline.source.clone()).unwrap();
-    assert!(
-        slow.rows
-            .iter()
-            .all(|(_, stored)| matches!(stored, Stored::Parsed(..)))
-    );
-    assert_eq!(
-        slow.entries().map(Result::unwrap).collect::<Vec<_>>(),
-        quick
-    );
+    assert!(slow.rows.iter().all(|(_, stored)| matches!(stored, Stored::Parsed(..))));
+    assert_eq!(slow.entries().map(Result::unwrap).collect::<Vec<_>>(), quick);
     // Writing again changes nothing, whichever way it was read.
     assert_eq!(Draft::open(&baseline).unwrap().text(), text);
     assert_eq!(Draft::open(&slow).unwrap().text(), text);
     assert_eq!(
-        load(&text.replace('\n', "\r\n"))
-            .unwrap()
-            .entries()
-            .map(Result::unwrap)
-            .collect::<Vec<_>>(),
+        load(&text.replace('\n', "\r\n")).unwrap().entries().map(Result::unwrap).collect::<Vec<_>>(),
         quick
     );
 }
@@ -102,21 +86,12 @@ fn update_keeps_decisions_and_comments() {
     let first = fingerprint(0);
     let decided = text.replace(
         &format!("{first} = {{ rule = \"generic-secret\", status = \"undecided\""),
-        &format!(
-            "# see ticket 7\n{first} = {{ rule = \"generic-secret\", status = \"false-positive\""
-        ),
+        &format!("# see ticket 7\n{first} = {{ rule = \"generic-secret\", status = \"false-positive\""),
     );
     assert_ne!(text, decided);
     let mut again = Draft::open(&load(&decided).unwrap()).unwrap();
-    let known = |n| Found {
-        fingerprint: fingerprint(n),
-        rule: "other".into(),
-        ..Found::default()
-    };
-    assert_eq!(
-        again.add([known(0), known(1), known(2)], "", date(2030, 1, 1)),
-        1
-    );
+    let known = |n| Found { fingerprint: fingerprint(n), rule: "other".into(), ..Found::default() };
+    assert_eq!(again.add([known(0), known(1), known(2)], "", date(2030, 1, 1)), 1);
     let written = again.text();
     assert!(written.contains("# see ticket 7\n"));
     for line in decided.lines() {
@@ -135,42 +110,22 @@ fn hand_written_forms_are_read() {
     assert_eq!(entry.expires, Some(date(2025, 12, 31)));
     assert!(!entry.expired(date(2025, 12, 31)));
     assert!(entry.expired(date(2026, 1, 1)));
-    let mixed =
-        format!("version = 1\nsalt = \"{salt}\"\n[entries]\n{fingerprint}={{rule=\"r\"}}\n");
-    assert_eq!(
-        load(&mixed)
-            .unwrap()
-            .lookup(&fingerprint)
-            .unwrap()
-            .unwrap()
-            .status,
-        Decision::Undecided
-    );
+    let mixed = format!("version = 1\nsalt = \"{salt}\"\n[entries]\n{fingerprint}={{rule=\"r\"}}\n");
+    assert_eq!(load(&mixed).unwrap().lookup(&fingerprint).unwrap().unwrap().status, Decision::Undecided);
 }
 
 #[test]
 fn damage_is_an_error_with_its_line() {
     let text = draft(0..3).text();
-    let line_of = |needle: &str, text: &str| {
-        text.lines().position(|line| line.contains(needle)).unwrap() as u32 + 1
-    };
+    let line_of =
+        |needle: &str, text: &str| text.lines().position(|line| line.contains(needle)).unwrap() as u32 + 1;
     let one = fingerprint(1);
     // (what to replace, by what, part of the message, found by reading or by looking up)
     let cases = [
         ("version = 1", "version = 2", "version 2", true),
         (&one[..], &one[..31], "not a fingerprint", true),
-        (
-            &format!("{one} = {{ rule"),
-            &format!("{one} = rule"),
-            "",
-            true,
-        ),
-        (
-            &format!("{one} = {{ rule = "),
-            &format!("{one} = {{ rule = = "),
-            "",
-            false,
-        ),
+        (&format!("{one} = {{ rule"), &format!("{one} = rule"), "", true),
+        (&format!("{one} = {{ rule = "), &format!("{one} = {{ rule = = "), "", false),
         (
             &format!("{one} = {{ rule"),
             &format!("{one} = {{ rul"),
@@ -200,11 +155,7 @@ fn damage_is_an_error_with_its_line() {
     assert!(load(" \n").unwrap_err().message.contains("empty"));
     assert!(load("{\"version\": \"1.5.0\"}").is_err());
     assert!(
-        load(&text.replace("salt = \"", "salt = \"zz"))
-            .unwrap()
-            .fingerprinter(None)
-            .unwrap_err()
-            .line
+        load(&text.replace("salt = \"", "salt = \"zz")).unwrap().fingerprinter(None).unwrap_err().line
             == line_of("salt", &text)
     );
 }
@@ -212,10 +163,7 @@ fn damage_is_an_error_with_its_line() {
 #[test]
 fn the_same_line_twice_is_one_two_decisions_are_an_error() {
     let text = draft(0..3).text();
-    let line = text
-        .lines()
-        .find(|line| line.starts_with(&fingerprint(1)))
-        .unwrap();
+    let line = text.lines().find(|line| line.starts_with(&fingerprint(1))).unwrap();
     let twice = text.replace(line, &format!("{line}\n{line}"));
     assert_eq!(load(&twice).unwrap().len(), 3);
     let other = line.replace("undecided", "rotated");
@@ -231,12 +179,7 @@ fn keys_are_checked() {
     assert!(baseline.fingerprinter(Some(b"other")).is_err());
     let made = baseline.fingerprinter(Some(b"key")).unwrap();
     assert_eq!(made.of(b"x"), keyed.fingerprinter(Some(b"key")).of(b"x"));
-    assert!(
-        load(&draft(0..1).text())
-            .unwrap()
-            .fingerprinter(Some(b"key"))
-            .is_err()
-    );
+    assert!(load(&draft(0..1).text()).unwrap().fingerprinter(Some(b"key")).is_err());
 }
 
 #[test]
@@ -249,21 +192,11 @@ fn check_finds_what_is_out_of_date() {
         edit(&mut entry);
         draft.set(entry);
     };
-    decide(1, Decision::Accepted, |entry| {
-        entry.expires = Some(date(2025, 11, 30))
-    });
-    decide(2, Decision::Real, |entry| {
-        entry.since = Some(date(2025, 6, 1))
-    });
-    decide(3, Decision::Rotated, |entry| {
-        entry.since = Some(date(2020, 6, 1))
-    });
+    decide(1, Decision::Accepted, |entry| entry.expires = Some(date(2025, 11, 30)));
+    decide(2, Decision::Real, |entry| entry.since = Some(date(2025, 6, 1)));
+    decide(3, Decision::Rotated, |entry| entry.since = Some(date(2020, 6, 1)));
     let baseline = load(&draft.text()).unwrap();
-    let check = |options| {
-        baseline
-            .check(options, today, |found| found != fingerprint(3))
-            .unwrap()
-    };
+    let check = |options| baseline.check(options, today, |found| found != fingerprint(3)).unwrap();
     let none = CheckOptions::default();
     assert_eq!(check(none), []);
     assert!(

@@ -72,26 +72,15 @@ fn unsupported(plugins: &[Part], filters: &[Part]) -> Vec<String> {
     };
     let plugins = plugins.iter().filter(custom_plugin).map(|part| {
         let name = part.name.as_deref().unwrap_or("?");
-        format!(
-            "plugin {name} ({})",
-            part.path.as_deref().unwrap_or_default()
-        )
+        format!("plugin {name} ({})", part.path.as_deref().unwrap_or_default())
     });
     let filters = filters.iter().filter(foreign_filter);
-    let filters =
-        filters.map(|part| format!("filter {}", part.path.as_deref().unwrap_or_default()));
-    plugins
-        .chain(filters)
-        .map(|text| text.escape_debug().to_string())
-        .collect()
+    let filters = filters.map(|part| format!("filter {}", part.path.as_deref().unwrap_or_default()));
+    plugins.chain(filters).map(|text| text.escape_debug().to_string()).collect()
 }
 
 fn sha1_hex<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<[u8; 20], D::Error> {
     let text = String::deserialize(deserializer)?;
-    let bytes = data_encoding::HEXLOWER_PERMISSIVE
-        .decode(text.as_bytes())
-        .unwrap_or_default();
-    bytes
-        .try_into()
-        .map_err(|_| serde::de::Error::custom("`hashed_secret` is not a SHA-1 in hex"))
+    let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).unwrap_or_default();
+    bytes.try_into().map_err(|_| serde::de::Error::custom("`hashed_secret` is not a SHA-1 in hex"))
 }

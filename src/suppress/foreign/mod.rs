@@ -84,10 +84,7 @@ pub struct Imported {
 
 /// Whether a file's content looks like another tool's baseline: JSON, where ours is TOML.
 pub fn is_foreign(bytes: &[u8]) -> bool {
-    let text = bytes
-        .strip_prefix(b"\xef\xbb\xbf")
-        .unwrap_or(bytes)
-        .trim_ascii_start();
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
     match text.split_first() {
         Some((b'{', _)) => true,
         // A TOML file may begin with a table's header, `[entries]`.
@@ -104,47 +101,23 @@ impl Foreign {
     pub fn load(path: &Path, bytes: Vec<u8>) -> Result<Self, ConfigError> {
         let source = decode(path, bytes)?;
         let array = source.text.trim_start().starts_with('[');
-        let read = if array {
-            gitleaks::read(&source.text)
-        } else {
-            detect_secrets::read(&source.text)
-        };
+        let read = if array { gitleaks::read(&source.text) } else { detect_secrets::read(&source.text) };
         let (tool, entries, unsupported) = match read {
-            Ok((entries, unsupported)) => (
-                if array {
-                    Tool::Gitleaks
-                } else {
-                    Tool::DetectSecrets
-                },
-                entries,
-                unsupported,
-            ),
+            Ok((entries, unsupported)) => {
+                (if array { Tool::Gitleaks } else { Tool::DetectSecrets }, entries, unsupported)
+            }
             Err(error) => {
-                let what = if array {
-                    "a JSON report of gitleaks"
-                } else {
-                    "a baseline of detect-secrets"
-                };
+                let what = if array { "a JSON report of gitleaks" } else { "a baseline of detect-secrets" };
                 let at = offset(&source.text, error.line(), error.column());
-                let place = Place {
-                    source,
-                    span: at..at + 1,
-                };
-                return Err(
-                    place.error(format!("this is not {what}: {}", without_position(&error)))
-                );
+                let place = Place { source, span: at..at + 1 };
+                return Err(place.error(format!("this is not {what}: {}", without_position(&error))));
             }
         };
         let mut by_path: HashMap<String, Vec<usize>> = HashMap::new();
         for (i, entry) in entries.iter().enumerate() {
             by_path.entry(entry.path.clone()).or_default().push(i);
         }
-        Ok(Foreign {
-            tool,
-            entries,
-            by_path,
-            unsupported,
-        })
+        Ok(Foreign { tool, entries, by_path, unsupported })
     }
 
     /// The tool that wrote it.
@@ -181,12 +154,7 @@ impl Foreign {
         decision
     }
 
-    fn entry_at(
-        &self,
-        finding: &Finding,
-        location: &Location,
-        ids: &[String],
-    ) -> Option<&ForeignEntry> {
+    fn entry_at(&self, finding: &Finding, location: &Location, ids: &[String]) -> Option<&ForeignEntry> {
         let path = std::str::from_utf8(location.path.as_ref()?).ok()?;
         let entries = self.by_path.get(path)?.iter().map(|&i| &self.entries[i]);
         let mut known = entries.filter(|entry| {
@@ -209,9 +177,7 @@ impl Foreign {
         let mut imported = Imported::default();
         let by_path = findings_by_path(findings);
         for entry in &self.entries {
-            let there = by_path
-                .get(entry.path.as_str())
-                .map_or(&[][..], Vec::as_slice);
+            let there = by_path.get(entry.path.as_str()).map_or(&[][..], Vec::as_slice);
             let matching = |(finding, line): &&(&Finding, u64)| {
                 let mut ids = aliases(&finding.rule);
                 ids.insert(0, finding.rule.clone());
@@ -220,19 +186,12 @@ impl Foreign {
             let found: Vec<(&Finding, u64)> = there.iter().filter(matching).copied().collect();
             self.take_over(entry, &found, there, fingerprinter, &read, &mut imported);
         }
-        imported
-            .entries
-            .sort_by(|a, b| a.fingerprint.cmp(&b.fingerprint));
+        imported.entries.sort_by(|a, b| a.fingerprint.cmp(&b.fingerprint));
         // The same value may be known under several names: a decision wins over none.
-        imported.entries.sort_by_key(|entry| {
-            (
-                entry.fingerprint.clone(),
-                entry.status == Decision::Undecided,
-            )
-        });
         imported
             .entries
-            .dedup_by(|later, first| later.fingerprint == first.fingerprint);
+            .sort_by_key(|entry| (entry.fingerprint.clone(), entry.status == Decision::Undecided));
+        imported.entries.dedup_by(|later, first| later.fingerprint == first.fingerprint);
         imported.warnings.sort();
         imported.warnings.dedup();
         imported
@@ -255,14 +214,8 @@ impl Foreign {
                 fingerprinter.of(finding.secret.expose()),
             ));
         }
-        if found
-            .iter()
-            .any(|(finding, _)| entry.is_partial(&finding.secret))
-        {
-            let alike = there
-                .iter()
-                .filter(|(finding, _)| entry.is_partial(&finding.secret))
-                .count();
+        if found.iter().any(|(finding, _)| entry.is_partial(&finding.secret)) {
+            let alike = there.iter().filter(|(finding, _)| entry.is_partial(&finding.secret)).count();
             imported.warnings.push(format!(
                 "{place}: the entry ({}) covers only a part that all such values share; it hid every one in that file ({alike} there now). Only the value on line {} was taken over",
                 entry.rule, entry.line
@@ -280,18 +233,15 @@ impl Foreign {
         match value {
             Some(value) => {
                 // Our rule may cut the value out a little differently: what it found there is meant.
-                let holds =
-                    |secret: &Secret| memchr::memmem::find(secret.expose(), &value).is_some();
-                let ours = there.iter().find(|(finding, at)| {
-                    *at == entry.line && value.len() >= 6 && holds(&finding.secret)
-                });
+                let holds = |secret: &Secret| memchr::memmem::find(secret.expose(), &value).is_some();
+                let ours = there
+                    .iter()
+                    .find(|(finding, at)| *at == entry.line && value.len() >= 6 && holds(&finding.secret));
                 let (rule, value) = match ours {
                     Some((finding, _)) => (finding.rule.as_str(), finding.secret.expose()),
                     None => (entry.rule.as_str(), &value[..]),
                 };
-                imported
-                    .entries
-                    .push(self.converted(entry, rule, fingerprinter.of(value)));
+                imported.entries.push(self.converted(entry, rule, fingerprinter.of(value)));
             }
             None => imported.warnings.push(format!(
                 "{place}: the value of this entry ({}) was not found; it is not taken over",
@@ -347,15 +297,8 @@ fn findings_by_path(findings: &[Finding]) -> HashMap<&str, Vec<(&Finding, u64)>>
     let mut by_path: HashMap<&str, Vec<(&Finding, u64)>> = HashMap::new();
     for finding in findings {
         for location in std::iter::once(&finding.location).chain(&finding.occurrences) {
-            if let Some(path) = location
-                .path
-                .as_ref()
-                .and_then(|path| std::str::from_utf8(path).ok())
-            {
-                by_path
-                    .entry(path)
-                    .or_default()
-                    .push((finding, location.start.line));
+            if let Some(path) = location.path.as_ref().and_then(|path| std::str::from_utf8(path).ok()) {
+                by_path.entry(path).or_default().push((finding, location.start.line));
             }
         }
     }
@@ -369,9 +312,7 @@ fn sha1(bytes: &[u8]) -> [u8; 20] {
 /// The 1-based line of a text, without its end.
 fn line(text: &[u8], number: u64) -> Option<&[u8]> {
     let index = usize::try_from(number.checked_sub(1)?).ok()?;
-    text.split(|&b| b == b'\n')
-        .nth(index)
-        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+    text.split(|&b| b == b'\n').nth(index).map(|line| line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 /// The part of a line with this hash. Long lines are searched by words only: trying every part of
@@ -385,29 +326,19 @@ fn preimage(line: &[u8], hash: &[u8; 20]) -> Option<Vec<u8>> {
     if line.len() > 600 {
         return None;
     }
-    let parts = (0..line.len())
-        .flat_map(|start| (start + 1..=line.len()).map(move |end| &line[start..end]));
-    parts
-        .into_iter()
-        .find(|part| is_it(part))
-        .map(<[u8]>::to_vec)
+    let parts = (0..line.len()).flat_map(|start| (start + 1..=line.len()).map(move |end| &line[start..end]));
+    parts.into_iter().find(|part| is_it(part)).map(<[u8]>::to_vec)
 }
 
 /// Byte offset of a 1-based line and column, as the JSON parser counts them.
 fn offset(text: &str, line: usize, column: usize) -> usize {
-    let start: usize = text
-        .split_inclusive('\n')
-        .take(line.saturating_sub(1))
-        .map(str::len)
-        .sum();
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     (start + column.saturating_sub(1)).min(text.len())
 }
 
 fn without_position(error: &serde_json::Error) -> String {
     let message = error.to_string();
-    message
-        .rsplit_once(" at line ")
-        .map_or(message.clone(), |(message, _)| message.to_owned())
+    message.rsplit_once(" at line ").map_or(message.clone(), |(message, _)| message.to_owned())
 }
 
 #[cfg(test)]

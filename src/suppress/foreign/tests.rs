@@ -43,12 +43,7 @@ fn detect_secrets(rows: &[(&str, &str, u64, Option<bool>)]) -> Foreign {
         if let Some(is_secret) = is_secret {
             row["is_secret"] = (*is_secret).into();
         }
-        results
-            .entry(*path)
-            .or_insert_with(|| serde_json::json!([]))
-            .as_array_mut()
-            .unwrap()
-            .push(row);
+        results.entry(*path).or_insert_with(|| serde_json::json!([])).as_array_mut().unwrap().push(row);
     }
     let file = serde_json::json!({
         "version": "1.5.0",
@@ -57,43 +52,22 @@ fn detect_secrets(rows: &[(&str, &str, u64, Option<bool>)]) -> Foreign {
         "results": results,
         "generated_at": "2025-01-01T00:00:00Z"
     });
-    Foreign::load(
-        Path::new(".secrets.baseline"),
-        file.to_string().into_bytes(),
-    )
-    .unwrap()
+    Foreign::load(Path::new(".secrets.baseline"), file.to_string().into_bytes()).unwrap()
 }
 
 #[test]
 fn detect_secrets_knows_values_by_file() {
-    let foreign = detect_secrets(&[
-        ("a.py", "hunter2hunter2", 3, Some(false)),
-        ("a.py", "ghp", 7, None),
-    ]);
+    let foreign = detect_secrets(&[("a.py", "hunter2hunter2", 3, Some(false)), ("a.py", "ghp", 7, None)]);
     assert_eq!(foreign.tool(), Tool::DetectSecrets);
-    assert_eq!(
-        foreign.unsupported(),
-        ["plugin Mine (file://p.py)", "filter file://f.py::mine"]
-    );
-    let knows =
-        |path, line, secret: &str| foreign.knows(&finding("r", path, line, secret), &["r".into()]);
-    assert_eq!(
-        knows("a.py", 99, "hunter2hunter2"),
-        Some(Decision::FalsePositive)
-    );
+    assert_eq!(foreign.unsupported(), ["plugin Mine (file://p.py)", "filter file://f.py::mine"]);
+    let knows = |path, line, secret: &str| foreign.knows(&finding("r", path, line, secret), &["r".into()]);
+    assert_eq!(knows("a.py", 99, "hunter2hunter2"), Some(Decision::FalsePositive));
     assert_eq!(knows("b.py", 3, "hunter2hunter2"), None);
     assert_eq!(knows("a.py", 3, "other"), None);
     assert_eq!(knows("a.py", 7, &token('a')), Some(Decision::Undecided));
-    assert_eq!(
-        knows("a.py", 8, &token('b')),
-        None,
-        "a new token must not hide behind the prefix"
-    );
+    assert_eq!(knows("a.py", 8, &token('b')), None, "a new token must not hide behind the prefix");
     let mut twice = finding("r", "a.py", 3, "hunter2hunter2");
-    twice.occurrences.push(Location {
-        path: Some("b.py".into()),
-        ..Location::default()
-    });
+    twice.occurrences.push(Location { path: Some("b.py".into()), ..Location::default() });
     assert_eq!(foreign.knows(&twice, &[]), None);
 }
 
@@ -114,12 +88,8 @@ fn detect_secrets_is_taken_over_by_value() {
         finding("url", "a.py", 4, "pre:inner-part@h"),
     ];
     let made = Fingerprinter::new(Some(b"s"), None);
-    let imported = detect_secrets(&rows).import(
-        &findings,
-        &made,
-        |_| Some(text.clone().into_bytes()),
-        |_| Vec::new(),
-    );
+    let imported =
+        detect_secrets(&rows).import(&findings, &made, |_| Some(text.clone().into_bytes()), |_| Vec::new());
     let status = |value: &str| {
         imported
             .entries
@@ -134,9 +104,7 @@ fn detect_secrets_is_taken_over_by_value() {
     assert_eq!(status("pre:inner-part@h"), Some(Decision::Undecided));
     assert_eq!(imported.entries.len(), 4);
     assert_eq!(imported.warnings.len(), 2);
-    assert!(
-        imported.warnings[0].contains("a.py:2") && imported.warnings[0].contains("2 there now")
-    );
+    assert!(imported.warnings[0].contains("a.py:2") && imported.warnings[0].contains("2 there now"));
     assert!(imported.warnings[1].contains("a.py:3") && imported.warnings[1].contains("not found"));
 }
 
@@ -150,21 +118,10 @@ fn gitleaks_reports_redacted_or_not() {
     ]);
     let foreign = Foreign::load(Path::new("r.json"), rows.to_string().into_bytes()).unwrap();
     let ids = ["new".to_owned(), "old".to_owned()];
-    assert!(
-        foreign
-            .knows(&finding("new", "a", 77, "plainvalue"), &ids)
-            .is_some()
-    );
+    assert!(foreign.knows(&finding("new", "a", 77, "plainvalue"), &ids).is_some());
     assert!(foreign.knows(&finding("new", "b", 4, "x"), &ids).is_some());
-    assert!(
-        foreign.knows(&finding("new", "b", 5, "x"), &ids).is_none(),
-        "another commit"
-    );
-    assert!(
-        foreign
-            .knows(&finding("new", "b", 4, "x"), &ids[..1])
-            .is_none()
-    );
+    assert!(foreign.knows(&finding("new", "b", 5, "x"), &ids).is_none(), "another commit");
+    assert!(foreign.knows(&finding("new", "b", 4, "x"), &ids[..1]).is_none());
 }
 
 #[test]
@@ -174,10 +131,7 @@ fn what_is_not_a_baseline_is_an_error() {
         ("{\"a\": 1}", 1),
         ("[1]", 1),
         ("{", 1),
-        (
-            "{\"results\": {\"a\": [\n{\"type\": \"t\", \"hashed_secret\": \"zz\"}]}}",
-            2,
-        ),
+        ("{\"results\": {\"a\": [\n{\"type\": \"t\", \"hashed_secret\": \"zz\"}]}}", 2),
     ] {
         let error = Foreign::load(Path::new("x.json"), text.into()).unwrap_err();
         assert_eq!(error.line, line, "{error}");

@@ -2,8 +2,8 @@
 
 use bstr::BString;
 use stanch::finding::{
-    Category, Commit, Confidence, Finding, Life, Location, MessageKind, Position, Remediation,
-    Secret, Severity, Skipped, Status, Suppression,
+    Category, Commit, Confidence, Finding, Life, Location, MessageKind, Position, Remediation, Secret,
+    Severity, Skipped, Status, Suppression,
 };
 use stanch::report::{Format, Options, Report, Summary, write};
 
@@ -32,10 +32,7 @@ pub fn at(path: &[u8], line: u64, column: u64, len: u64) -> Location {
     Location {
         path: Some(BString::from(path)),
         start: Position { line, column },
-        end: Position {
-            line,
-            column: column + len,
-        },
+        end: Position { line, column: column + len },
         ..Location::default()
     }
 }
@@ -107,10 +104,7 @@ pub fn historic(n: usize) -> Finding {
             first_seen: Some(commit(1, "Ana Lima")),
             last_seen: Some(commit(9, "Bo Chen")),
             in_head: false,
-            refs: ["main", "dev", "a", "b"]
-                .iter()
-                .map(|r| format!("refs/heads/{r}"))
-                .collect(),
+            refs: ["main", "dev", "a", "b"].iter().map(|r| format!("refs/heads/{r}")).collect(),
             unreachable: None,
             blobs: 3,
             paths: 2,
@@ -124,23 +118,14 @@ pub fn historic(n: usize) -> Finding {
 
 /// Findings in every kind of place, some of them awkward.
 pub fn sample() -> Report {
-    let stdin = Finding {
-        location: Location {
-            path: None,
-            ..github(3).location
-        },
-        ..github(3)
-    };
+    let stdin = Finding { location: Location { path: None, ..github(3).location }, ..github(3) };
     let message = Finding {
         commit: Some(commit(2, "Ana Lima")),
         location: Location {
             path: None,
             message_kind: Some(MessageKind::Commit),
             start: Position { line: 3, column: 5 },
-            end: Position {
-                line: 3,
-                column: 45,
-            },
+            end: Position { line: 3, column: 45 },
             ..Location::default()
         },
         ..github(4)
@@ -154,21 +139,9 @@ pub fn sample() -> Report {
         parts: vec![("github-app-id".into(), at(b"dist/app.zip", 6, 2, 9))],
         ..github(5)
     };
-    let bytes = Finding {
-        location: at(b"caf\xe9/\xff.env", 1, 1, 40),
-        ..github(6)
-    };
+    let bytes = Finding { location: at(b"caf\xe9/\xff.env", 1, 1, 40), ..github(6) };
     Report {
-        findings: vec![
-            github(1),
-            password(),
-            historic(2),
-            stdin,
-            message,
-            container,
-            bytes,
-            suppressed(),
-        ],
+        findings: vec![github(1), password(), historic(2), stdin, message, container, bytes, suppressed()],
         skipped: vec![
             skipped("etc/shadow", "permission-denied", true),
             skipped("big.iso", "excluded", false),
@@ -192,12 +165,7 @@ pub fn suppressed() -> Finding {
 }
 
 pub fn skipped(what: &str, reason: &'static str, incomplete: bool) -> Skipped {
-    Skipped {
-        what: what.into(),
-        reason,
-        detail: format!("{what} was not read"),
-        incomplete,
-    }
+    Skipped { what: what.into(), reason, detail: format!("{what} was not read"), incomplete }
 }
 
 /// A run that could read everything.
@@ -219,8 +187,5 @@ pub fn summary() -> Summary {
 
 /// A clean run.
 pub fn clean() -> Report {
-    Report {
-        summary: summary(),
-        ..Report::default()
-    }
+    Report { summary: summary(), ..Report::default() }
 }

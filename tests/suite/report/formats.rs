@@ -17,10 +17,7 @@ fn formats() -> impl Iterator<Item = &'static Format> {
 #[test]
 fn every_format_of_the_sample() {
     for format in formats() {
-        let options = Options {
-            suppressed: true,
-            ..Options::default()
-        };
+        let options = Options { suppressed: true, ..Options::default() };
         let text = without_version(render(&sample(), format.name(), &options));
         insta::assert_snapshot!(format!("sample_{}", format.name()), text);
     }
@@ -48,26 +45,12 @@ fn names_lead_to_formats() {
 fn people_are_named_only_where_it_is_their_report() {
     const NAMES: [Format; 4] = [Format::Text, Format::Json, Format::Jsonl, Format::Html];
     for format in Format::ALL {
-        let options = Options {
-            suppressed: true,
-            ..Options::default()
-        };
+        let options = Options { suppressed: true, ..Options::default() };
         let text = render(&sample(), format.name(), &options);
-        let named =
-            text.contains("Ana Lima") || text.contains("ana.lima") || text.contains("Cy Dorn");
+        let named = text.contains("Ana Lima") || text.contains("ana.lima") || text.contains("Cy Dorn");
         assert_eq!(named, NAMES.contains(format), "{}", format.name());
-        if matches!(
-            format,
-            Format::Sarif | Format::Gitlab | Format::Csv | Format::Gitleaks
-        ) {
-            let asked = render(
-                &sample(),
-                format.name(),
-                &Options {
-                    personal_data: true,
-                    ..options
-                },
-            );
+        if matches!(format, Format::Sarif | Format::Gitlab | Format::Csv | Format::Gitleaks) {
+            let asked = render(&sample(), format.name(), &Options { personal_data: true, ..options });
             assert!(asked.contains("Ana Lima"), "{}", format.name());
         }
     }

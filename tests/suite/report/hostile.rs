@@ -26,11 +26,7 @@ pub const NASTY: &[&str] = &[
 
 /// A finding in which every text from outside is `nasty`.
 pub fn with_text(nasty: &str) -> Finding {
-    let place = Location {
-        container: vec![nasty.into()],
-        path: Some(nasty.into()),
-        ..github(1).location
-    };
+    let place = Location { container: vec![nasty.into()], path: Some(nasty.into()), ..github(1).location };
     let mut person = commit(1, "x");
     person.author = nasty.into();
     person.email = nasty.into();
@@ -39,10 +35,7 @@ pub fn with_text(nasty: &str) -> Finding {
     finding.occurrences = vec![place];
     finding.commit = Some(person.clone());
     finding.matched = (nasty.into(), nasty.into());
-    let life = finding
-        .life
-        .as_mut()
-        .expect("a historic finding has a life");
+    let life = finding.life.as_mut().expect("a historic finding has a life");
     life.first_seen = Some(person.clone());
     life.last_seen = Some(person);
     life.refs = vec![format!("refs/heads/{nasty}")];
@@ -50,12 +43,7 @@ pub fn with_text(nasty: &str) -> Finding {
 }
 
 fn every_option() -> Options {
-    Options {
-        personal_data: true,
-        suppressed: true,
-        verbose: true,
-        ..Options::default()
-    }
+    Options { personal_data: true, suppressed: true, verbose: true, ..Options::default() }
 }
 
 /// Characters that act on what is around them, listed apart from the library's own list.
@@ -86,13 +74,9 @@ fn no_format_prints_a_raw_control_or_direction_mark() {
 #[test]
 fn json_brings_hostile_text_back_unchanged() {
     for nasty in NASTY {
-        let report = Report {
-            findings: vec![with_text(nasty)],
-            ..clean()
-        };
+        let report = Report { findings: vec![with_text(nasty)], ..clean() };
         let json: serde_json::Value =
-            serde_json::from_str(&render(&report, "json", &every_option()))
-                .expect("the report is JSON");
+            serde_json::from_str(&render(&report, "json", &every_option())).expect("the report is JSON");
         assert_eq!(json["findings"][0]["path"], *nasty);
         assert_eq!(json["findings"][0]["author"], *nasty);
     }
@@ -111,11 +95,7 @@ fn no_format_shows_a_value_wherever_it_stands() {
     name.location.message_kind = Some(MessageKind::FileName);
     name.secret = Secret::new(b"hunter2", 0);
     let skipped = vec![skipped(&value, "odd", true)];
-    let report = Report {
-        findings: vec![leaky, other, name],
-        skipped: vec![],
-        ..clean()
-    };
+    let report = Report { findings: vec![leaky, other, name], skipped: vec![], ..clean() };
     for format in Format::ALL {
         let out = render(&report, format.name(), &every_option());
         assert!(!out.contains(&value[4..]), "{}:\n{out}", format.name());
@@ -134,10 +114,7 @@ fn no_format_shows_a_value_wherever_it_stands() {
 fn every_format_writes_something_for_nothing() {
     for format in Format::ALL {
         for report in [Report::default(), clean()] {
-            assert!(
-                std::str::from_utf8(&render_bytes(&report, format.name(), &Options::default()))
-                    .is_ok()
-            );
+            assert!(std::str::from_utf8(&render_bytes(&report, format.name(), &Options::default())).is_ok());
         }
     }
 }
@@ -153,18 +130,10 @@ fn errors_of_the_output_are_passed_on() {
             Ok(())
         }
     }
-    let report = Report {
-        findings: vec![github(1)],
-        ..clean()
-    };
+    let report = Report { findings: vec![github(1)], ..clean() };
     for format in Format::ALL {
-        let error = stanch::report::write(&report, *format, &Options::default(), &mut Full)
-            .expect_err("it is full");
-        assert_eq!(
-            error.kind(),
-            std::io::ErrorKind::StorageFull,
-            "{}",
-            format.name()
-        );
+        let error =
+            stanch::report::write(&report, *format, &Options::default(), &mut Full).expect_err("it is full");
+        assert_eq!(error.kind(), std::io::ErrorKind::StorageFull, "{}", format.name());
     }
 }

@@ -15,18 +15,12 @@ fn page(report: &Report) -> String {
 /// What stands between `open` and the next `close`.
 fn between<'a>(page: &'a str, open: &str, close: &str) -> &'a str {
     let start = page.find(open).unwrap_or_else(|| panic!("no {open}")) + open.len();
-    let len = page[start..]
-        .find(close)
-        .unwrap_or_else(|| panic!("no {close}"));
+    let len = page[start..].find(close).unwrap_or_else(|| panic!("no {close}"));
     &page[start..start + len]
 }
 
 fn data(page: &str) -> Value {
-    let json = between(
-        page,
-        "<script type=\"application/json\" id=\"data\">",
-        "</script>",
-    );
+    let json = between(page, "<script type=\"application/json\" id=\"data\">", "</script>");
     serde_json::from_str(json).expect("the embedded data is JSON")
 }
 
@@ -39,43 +33,26 @@ fn filled(page: &str) -> String {
 
 fn hostile() -> Report {
     let findings = NASTY.iter().map(|nasty| with_text(nasty)).collect();
-    let skipped = NASTY
-        .iter()
-        .map(|nasty| skipped(nasty, "odd", true))
-        .collect();
+    let skipped = NASTY.iter().map(|nasty| skipped(nasty, "odd", true)).collect();
     let mut summary = summary();
     summary.scope = NASTY.iter().map(|nasty| (*nasty).to_owned()).collect();
-    Report {
-        findings,
-        skipped,
-        summary,
-    }
+    Report { findings, skipped, summary }
 }
 
 #[test]
 fn the_policy_lets_only_the_pages_own_style_and_script_run() {
     let page = page(&sample());
-    let policy = between(
-        &page,
-        "http-equiv=\"Content-Security-Policy\" content=\"",
-        "\"",
-    )
-    .replace("&#x27;", "'")
-    .replace("&#x2f;", "/");
+    let policy = between(&page, "http-equiv=\"Content-Security-Policy\" content=\"", "\"")
+        .replace("&#x27;", "'")
+        .replace("&#x2f;", "/");
     let hash = |text: &str| format!("'sha256-{}'", BASE64.encode(&Sha256::digest(text)));
     assert!(policy.starts_with("default-src 'none'; "), "{policy}");
     assert!(
-        policy.contains(&format!(
-            "style-src {};",
-            hash(between(&page, "<style>", "</style>"))
-        )),
+        policy.contains(&format!("style-src {};", hash(between(&page, "<style>", "</style>")))),
         "{policy}"
     );
     assert!(
-        policy.contains(&format!(
-            "script-src {};",
-            hash(between(&page, "<script>", "</script>"))
-        )),
+        policy.contains(&format!("script-src {};", hash(between(&page, "<script>", "</script>")))),
         "{policy}"
     );
 }
@@ -86,18 +63,9 @@ fn the_page_loads_nothing() {
         let page = page(&report);
         let style = between(&page, "<style>", "</style>");
         assert!(!style.contains("url(") && !style.contains("@import"));
-        for tag in filled(&page)
-            .split('<')
-            .skip(1)
-            .map(|rest| rest.split('>').next().unwrap_or_default())
-        {
-            for attribute in [
-                " src=", " srcset=", " style=", " on", " data=", " action=", "link ",
-            ] {
-                assert!(
-                    !tag.contains(attribute) || tag.starts_with("meta "),
-                    "<{tag}>"
-                );
+        for tag in filled(&page).split('<').skip(1).map(|rest| rest.split('>').next().unwrap_or_default()) {
+            for attribute in [" src=", " srcset=", " style=", " on", " data=", " action=", "link "] {
+                assert!(!tag.contains(attribute) || tag.starts_with("meta "), "<{tag}>");
             }
         }
     }
@@ -108,11 +76,7 @@ fn hostile_text_makes_no_elements() {
     let names = |page: &str| -> Vec<String> {
         let tags = page.split('<').skip(1);
         let mut names: Vec<_> = tags
-            .map(|t| {
-                t.chars()
-                    .take_while(|c| c.is_ascii_alphanumeric() || *c == '!' || *c == '/')
-                    .collect()
-            })
+            .map(|t| t.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '!' || *c == '/').collect())
             .collect();
         names.sort();
         names.dedup();
@@ -167,10 +131,7 @@ fn the_page_is_evidence() {
 #[test]
 fn the_embedded_data_is_that_of_the_json_format() {
     let data = data(&page(&sample()));
-    let options = Options {
-        suppressed: true,
-        ..Options::default()
-    };
+    let options = Options { suppressed: true, ..Options::default() };
     let json: Value = serde_json::from_str(&render(&sample(), "json", &options)).expect("JSON");
     let mut findings = json["findings"].clone();
     for finding in findings.as_array_mut().expect("an array") {
@@ -178,28 +139,13 @@ fn the_embedded_data_is_that_of_the_json_format() {
         finding.remove("remediation");
         finding.remove("email");
         for commit in ["first_seen", "last_seen"] {
-            finding
-                .get_mut(commit)
-                .and_then(Value::as_object_mut)
-                .and_then(|c| c.remove("email"));
+            finding.get_mut(commit).and_then(Value::as_object_mut).and_then(|c| c.remove("email"));
         }
     }
     assert_eq!(data["findings"], findings);
-    assert_eq!(
-        data["rules"]["github-pat"],
-        json["findings"][0]["remediation"]
-    );
-    let asked = render(
-        &sample(),
-        "html",
-        &Options {
-            personal_data: true,
-            ..Options::default()
-        },
-    );
-    assert!(
-        asked.contains("ana.lima@example.org") && !page(&sample()).contains("ana.lima@example.org")
-    );
+    assert_eq!(data["rules"]["github-pat"], json["findings"][0]["remediation"]);
+    let asked = render(&sample(), "html", &Options { personal_data: true, ..Options::default() });
+    assert!(asked.contains("ana.lima@example.org") && !page(&sample()).contains("ana.lima@example.org"));
 }
 
 #[test]
@@ -215,14 +161,10 @@ fn the_verdict_fits_the_run() {
 #[test]
 fn a_timeline_only_when_there_are_dates() {
     assert!(
-        page(&sample()).contains(
-            "From 2024-05-02 to 2024-05-10, 2 secrets entered the repository; 1 went out"
-        )
+        page(&sample())
+            .contains("From 2024-05-02 to 2024-05-10, 2 secrets entered the repository; 1 went out")
     );
     let mut undated = sample();
-    undated
-        .findings
-        .iter_mut()
-        .for_each(|f| (f.life, f.commit) = (None, None));
+    undated.findings.iter_mut().for_each(|f| (f.life, f.commit) = (None, None));
     assert!(!page(&undated).contains("id=\"timeline\""));
 }

@@ -28,15 +28,9 @@ impl io::Write for Meter {
 fn report(n: usize) -> Report {
     let findings = (0..n).map(|i| {
         let path = format!("src/module_{}/settings.py", i / 40);
-        Finding {
-            location: at(path.as_bytes(), i as u64 % 40 + 1, 5, 40),
-            ..github(i)
-        }
+        Finding { location: at(path.as_bytes(), i as u64 % 40 + 1, 5, 40), ..github(i) }
     });
-    Report {
-        findings: findings.collect(),
-        ..clean()
-    }
+    Report { findings: findings.collect(), ..clean() }
 }
 
 #[test]
@@ -45,24 +39,14 @@ fn many_findings_are_written_piece_by_piece() {
     for format in Format::ALL {
         let measure = |report: &Report| {
             let mut meter = Meter::default();
-            write(report, *format, &Options::default(), &mut meter)
-                .expect("a meter takes everything");
+            write(report, *format, &Options::default(), &mut meter).expect("a meter takes everything");
             meter
         };
         let (few, many) = (measure(&small), measure(&large));
-        assert!(
-            many.largest < 256 * 1024,
-            "{} writes {} bytes at once",
-            format.name(),
-            many.largest
-        );
+        assert!(many.largest < 256 * 1024, "{} writes {} bytes at once", format.name(), many.largest);
         if *format != Format::Markdown {
             let per_finding = (few.bytes / 1_000, many.bytes / 20_000);
-            assert!(
-                per_finding.1 <= per_finding.0 * 11 / 10,
-                "{}: {per_finding:?}",
-                format.name()
-            );
+            assert!(per_finding.1 <= per_finding.0 * 11 / 10, "{}: {per_finding:?}", format.name());
             assert!(per_finding.1 > 60, "{}: {per_finding:?}", format.name());
         }
     }

@@ -32,47 +32,29 @@ fn broken(
     let fits = match keyword {
         "$schema" | "title" | "description" | "$defs" => true,
         "$ref" => {
-            let pointer = wanted
-                .as_str()
-                .and_then(|r| r.strip_prefix('#'))
-                .expect("a local reference");
-            check(
-                root,
-                root.pointer(pointer)
-                    .expect("the reference leads somewhere"),
-                value,
-                at,
-                found,
-            );
+            let pointer = wanted.as_str().and_then(|r| r.strip_prefix('#')).expect("a local reference");
+            check(root, root.pointer(pointer).expect("the reference leads somewhere"), value, at, found);
             true
         }
         "type" => has_type(value, wanted.as_str().expect("one type")),
         "const" => value == wanted,
         "enum" => wanted.as_array().expect("a list").contains(value),
         "minimum" => value.as_i64() >= wanted.as_i64(),
-        "minLength" => value
-            .as_str()
-            .is_none_or(|s| s.chars().count() as u64 >= wanted.as_u64().unwrap_or(0)),
-        "minItems" => value
-            .as_array()
-            .is_none_or(|a| a.len() as u64 >= wanted.as_u64().unwrap_or(0)),
-        "minProperties" => value
-            .as_object()
-            .is_none_or(|o| o.len() as u64 >= wanted.as_u64().unwrap_or(0)),
+        "minLength" => {
+            value.as_str().is_none_or(|s| s.chars().count() as u64 >= wanted.as_u64().unwrap_or(0))
+        }
+        "minItems" => value.as_array().is_none_or(|a| a.len() as u64 >= wanted.as_u64().unwrap_or(0)),
+        "minProperties" => value.as_object().is_none_or(|o| o.len() as u64 >= wanted.as_u64().unwrap_or(0)),
         "pattern" => {
             let pattern = Regex::new(wanted.as_str().expect("a pattern")).expect("a valid pattern");
             value.as_str().is_none_or(|s| pattern.is_match(s))
         }
-        "required" => wanted
-            .as_array()
-            .expect("a list")
-            .iter()
-            .all(|key| value.get(key.as_str().unwrap()).is_some()),
+        "required" => {
+            wanted.as_array().expect("a list").iter().all(|key| value.get(key.as_str().unwrap()).is_some())
+        }
         "additionalProperties" => {
             let known = &schema["properties"];
-            value
-                .as_object()
-                .is_none_or(|o| o.keys().all(|key| known.get(key).is_some()))
+            value.as_object().is_none_or(|o| o.keys().all(|key| known.get(key).is_some()))
         }
         "properties" => {
             for (key, schema) in wanted.as_object().expect("an object") {
@@ -89,11 +71,8 @@ fn broken(
             true
         }
         "oneOf" => {
-            let fitting = wanted
-                .as_array()
-                .expect("a list")
-                .iter()
-                .filter(|s| violations(root, s, value).is_empty());
+            let fitting =
+                wanted.as_array().expect("a list").iter().filter(|s| violations(root, s, value).is_empty());
             fitting.count() == 1
         }
         other => panic!("the checker does not know `{other}`"),
