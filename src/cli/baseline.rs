@@ -80,7 +80,10 @@ pub struct ImportArgs {
 }
 
 pub(super) fn parse_days(text: &str) -> Result<u32, String> {
-    text.strip_suffix('d').unwrap_or(text).parse().map_err(|_| "expected a number of days such as 90d".to_owned())
+    text.strip_suffix('d')
+        .unwrap_or(text)
+        .parse()
+        .map_err(|_| "expected a number of days such as 90d".to_owned())
 }
 
 /// Runs the subcommand.
@@ -157,7 +160,9 @@ fn scan_for_update(common: &CommonArgs, paths: &[PathBuf]) -> anyhow::Result<Sca
         let scanned = files::scan(common, paths)?;
         if let Some(foreign) = scanned.engine.policy().foreign() {
             let tool = foreign.tool().name();
-            bail!("known values are in a baseline of {tool}; take it over first: `stanch baseline import FILE`");
+            bail!(
+                "known values are in a baseline of {tool}; take it over first: `stanch baseline import FILE`"
+            );
         }
         return Ok(scanned);
     }
@@ -217,7 +222,8 @@ type KnownAndFound = (Baseline, HashSet<String>, Option<u32>, bool);
 /// The baseline, the values that are in the repository (if `scan`), the configured greatest age, and
 /// whether the scan was incomplete.
 fn known_and_found(common: &CommonArgs, scan: bool) -> anyhow::Result<KnownAndFound> {
-    let none = |path: &Path| format!("there is no baseline {}; `stanch baseline update` makes one", path.display());
+    let none =
+        |path: &Path| format!("there is no baseline {}; `stanch baseline update` makes one", path.display());
     if !scan {
         let setup = policy::Setup::new(common, Path::new("."), policy::Paths::AsGiven)?;
         let max_age = setup.policy.tree().base().settings.max_age_days;
@@ -225,7 +231,10 @@ fn known_and_found(common: &CommonArgs, scan: bool) -> anyhow::Result<KnownAndFo
         return Ok((baseline.with_context(|| none(&setup.baseline_path))?, HashSet::new(), max_age, false));
     }
     // Everything counts as found, of whatever confidence: an entry is stale when its value is gone.
-    let scanned = files::scan(&CommonArgs { min_confidence: Some(crate::finding::Confidence::Low), ..common.clone() }, &[])?;
+    let scanned = files::scan(
+        &CommonArgs { min_confidence: Some(crate::finding::Confidence::Low), ..common.clone() },
+        &[],
+    )?;
     let incomplete = scanned.report_skips();
     let baseline = Baseline::read(&scanned.baseline_path).map_err(Problems::from)?;
     let baseline = baseline.with_context(|| none(&scanned.baseline_path))?;
@@ -244,7 +253,11 @@ fn describe(check: &Check) -> String {
         Check::TooOld(entry, days) => ("too old", entry, format!("{days} days old and not rotated")),
     };
     let place = entry.places.first().map(|place| format!(" in {}", printable(place))).unwrap_or_default();
-    format!("{word}: {} {}{place}: {more}", &entry.fingerprint[..12.min(entry.fingerprint.len())], printable(&entry.rule))
+    format!(
+        "{word}: {} {}{place}: {more}",
+        &entry.fingerprint[..12.min(entry.fingerprint.len())],
+        printable(&entry.rule)
+    )
 }
 
 /// Text from a file, without what could move the cursor.
@@ -259,7 +272,10 @@ pub(super) fn printable(text: &str) -> String {
 pub(super) fn import(file: &Path, common: &CommonArgs) -> anyhow::Result<Exit> {
     let bytes = Disk.read(file).with_context(|| format!("cannot read {}", file.display()))?;
     if !is_foreign(&bytes) {
-        bail!("{}: this is neither a baseline of detect-secrets nor a JSON report of gitleaks", file.display());
+        bail!(
+            "{}: this is neither a baseline of detect-secrets nor a JSON report of gitleaks",
+            file.display()
+        );
     }
     let foreign = Foreign::load(file, bytes).map_err(Problems::from)?;
     let key = policy::key();
@@ -270,11 +286,7 @@ pub(super) fn import(file: &Path, common: &CommonArgs) -> anyhow::Result<Exit> {
         min_confidence: Some(crate::finding::Confidence::Low),
         ..common.clone()
     };
-    let mut scanned = files::scan(&everything, &[])?;
-    for finding in &mut scanned.outcome.findings {
-        let path = finding.location.path.as_ref().map(|path| scanned.engine.policy().in_repository(path).into_owned());
-        finding.location.path = path.map(Into::into);
-    }
+    let scanned = files::scan(&everything, &[])?;
     let baseline_path = common.baseline.clone().unwrap_or_else(|| scanned.baseline_path.clone());
     let (mut draft, _) = draft(&baseline_path, key.as_deref())?;
     let root = scanned.root.clone();
