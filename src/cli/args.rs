@@ -28,6 +28,10 @@ pub enum Command {
     History(HistoryArgs),
     /// Say why something was, or was not, reported, and what to do now
     Explain(super::explain::ExplainArgs),
+    /// Show which configuration holds where
+    Config(super::config::ConfigArgs),
+    /// Go through what is known and found, and decide
+    Audit(super::audit::AuditArgs),
     /// Install or remove git hooks that scan
     Hook(super::hook::HookArgs),
     /// Record known values, check them, take over other tools' baselines

@@ -286,15 +286,7 @@ pub(super) fn import(file: &Path, common: &CommonArgs) -> anyhow::Result<Exit> {
         min_confidence: Some(crate::finding::Confidence::Low),
         ..common.clone()
     };
-    let mut scanned = files::scan(&everything, &[])?;
-    for finding in &mut scanned.outcome.findings {
-        let path = finding
-            .location
-            .path
-            .as_ref()
-            .map(|path| scanned.engine.policy().in_repository(path).into_owned());
-        finding.location.path = path.map(Into::into);
-    }
+    let scanned = files::scan(&everything, &[])?;
     let baseline_path = common.baseline.clone().unwrap_or_else(|| scanned.baseline_path.clone());
     let (mut draft, _) = draft(&baseline_path, key.as_deref())?;
     let root = scanned.root.clone();

@@ -11,15 +11,12 @@ use crate::finding::{Finding, Location};
 use crate::matcher::Matcher;
 use crate::scan::{self, Engine, Outcome};
 use crate::source::worktree;
-use crate::suppress::fingerprint::Fingerprinter;
 
 /// What was scanned and found.
 pub struct Scanned {
     /// Rules and policy.
     pub engine: Engine,
-    /// Makes fingerprints: those of the baseline, if there is one.
-    pub fingerprinter: Fingerprinter,
-    /// Findings and skips. Findings have their fingerprints and suppressions.
+    /// Findings and skips. Findings have their fingerprints and suppressions, and paths of the repository.
     pub outcome: Outcome,
     /// The repository's top folder, or the folder that was scanned.
     pub root: PathBuf,
@@ -53,13 +50,13 @@ pub fn scan(args: &CommonArgs, paths: &[PathBuf]) -> anyhow::Result<Scanned> {
     };
     let mut outcome = scan::scan_worktree(&engine, &options, &AtomicBool::new(false));
     policy::finish(engine.policy(), &setup.fingerprinter, engine.matcher().rules(), &mut outcome.findings)?;
-    Ok(Scanned {
-        engine,
-        fingerprinter: setup.fingerprinter,
-        outcome,
-        root: setup.root,
-        baseline_path: setup.baseline_path,
-    })
+    for finding in &mut outcome.findings {
+        for location in std::iter::once(&mut finding.location).chain(&mut finding.occurrences) {
+            let path = location.path.take().map(|path| engine.policy().in_repository(&path).into_owned());
+            location.path = path.map(Into::into);
+        }
+    }
+    Ok(Scanned { engine, outcome, root: setup.root, baseline_path: setup.baseline_path })
 }
 
 impl Scanned {
@@ -77,8 +74,8 @@ impl Scanned {
     /// The paths of a finding in the repository that may be written down: none that hold the value.
     pub fn places(&self, finding: &Finding) -> Vec<String> {
         let path = |location: &Location| {
-            let path = self.engine.policy().in_repository(location.path.as_ref()?);
-            let holds = memchr::memmem::find(&path, finding.secret.expose()).is_some();
+            let path = location.path.as_ref()?;
+            let holds = memchr::memmem::find(path, finding.secret.expose()).is_some();
             (!holds).then(|| path.to_str_lossy().into_owned())
         };
         let mut places: Vec<String> =

@@ -2,7 +2,9 @@
 //! environment, the clock and the terminal.
 
 mod args;
+mod audit;
 mod baseline;
+mod config;
 mod diagnostic;
 mod environment;
 mod explain;
@@ -55,6 +57,8 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Scan(args) => scan::run(args),
         Command::History(args) => history::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Config(args) => config::run(args),
+        Command::Audit(args) => audit::run(args),
         Command::Hook(args) => hook::run(args),
         Command::Baseline(args) => baseline::run(args),
         Command::Completions { shell } => {

@@ -1,8 +1,8 @@
 //! What became of everything that looked like a secret on a line: the same steps as a scan, told.
 
-use super::build::{self, applies, judge};
-use super::{Engine, Text};
-use crate::finding::{Confidence, Finding, Secret, Status, Suppression};
+use super::build::{applies, judge};
+use super::{Engine, Session, Text};
+use crate::finding::{Confidence, Finding, Location, Secret, Status, Suppression};
 use crate::matcher::{Candidate, Scratch, entropy};
 use crate::verdict::filekind::FileKind;
 
@@ -15,6 +15,8 @@ pub struct Look {
     pub secret: Secret,
     /// 1-based line on which the value begins.
     pub line: u64,
+    /// The chain of encodings that was undone.
+    pub decoded: Vec<&'static str>,
     /// What became of it.
     pub fate: Fate,
     /// Named reasons of the verdict.
@@ -57,12 +59,14 @@ pub enum Fate {
     Part,
 }
 
-/// What the rules saw in a text on the lines `first..=last` (1-based).
-pub fn explain(engine: &Engine, text: &Text<'_>, first: u64, last: u64) -> Vec<Look> {
+/// What the rules saw in a file's content on the lines `first..=last` (1-based).
+pub fn explain(engine: &Engine, bytes: &[u8], location: &Location, first: u64, last: u64) -> Vec<Look> {
+    let mut session = Session::new(engine);
+    session.examine_content(bytes, None, location);
+    let findings = session.outcome.findings;
+    let text = Text::whole(bytes, location);
     let mut candidates = Vec::new();
     engine.matcher().scan(text.bytes, &mut Scratch::default(), &mut candidates);
-    let mut findings = Vec::new();
-    build::findings(engine, text, None, &candidates, &mut findings);
     let lines = super::Lines::new(text.bytes, text.origin);
     let mut looks = Vec::new();
     for candidate in &candidates {
@@ -72,11 +76,29 @@ pub fn explain(engine: &Engine, text: &Text<'_>, first: u64, last: u64) -> Vec<L
             continue;
         }
         let rule = engine.matcher().rules().rule(candidate.rule);
-        let (fate, reasons) = fate(engine, text, candidate, &findings, start);
+        let (fate, reasons) = fate(engine, &text, candidate, &findings, start);
         let secret = Secret::new(candidate.secret.of(text.bytes), usize::from(rule.prefix));
-        looks.push(Look { rule: rule.id.to_string(), secret, line: start.line, fate, reasons });
+        looks.push(Look { rule: rule.id.to_string(), secret, line: start.line, decoded: Vec::new(), fate, reasons });
     }
+    // What was found behind an encoding is no candidate of the text itself.
+    let decoded = findings.iter().filter(|finding| !finding.location.decoded.is_empty());
+    let there = decoded.filter(|finding| finding.location.end.line >= first && finding.location.start.line <= last);
+    looks.extend(there.map(|finding| Look {
+        rule: finding.rule.clone(),
+        secret: finding.secret.clone(),
+        line: finding.location.start.line,
+        decoded: finding.location.decoded.clone(),
+        fate: fate_of(finding),
+        reasons: finding.reasons.clone(),
+    }));
     looks
+}
+
+fn fate_of(finding: &Finding) -> Fate {
+    match &finding.status {
+        Status::New => Fate::Reported,
+        Status::Suppressed(suppression) => Fate::Suppressed(suppression.clone()),
+    }
 }
 
 fn fate(
@@ -89,7 +111,7 @@ fn fate(
     let rule = engine.matcher().rules().rule(candidate.rule);
     let path = text.location.path.as_ref().map(|path| path.as_slice());
     let value = candidate.secret.of(text.bytes);
-    if build::is_binary(text.bytes) && candidate.evidence.is_some() {
+    if text.binary && candidate.evidence.is_some() {
         return (Fate::Binary, Vec::new());
     }
     if !applies(engine, candidate.rule, path) {
@@ -102,13 +124,9 @@ fn fate(
     let judgement = judge(engine.matcher(), candidate, value, kind);
     let reasons = judgement.reasons.clone();
     let Some(is) = judgement.confidence else { return (Fate::Harmless, reasons) };
-    let own = |finding: &&Finding| finding.rule == rule.id && finding.location.start == start;
+    let own = |finding: &&Finding| finding.location.decoded.is_empty() && finding.rule == rule.id && finding.location.start == start;
     if let Some(finding) = findings.iter().find(own) {
-        let fate = match &finding.status {
-            Status::New => Fate::Reported,
-            Status::Suppressed(suppression) => Fate::Suppressed(suppression.clone()),
-        };
-        return (fate, reasons);
+        return (fate_of(finding), reasons);
     }
     let ids: Vec<&str> = std::iter::once(&rule.id).chain(rule.aliases.iter()).map(AsRef::as_ref).collect();
     let changed = engine.policy().effective(path, &ids);

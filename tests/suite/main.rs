@@ -4,6 +4,7 @@ mod archive_bad;
 mod archive_kinds;
 mod archive_samples;
 mod archive_support;
+mod audit_pty;
 mod baseline_merge;
 mod generic_corpus;
 mod git_damage;

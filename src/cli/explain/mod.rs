@@ -17,7 +17,7 @@ use super::{Exit, environment, files, scan};
 use crate::finding::{Finding, Location, Status, Suppression};
 use crate::rules::Rule;
 use crate::scan::explain::{Fate, Look, explain, lookers};
-use crate::scan::{Engine, HistoryOptions, Text, scan_history};
+use crate::scan::{Engine, HistoryOptions, scan_history};
 use crate::suppress::fingerprint::Fingerprinter;
 use reference::{Language, Store};
 
@@ -97,7 +97,7 @@ fn explain_line(args: &ExplainArgs, file: &Path, line: u64) -> anyhow::Result<Ex
         true => println!("  no rule's words stand on this line"),
         false => println!("  rules whose words stand there: {}", looked.join(", ")),
     }
-    let looks = explain(&engine, &Text::whole(&bytes, &location), line, line);
+    let looks = explain(&engine, &bytes, &location, line, line);
     if looks.is_empty() {
         println!("  nothing on it has the form of a secret");
     }
@@ -148,6 +148,9 @@ fn show_look(engine: &Engine, fingerprinter: &Fingerprinter, look: &Look) {
         }
     };
     println!("  {}  {}  {what}", look.rule, printable(&look.secret.redacted()));
+    if !look.decoded.is_empty() {
+        println!("      behind {}", look.decoded.join(", then "));
+    }
     if !look.reasons.is_empty() {
         println!("      because: {}", look.reasons.join(", "));
     }
