@@ -204,7 +204,7 @@ fn emit_rule(out: &mut String, r: &Rule) {
         out,
         "Rule {{ id: {}, description: {}, provider: {}, category: Category::{:?}, severity: Severity::{:?}, \
          confidence: Confidence::{:?}, pattern: {}, detector: {}, secret_group: {}, entropy: {:?}, path: {}, \
-         anchors: {}, max_len: {:?}, keywords: {}, checksum: {}, prefix: {}, skip_report: {}, required: {}, \
+         anchors: {}, max_len: {:?}, run: {:?}, keywords: {}, checksum: {}, prefix: {}, skip_report: {}, required: {}, \
          allowlists: {}, aliases: {}, tags: {}, references: {}, remediation: {}, matches: {}, rejects: {} }},",
         text(&r.id),
         text(&r.description),
@@ -222,6 +222,7 @@ fn emit_rule(out: &mut String, r: &Rule) {
             a.literal, a.fold, a.before_min, a.before_max
         )),
         r.max_len,
+        r.run,
         texts(&r.keywords),
         text(&r.checksum),
         r.prefix,

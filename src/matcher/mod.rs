@@ -291,6 +291,10 @@ impl Matcher {
         scratch: &mut Scratch,
         out: &mut Vec<Candidate>,
     ) {
+        // Most occurrences of a keyword have no value behind them that the pattern could match.
+        if self.rules.rule(rule).run.is_some_and(|run| !run.is_in(&text[first..end])) {
+            return;
+        }
         /// More starts than this are searched by one unanchored search instead of one each.
         const FEW: usize = 4;
         if last - first < FEW {

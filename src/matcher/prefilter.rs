@@ -33,8 +33,8 @@ const STRIDE: usize = 2;
 const UNROLL: usize = 8;
 /// Sets the lower-case bit of every byte: equal for letters of either case.
 const FOLD: u32 = 0x2020_2020;
-const BITMAP_BITS: u32 = 18;
-const TABLE_BITS: u32 = 13;
+const BITMAP_BITS: u32 = 21;
+const TABLE_BITS: u32 = 15;
 
 /// Finds all occurrences of a set of literals. Build once, share between threads.
 #[derive(Debug)]

@@ -7,7 +7,7 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use super::rule::Anchor;
+use super::rule::{Anchor, Run};
 
 /// Most literals in the set of one rule.
 const MAX_LITERALS: usize = 64;
@@ -27,6 +27,8 @@ pub struct Analysis {
     pub max_len: Option<u32>,
     /// Whether the pattern can match the empty string.
     pub matches_empty: bool,
+    /// A run of bytes that every match holds, if there is one of some length.
+    pub run: Option<Run>,
     /// Number of capture groups, the whole match not counted.
     pub groups: usize,
 }
@@ -66,6 +68,10 @@ pub fn analyse(hir: &Hir) -> Analysis {
         anchors,
         max_len: properties.maximum_len().map(clamp),
         matches_empty: properties.minimum_len().unwrap_or(0) == 0,
+        run: runs(hir)
+            .best
+            .filter(|run| run.wide >= MIN_RUN)
+            .map(|run| Run { class: run.class, min: run.min }),
         groups: properties.explicit_captures_len(),
     }
 }
@@ -280,7 +286,7 @@ fn required_of_concat(parts: &[Hir]) -> Option<LiteralSet> {
         if let Some(mut run) = finite(part) {
             for next in &parts[i + 1..] {
                 // A literal that is long enough gains nothing from more alternatives; a short one needs them.
-                let short = run.iter().any(|t| t.bytes.len() <= MIN_LITERAL_LEN);
+                let short = run.iter().any(|t| t.bytes.len() < MIN_LITERAL_LEN);
                 let most = if short { MAX_LITERALS } else { run.len().max(8) };
                 let (texts, last) = match finite(next) {
                     Some(texts) => (Some(texts), false),
@@ -306,6 +312,122 @@ fn required_of_concat(parts: &[Hir]) -> Option<LiteralSet> {
         };
     }
     best.map(|(_, set)| set)
+}
+
+/// Shortest run that is worth looking for.
+const MIN_RUN: u32 = 8;
+
+/// A run while it is being put together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stretch {
+    class: [u64; 4],
+    min: u32,
+    /// How many of the bytes come from classes of eight members or more: literals tell nothing that the
+    /// prefilter does not know.
+    wide: u32,
+}
+
+/// What is known of the runs in a sub-pattern's matches.
+struct Runs {
+    /// The most telling run that every match holds.
+    best: Option<Stretch>,
+    /// When every match is one run as a whole: its class and least length.
+    entire: Option<Stretch>,
+}
+
+fn runs(hir: &Hir) -> Runs {
+    let one = |run: Option<Stretch>| Runs { best: run, entire: run };
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => one(Some(Stretch::default())),
+        HirKind::Literal(l) => {
+            let mut run = Stretch { min: clamp(l.0.len()), ..Stretch::default() };
+            l.0.iter().for_each(|&b| add_range(&mut run.class, b, b));
+            one(Some(run))
+        }
+        HirKind::Class(class) => one(class_run(class)),
+        HirKind::Capture(c) => runs(&c.sub),
+        HirKind::Repetition(r) => {
+            let sub = runs(&r.sub);
+            let entire = sub.entire.map(|run| Stretch { min: run.min.saturating_mul(r.min), wide: run.wide.saturating_mul(r.min), ..run });
+            Runs { best: if r.min > 0 { entire.or(sub.best) } else { None }, entire }
+        }
+        HirKind::Concat(parts) => runs_of_concat(parts),
+        HirKind::Alternation(parts) => {
+            let all: Vec<Runs> = parts.iter().map(runs).collect();
+            let either = |pick: fn(&Runs) -> Option<Stretch>| {
+                let mut each = all.iter().map(pick);
+                let first = each.next()??;
+                each.try_fold(first, |a, b| b.map(|b| Stretch { class: union(a.class, b.class), min: a.min.min(b.min), wide: a.wide.min(b.wide) }))
+            };
+            Runs { best: either(|r| r.best), entire: either(|r| r.entire) }
+        }
+    }
+}
+
+/// Consecutive parts that are runs as a whole make one longer run of both classes.
+fn runs_of_concat(parts: &[Hir]) -> Runs {
+    let all: Vec<Runs> = parts.iter().map(runs).collect();
+    let mut best: Option<Stretch> = None;
+    let mut offer = |run: Option<Stretch>| {
+        if let Some(run) = run
+            && best.is_none_or(|b| telling(&run) > telling(&b))
+        {
+            best = Some(run);
+        }
+    };
+    for (i, part) in all.iter().enumerate() {
+        offer(part.best);
+        let mut joined = part.entire;
+        for next in &all[i + 1..] {
+            joined = join(joined, next.entire);
+            offer(joined);
+        }
+    }
+    let entire = all.iter().skip(1).fold(all.first().and_then(|r| r.entire), |a, b| join(a, b.entire));
+    Runs { best, entire }
+}
+
+fn join(a: Option<Stretch>, b: Option<Stretch>) -> Option<Stretch> {
+    let (a, b) = (a?, b?);
+    Some(Stretch {
+        class: union(a.class, b.class),
+        min: a.min.saturating_add(b.min),
+        wide: a.wide.saturating_add(b.wide),
+    })
+}
+
+fn union(a: [u64; 4], b: [u64; 4]) -> [u64; 4] {
+    std::array::from_fn(|i| a[i] | b[i])
+}
+
+/// How much a run tells, in bits: small classes more than large ones.
+fn telling(run: &Stretch) -> f32 {
+    let size: u32 = run.class.iter().map(|w| w.count_ones()).sum();
+    run.wide as f32 * (256.0 / (size.max(1) as f32)).log2()
+}
+
+fn add_range(class: &mut [u64; 4], start: u8, end: u8) {
+    (start..=end).for_each(|b| class[usize::from(b >> 6)] |= 1 << (b & 63));
+}
+
+/// The class of single bytes; None when a member takes several bytes.
+fn class_run(class: &Class) -> Option<Stretch> {
+    let mut run = Stretch { min: 1, ..Stretch::default() };
+    match class {
+        Class::Bytes(c) => c.ranges().iter().for_each(|r| add_range(&mut run.class, r.start(), r.end())),
+        Class::Unicode(c) => {
+            for r in c.ranges() {
+                let (start, end) = (u8::try_from(r.start()).ok()?, u8::try_from(r.end()).ok()?);
+                if end > 0x7f {
+                    return None;
+                }
+                add_range(&mut run.class, start, end);
+            }
+        }
+    }
+    let size: u32 = run.class.iter().map(|w| w.count_ones()).sum();
+    run.wide = u32::from(size >= 8);
+    Some(run)
 }
 
 #[cfg(test)]
@@ -344,6 +466,23 @@ mod tests {
     fn what_is_optional_is_not_required() {
         assert_eq!(literals(r"(?:password)?[a-z]{8}"), []);
         assert_eq!(literals(r"(?:abcdef|[a-z]+)[0-9]"), []);
+    }
+
+    #[test]
+    fn runs_are_found() {
+        let run = |p: &str| analyse(&parse(p).unwrap()).run;
+        let hex = run(r"(?i)acme.{0,20}[=:]\s{0,3}([a-f0-9]{32})\b").unwrap();
+        assert_eq!(hex.min, 32);
+        assert!(hex.has(b'f') && !hex.has(b'g'));
+        let uuid = run("x [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12} y").unwrap();
+        assert!(uuid.min == 36 && uuid.has(b'-') && !uuid.has(b' '));
+        let either = run("a=(?:[0-9]{10}|[a-f]{20});").unwrap();
+        assert!(either.min == 10 && either.has(b'a') && either.has(b'0'));
+        assert_eq!(run("foobar.*"), None);
+        for (text, found) in [("..0123456789..", true), ("012345678.0123", false), ("0123456789", true), ("", false)] {
+            let digits = Run { class: { let mut c = [0; 4]; add_range(&mut c, b'0', b'9'); c }, min: 10 };
+            assert_eq!(digits.is_in(text.as_bytes()), found, "{text}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::analyse::{self, MIN_LITERAL_LEN};
 use super::kind::{Category, Confidence, Severity};
-use super::rule::{Allowlist, Anchor, MAX_REACH, RegexTarget, Remedy, Required, Rule, Text, Texts};
+use super::rule::{Allowlist, Anchor, MAX_REACH, RegexTarget, Remedy, Required, Rule, Run, Text, Texts};
 use super::spec::{AllowlistSpec, Defaults, RemediationSpec, RuleSpec};
 
 /// What is wrong with a rule.
@@ -116,6 +116,7 @@ pub fn compile(
         path: path.into(),
         anchors: search.anchors.into(),
         max_len: search.max_len,
+        run: search.run,
         keywords: search.keywords,
         checksum: spec.checksum.clone().unwrap_or_default().into(),
         prefix: spec.prefix.unwrap_or(0).min(64) as u8,
@@ -149,6 +150,7 @@ pub fn compile(
 struct Search {
     anchors: Vec<Anchor>,
     max_len: Option<u32>,
+    run: Option<Run>,
     keywords: Texts,
 }
 
@@ -179,7 +181,7 @@ fn analyse_pattern(spec: &RuleSpec, pattern: &str, strictness: Strictness) -> Re
                 || spec.keywords.iter().any(|k| contains_folded(&a.literal, k.as_bytes()))
         });
     if implied {
-        return Ok(Search { anchors: found.anchors, max_len: found.max_len, keywords: Texts::default() });
+        return Ok(Search { anchors: found.anchors, max_len: found.max_len, run: found.run, keywords: Texts::default() });
     }
     let usable = |k: &&String| k.len() >= MIN_LITERAL_LEN;
     let keywords = texts(&spec.keywords);
@@ -198,7 +200,7 @@ fn analyse_pattern(spec: &RuleSpec, pattern: &str, strictness: Strictness) -> Re
     } else {
         Vec::new()
     };
-    Ok(Search { anchors, max_len: found.max_len, keywords })
+    Ok(Search { anchors, max_len: found.max_len, run: found.run, keywords })
 }
 
 fn contains_folded(haystack: &[u8], needle: &[u8]) -> bool {

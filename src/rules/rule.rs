@@ -40,6 +40,8 @@ pub struct Rule {
     pub anchors: Cow<'static, [Anchor]>,
     /// Length in bytes of the longest match; None when unbounded.
     pub max_len: Option<u32>,
+    /// A run of bytes that every match holds; searched for before the pattern is tried.
+    pub run: Option<Run>,
     /// Words of which one must be somewhere in the text (gitleaks' keywords that no match implies).
     pub keywords: Texts,
     /// Name of the secret's checksum; empty = none.
@@ -77,6 +79,36 @@ pub struct Anchor {
     pub before_min: u32,
     /// Greatest number of such bytes; None when unbounded.
     pub before_max: Option<u32>,
+}
+
+/// A run of at least `min` bytes of a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// One bit for each byte value.
+    pub class: [u64; 4],
+    /// Least length in bytes.
+    pub min: u32,
+}
+
+impl Run {
+    /// Whether `text` holds such a run. Looks at about one byte in `min`.
+    pub fn is_in(&self, text: &[u8]) -> bool {
+        let min = self.min as usize;
+        // `end` is the last byte of a run that might be; all before `end - min + 1` are ruled out.
+        let mut end = min.max(1) - 1;
+        while end < text.len() {
+            match text[end + 1 - min.max(1)..=end].iter().rposition(|&b| !self.has(b)) {
+                None => return true,
+                Some(outside) => end += outside + 1,
+            }
+        }
+        false
+    }
+
+    /// Whether the class has this byte.
+    pub fn has(&self, byte: u8) -> bool {
+        self.class[usize::from(byte >> 6)] >> (byte & 63) & 1 != 0
+    }
 }
 
 /// Another rule's match nearby.
