@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use stanch::source::git::{Error, Kind, Odb, Oid, Repo};
+use stanch::source::git::{
+    DeltaOf, Error, Kind, Limits, Odb, Oid, Repo, Visited, Visitor, WalkOptions, walk,
+};
 
 use crate::git_objects::{Objects, only_pack, walked};
 use crate::git_pack_writer::{PackWriter, blob_oid, copy, deflate, delta, insert};
@@ -184,7 +186,7 @@ fn bombs_are_refused_without_decoding_them() {
     writer.raw(blob_oid(b"small lie"), 3, 1 << 29, b"", &deflate(b"small lie"));
     writer.blob(b"innocent");
     writer.write(&sandbox, "bomb");
-    let limits = stanch::source::git::Limits { max_object: 1 << 28 };
+    let limits = Limits { max_object: 1 << 28, ..Limits::default() };
     let odb = Odb::with_limits(&sandbox.repo(), limits).unwrap();
     assert!(matches!(odb.read(&blob_oid(&[4])), Err(Error::TooLarge { .. })));
     let (found, unreadable, _) = walked(&odb, 2);
@@ -312,4 +314,54 @@ fn unknown_formats_are_refused_with_their_name() {
     let file = Sandbox::empty();
     file.write(".git", "gitdir: /nowhere\n");
     assert_eq!(discover(&file).unwrap_err().reason(), "corrupt-repository");
+}
+
+#[test]
+fn many_small_bombs_together_are_stopped() {
+    let sandbox = Sandbox::new();
+    let mut writer = PackWriter::new();
+    let seed = vec![b'x'; 1 << 16];
+    let base = writer.blob(&seed);
+    // Each entry stands for a mebibyte and takes some thirty bytes.
+    for n in 0..400u32 {
+        let name = n.to_be_bytes();
+        let ops = [vec![copy(0, 1 << 16); 16], vec![insert(&name)]].concat();
+        writer.offset_delta(blob_oid(&name), base, &delta(1 << 16, (1 << 20) + 4, &ops));
+    }
+    let pack = writer.write(&sandbox, "bombs");
+    let size = fs::metadata(pack).unwrap().len();
+    let limits = Limits { max_decoded: 1 << 20, ..Limits::default() };
+    let odb = Odb::with_limits(&sandbox.repo(), limits).unwrap();
+    struct Count(std::sync::Mutex<Vec<&'static str>>);
+    impl Visitor for Count {
+        type Node = ();
+        type Local = ();
+        fn local(&self) {}
+        fn whole(&self, _: &mut (), _: Visited<'_>) {}
+        fn delta(&self, _: &mut (), _: Visited<'_>, _: DeltaOf<'_, ()>) {}
+        fn unreadable(&self, _: &Oid, error: &Error) {
+            self.0.lock().unwrap().push(error.reason());
+        }
+    }
+    let count = Count(Vec::new().into());
+    let stats = walk(&odb, &WalkOptions { threads: 2, verify: false }, &count);
+    let reasons = count.0.into_inner().unwrap();
+    assert!(stats.bytes <= size * 1000 + (4 << 20), "{} bytes of a pack of {size}", stats.bytes);
+    assert!(reasons.len() > 200 && reasons.iter().all(|reason| *reason == "delta-bomb"));
+    assert_eq!(stats.objects + stats.unreadable, 401);
+}
+
+#[test]
+fn folders_that_cannot_be_listed_are_reported() {
+    let sandbox = Sandbox::new();
+    edit_history(&sandbox, 4, 81);
+    let (expected, _, _) = walked(&sandbox.odb(), 1);
+    let victim = expected.keys().next().unwrap();
+    let folder = sandbox.join(&format!(".git/objects/{}", &victim.to_hex()[..2]));
+    fs::remove_dir_all(&folder).unwrap();
+    std::os::unix::fs::symlink(&folder, &folder).unwrap(); // to itself
+    let odb = sandbox.odb();
+    let (found, _, _) = walked(&odb, 2);
+    assert!(found.len() < expected.len() && found.len() > 5);
+    assert_eq!(odb.damaged_packs().len(), 1);
 }

@@ -69,7 +69,7 @@ impl Visitor for Collector {
 /// What a walk finds, what it cannot read, and how many objects it got as deltas.
 pub fn walked(odb: &Odb, threads: usize) -> (Objects, BTreeMap<Oid, String>, usize) {
     let collector = Collector::default();
-    let stats = walk(odb, &WalkOptions { threads, verify: true }, &collector).unwrap();
+    let stats = walk(odb, &WalkOptions { threads, verify: true }, &collector);
     let found = collector.found.into_inner().unwrap();
     let unreadable = collector.unreadable.into_inner().unwrap();
     assert_eq!(stats.objects, found.len() as u64);
@@ -359,7 +359,7 @@ fn what_a_visitor_does_not_want_is_only_decoded_where_it_must_be() {
     let sandbox = varied(&[]);
     sandbox.git(["repack", "-adfq", "--depth=30"]);
     let trees = Trees(Mutex::new(Vec::new()));
-    walk(&sandbox.odb(), &WalkOptions { threads: 2, verify: false }, &trees).unwrap();
+    walk(&sandbox.odb(), &WalkOptions { threads: 2, verify: false }, &trees);
     let mut found = trees.0.into_inner().unwrap();
     found.sort();
     let expected: Vec<Oid> = by_cat_file(sandbox.path())

@@ -80,7 +80,7 @@ pub fn scan_history(
     let trees = Trees::default();
     let walk_options = WalkOptions { threads: threads(engine), verify: false };
     let taker = Taker::new(engine, &sightings, &trees, repo.hash(), stop, progress);
-    let walk = git::walk(&odb, &walk_options, &taker)?;
+    let walk = git::walk(&odb, &walk_options, &taker);
     let (taken, mut skipped) = taker.finish();
     let differences = match options.verify_engine {
         true => Some(differences(engine, repo, &odb, &walk_options, &sightings, &taken, stop)?),
@@ -181,7 +181,7 @@ fn differences(
     let ignored = AtomicU64::new(0);
     let mut taker = Taker::new(engine, sightings, &trees, repo.hash(), stop, &ignored);
     taker.whole_only = true;
-    git::walk(odb, walk_options, &taker)?;
+    git::walk(odb, walk_options, &taker);
     let (whole, _) = taker.finish();
     let of = |t: &Taken| -> oids::OidMap<Vec<u32>> {
         t.texts.iter().map(|x| (x.oid, t.marks_of(x).to_vec())).collect()

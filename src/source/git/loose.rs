@@ -50,25 +50,30 @@ fn header(start: &[u8]) -> Option<(Kind, u64, usize)> {
     Some((Kind::from_name(kind)?, size.parse().ok()?, header.len() + 1))
 }
 
-/// The ids of all loose objects in a folder, sorted. Files with other names are passed over.
-pub(super) fn list(object_dir: &Path, hash: HashKind) -> Result<Vec<Oid>> {
+/// The ids of all loose objects in a folder, sorted. Files with other names are passed over; folders that
+/// cannot be read are handed to `unreadable`.
+pub(super) fn list(object_dir: &Path, hash: HashKind, mut unreadable: impl FnMut(Error)) -> Vec<Oid> {
     let mut oids = Vec::new();
     for first in 0..=255u8 {
         let fan = format!("{first:02x}");
-        let dir = object_dir.join(&fan);
-        let entries = match fs::read_dir(&dir) {
-            Ok(entries) => entries,
-            Err(e) if super::repo::is_absent(&e) => continue,
-            Err(e) => return Err(Error::io(&dir, e)),
-        };
-        for entry in entries {
-            let name = entry.map_err(|e| Error::io(&dir, e))?.file_name();
-            let hex = format!("{fan}{}", name.to_string_lossy());
-            oids.extend(Oid::from_hex(hex.as_bytes()).filter(|_| hex.len() == hash.hex_len()));
-        }
+        list_folder(&object_dir.join(&fan), &fan, hash, &mut oids).unwrap_or_else(&mut unreadable);
     }
     oids.sort_unstable();
-    Ok(oids)
+    oids
+}
+
+fn list_folder(dir: &Path, fan: &str, hash: HashKind, oids: &mut Vec<Oid>) -> Result<()> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(e) if super::repo::is_absent(&e) => return Ok(()),
+        Err(e) => return Err(Error::io(dir, e)),
+    };
+    for entry in entries {
+        let name = entry.map_err(|e| Error::io(dir, e))?.file_name();
+        let hex = format!("{fan}{}", name.to_string_lossy());
+        oids.extend(Oid::from_hex(hex.as_bytes()).filter(|_| hex.len() == hash.hex_len()));
+    }
+    Ok(())
 }
 
 /// The ids of loose objects that start with the hexadecimal digits `prefix` (at least two).

@@ -1,6 +1,6 @@
 //! The object database: random access to every object of a repository.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -26,11 +26,13 @@ const CACHE_BYTES: usize = 32 << 20;
 pub struct Limits {
     /// Largest object to read, in bytes.
     pub max_object: u64,
+    /// How many bytes a walk may make of deltas, beside a thousand times the size of the packs.
+    pub max_decoded: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { max_object: 1 << 30 }
+        Limits { max_object: 1 << 30, max_decoded: 16 << 30 }
     }
 }
 
@@ -79,7 +81,7 @@ impl Odb {
             last: AtomicUsize::new(0),
             cache: Mutex::new(BaseCache::new(CACHE_BYTES)),
         };
-        odb.refresh()?;
+        odb.refresh();
         Ok(odb)
     }
 
@@ -108,16 +110,27 @@ impl Odb {
         self.list().packs.clone()
     }
 
-    /// Packs whose index cannot be used, with the reason.
+    /// Packs of which not all objects can be found, and folders of packs and objects that cannot be listed, with
+    /// the reason. Complete after a walk.
     pub fn damaged_packs(&self) -> Vec<(PathBuf, String)> {
-        self.list().damaged.iter().map(|(path, error)| (path.clone(), error.to_string())).collect()
+        let list = self.list();
+        list.damaged
+            .iter()
+            .chain(&list.unreadable)
+            .map(|(path, error)| (path.clone(), error.to_string()))
+            .collect()
+    }
+
+    /// Takes note of a folder that cannot be listed.
+    pub(super) fn note_unreadable(&self, dir: &Path, error: Error) {
+        self.list_mut().note_unreadable(dir, error);
     }
 
     /// Opens all packs for a walk: makes indexes for those that have none or a damaged one, and looks again
     /// when some were deleted meanwhile. Returns the packs that can be read, and the others with the reason.
-    pub(super) fn open_all_packs(&self) -> Result<(Vec<Arc<Pack>>, Vec<UnreadablePack>)> {
-        self.refresh()?;
-        self.list_mut().recover(&self.dirs, self.hash, self.limits.max_object)?;
+    pub(super) fn open_all_packs(&self) -> (Vec<Arc<Pack>>, Vec<UnreadablePack>) {
+        self.refresh();
+        self.list_mut().recover(&self.dirs, self.hash, self.limits.max_object);
         loop {
             let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
             for pack in self.packs() {
@@ -126,8 +139,8 @@ impl Odb {
                     Err(error) => unreadable.push((pack, error)),
                 }
             }
-            if unreadable.is_empty() || !self.refresh()? {
-                return Ok((readable, unreadable));
+            if unreadable.is_empty() || !self.refresh() {
+                return (readable, unreadable);
             }
         }
     }
@@ -142,14 +155,14 @@ impl Odb {
 
     /// Looks for packs that were added since, by a concurrent `git gc` for example. Returns whether
     /// there are new ones.
-    pub fn refresh(&self) -> Result<bool> {
+    pub fn refresh(&self) -> bool {
         self.list_mut().refresh(&self.dirs, self.hash)
     }
 
     /// Reads an object. None if it is not there.
     pub fn read(&self, oid: &Oid) -> Result<Option<(Kind, Vec<u8>)>> {
         let place = match self.find(oid)? {
-            None if self.refresh()? => self.find(oid)?,
+            None if self.refresh() => self.find(oid)?,
             place => place,
         };
         match place {
@@ -158,7 +171,7 @@ impl Odb {
             Some(Place::Packed(pack, offset)) => {
                 self.read_packed(pack, offset).map(Some).or_else(|error| {
                     // Its pack was deleted before it was opened, or is damaged: there may be another copy.
-                    self.refresh()?;
+                    self.refresh();
                     self.read_elsewhere(oid).ok().flatten().map_or(Err(error), |object| Ok(Some(object)))
                 })
             }

@@ -21,6 +21,8 @@ pub(super) struct PackList {
     midxs: Vec<MappedMidx>,
     /// Indexes that cannot be used, and packs of which not all can be found without one.
     pub(super) damaged: Vec<(PathBuf, Error)>,
+    /// Folders that cannot be listed.
+    pub(super) unreadable: Vec<(PathBuf, Error)>,
     /// Number of the next pack. Packs may leave the list, so its length will not do.
     next_id: u32,
     /// For each object folder, when its `pack` folder was last changed, as seen before it was read.
@@ -39,7 +41,7 @@ const TIMESTAMP_STEP: Duration = Duration::from_millis(100);
 impl PackList {
     /// Looks for packs in the object folders that were changed since they were last read. Returns whether
     /// there are new ones.
-    pub(super) fn refresh(&mut self, dirs: &[PathBuf], hash: HashKind) -> Result<bool> {
+    pub(super) fn refresh(&mut self, dirs: &[PathBuf], hash: HashKind) -> bool {
         let known = self.packs.len();
         for dir in dirs {
             let dir = dir.join("pack");
@@ -47,12 +49,21 @@ impl PackList {
             if self.seen.get(&dir) == Some(&changed) {
                 continue;
             }
-            self.add_dir(&dir, hash)?;
+            if let Err(error) = self.add_dir(&dir, hash) {
+                self.note_unreadable(&dir, error);
+            }
             if changed.elapsed().is_ok_and(|age| age > TIMESTAMP_STEP) {
                 self.seen.insert(dir, changed);
             }
         }
-        Ok(self.packs.len() > known)
+        self.packs.len() > known
+    }
+
+    pub(super) fn note_unreadable(&mut self, dir: &Path, error: Error) {
+        let reason = error.to_string();
+        if !self.unreadable.iter().any(|(path, known)| path == dir && known.to_string() == reason) {
+            self.unreadable.push((dir.to_owned(), error));
+        }
     }
 
     /// The pack that holds an object, its number in the list if it was searched for there, and the offset.
@@ -68,12 +79,13 @@ impl PackList {
     }
 
     /// Makes indexes for packs that have none or a damaged one.
-    pub(super) fn recover(&mut self, dirs: &[PathBuf], hash: HashKind, limit: u64) -> Result<()> {
+    pub(super) fn recover(&mut self, dirs: &[PathBuf], hash: HashKind, limit: u64) {
         self.set_aside_damaged(hash);
         let mut lost: Vec<PathBuf> =
             self.damaged.drain(..).map(|(path, _)| path.with_extension("idx")).collect();
         for dir in dirs {
-            lost.extend(packs_without_index(&dir.join("pack"))?);
+            // A folder that cannot be listed was noted when it was read for indexes.
+            lost.extend(packs_without_index(&dir.join("pack")).unwrap_or_default());
         }
         lost.sort_unstable();
         lost.dedup();
@@ -82,7 +94,6 @@ impl PackList {
             self.packs.retain(|pack| pack.idx.path() != idx_path);
             self.recover_pack(&idx_path, hash, limit);
         }
-        Ok(())
     }
 
     fn recover_pack(&mut self, idx_path: &Path, hash: HashKind, limit: u64) {

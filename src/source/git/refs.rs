@@ -82,7 +82,11 @@ pub fn all(repo: &Repo) -> Result<Vec<Ref>> {
     let mut add = |name: BString, path: &Path| -> Result<()> {
         let target = match read_value(path)? {
             Some(Value::Direct(oid)) => Some(oid),
-            Some(Value::Symbolic(next)) => resolve(repo, &next)?,
+            // Refs that point in a circle point nowhere.
+            Some(Value::Symbolic(next)) => resolve(repo, &next).or_else(|error| match error {
+                Error::Corrupt { .. } => Ok(None),
+                error => Err(error),
+            })?,
             None => None,
         };
         found.extend(target.map(|oid| (name, oid)));

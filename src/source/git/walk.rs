@@ -6,12 +6,13 @@
 //! logarithm of the number of objects, however long the chain is.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::dedup::{Duplicates, Source, duplicates};
 use super::delta::DeltaOp;
-use super::error::{Error, Result};
+use super::error::Error;
 use super::loose;
 use super::object::Kind;
 use super::odb::Odb;
@@ -132,9 +133,8 @@ pub(super) struct Walk<'a, V: Visitor> {
     pub(super) failed: Mutex<HashMap<Oid, Error>>,
 }
 
-/// Every repository may decode to so many bytes, and a large one to so many times the size of its packs. Real
-/// ones stay far below; deltas that copy their base again and again do not.
-const BUDGET_BYTES: u64 = 16 << 30;
+/// Beside [`max_decoded`](super::Limits::max_decoded), a repository may decode to so many times the size of its
+/// packs. Real ones stay far below; deltas that copy their base again and again do not.
 const BUDGET_RATIO: u64 = 1000;
 
 /// Visits all objects: those in packs, loose ones and those in alternates, reachable or not. An object that is
@@ -142,9 +142,9 @@ const BUDGET_RATIO: u64 = 1000;
 ///
 /// What cannot be decoded where it was found is looked for again at the end: another copy may be good, and a
 /// concurrent `git gc` may have moved it.
-pub fn walk<V: Visitor>(odb: &Odb, options: &WalkOptions, visitor: &V) -> Result<WalkStats> {
+pub fn walk<V: Visitor>(odb: &Odb, options: &WalkOptions, visitor: &V) -> WalkStats {
     let threads = options.threads.max(1);
-    let walk = Walk::new(odb, options.verify, threads, visitor)?;
+    let walk = Walk::new(odb, options.verify, threads, visitor);
     let mut stats = WalkStats::default();
     std::thread::scope(|scope| {
         let workers: Vec<_> = (1..threads).map(|_| scope.spawn(|| Worker::new(&walk).run())).collect();
@@ -157,7 +157,7 @@ pub fn walk<V: Visitor>(odb: &Odb, options: &WalkOptions, visitor: &V) -> Result
         }
     });
     stats.add(&walk.retry_failed());
-    Ok(stats)
+    stats
 }
 
 impl WalkStats {
@@ -170,11 +170,11 @@ impl WalkStats {
 }
 
 impl<'a, V: Visitor> Walk<'a, V> {
-    fn new(odb: &'a Odb, verify: bool, threads: usize, visitor: &'a V) -> Result<Self> {
-        let (mut packs, gone) = odb.open_all_packs()?;
+    fn new(odb: &'a Odb, verify: bool, threads: usize, visitor: &'a V) -> Self {
+        let (mut packs, gone) = odb.open_all_packs();
         packs.sort_by_key(|pack| std::cmp::Reverse(pack.idx.count()));
-        let loose: Vec<Vec<Oid>> =
-            odb.dirs().iter().map(|dir| loose::list(dir, odb.hash())).collect::<Result<_>>()?;
+        let list = |dir: &PathBuf| loose::list(dir, odb.hash(), |error| odb.note_unreadable(dir, error));
+        let loose: Vec<Vec<Oid>> = odb.dirs().iter().map(list).collect();
         let marked = mark_duplicates(&packs, &loose);
         let mut walk = Walk {
             odb,
@@ -186,7 +186,7 @@ impl<'a, V: Visitor> Walk<'a, V> {
             next_root: AtomicUsize::new(0),
             queue: Queue::new(threads),
             decoded: AtomicU64::new(0),
-            budget: BUDGET_BYTES,
+            budget: odb.limits().max_decoded,
             touched: AtomicU64::new(0),
             failed: Mutex::new(HashMap::new()),
         };
@@ -205,7 +205,7 @@ impl<'a, V: Visitor> Walk<'a, V> {
                 list.iter().enumerate().filter(|(n, oid)| !marked.contains(*n) && visitor.wants(oid, None));
             walk.loose.extend(first_copies.map(|(_, oid)| *oid));
         }
-        Ok(walk)
+        walk
     }
 
     fn add_pack(&mut self, pack: Arc<Pack>, duplicates: Option<&Duplicates>) {
@@ -257,8 +257,13 @@ impl<'a, V: Visitor> Walk<'a, V> {
         let mut worker = Worker::new(self);
         let mut stats = WalkStats::default();
         for (oid, error) in failed {
-            match self.odb.read(&oid) {
-                Ok(Some((kind, data))) => {
+            if self.visitor.stop() {
+                break; // whoever stops the walk knows that it is incomplete
+            }
+            // What is too much is too much the second time.
+            let again = !matches!(error, Error::DeltaBomb { .. } | Error::TooLarge { .. });
+            match again.then(|| self.odb.read(&oid)) {
+                Some(Ok(Some((kind, data)))) => {
                     worker.verify(&oid, kind, &data);
                     worker.visit(oid, kind, &data, None);
                 }
