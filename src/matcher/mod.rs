@@ -64,6 +64,9 @@ pub struct Candidate {
     pub evidence: Option<Evidence>,
 }
 
+/// Longest literal that is looked for, in bytes; longer ones are cut.
+const MAX_LITERAL: usize = 64;
+
 /// How far from an occurrence of a literal the bytes can change what is found there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
@@ -135,15 +138,17 @@ impl Matcher {
                     }
                     _ => User::Whole { rule: index },
                 };
-                let mut bytes = anchor.literal.to_vec();
-                bytes.truncate(64);
+                let mut bytes = anchor.literal.clone();
+                if bytes.len() > MAX_LITERAL {
+                    bytes.to_mut().truncate(MAX_LITERAL);
+                }
                 wanted.push((Literal { bytes, fold: anchor.fold }, user));
             }
         }
         let generic = generic::kinds(&|id| rules.find(id));
         if generic.iter().any(Option::is_some) {
             for (trigger, text) in generic::TRIGGERS.iter().enumerate() {
-                let literal = Literal { bytes: text.to_ascii_lowercase().into_bytes(), fold: true };
+                let literal = Literal { bytes: text.to_ascii_lowercase().into_bytes().into(), fold: true };
                 wanted.push((literal, User::Generic { trigger: trigger as u16 }));
             }
         }

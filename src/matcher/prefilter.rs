@@ -2,9 +2,11 @@
 //!
 //! Each literal is represented by four-byte *grams* of its case-folded bytes. The text is sampled at
 //! every second byte, so a literal registers two grams, one for each alignment; a literal of three or
-//! four bytes borrows a neighbour byte of any value. A bitmap of hashed grams, small enough for the
-//! first-level cache, answers "no" for almost every position; the rest are looked up in a table and
-//! compared. The cost does not depend on the number of literals that do not occur.
+//! four bytes borrows a neighbour byte of any value. A bitmap of hashed grams answers "no" for almost
+//! every position; the rest are looked up in a table and compared. The cost does not depend on the
+//! number of literals that do not occur.
+
+use std::borrow::Cow;
 
 /// What an occurrence means to the matcher: an index into the literals given to [`Prefilter::new`].
 pub type LiteralIndex = u16;
@@ -22,7 +24,7 @@ pub struct Hit {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Literal {
     /// The bytes; lower case when `fold`. At least three.
-    pub bytes: Vec<u8>,
+    pub bytes: Cow<'static, [u8]>,
     /// Whether ASCII case is ignored.
     pub fold: bool,
 }
@@ -34,29 +36,74 @@ const UNROLL: usize = 8;
 /// Sets the lower-case bit of every byte: equal for letters of either case.
 const FOLD: u32 = 0x2020_2020;
 const BITMAP_BITS: u32 = 21;
-const TABLE_BITS: u32 = 15;
+const TABLE_BITS: u32 = 12;
+/// The lower three bytes of a gram.
+const LOW: u32 = 0x00ff_ffff;
 
 /// Finds all occurrences of a set of literals. Build once, share between threads.
 #[derive(Debug)]
 pub struct Prefilter {
     literals: Vec<Literal>,
     bitmap: Box<[u64]>,
-    /// `table[b]..table[b + 1]` are the entries whose gram hashes to bucket `b`.
-    table: Box<[u32]>,
-    entries: Box<[Entry]>,
+    /// Four bytes of a literal.
+    long: Table,
+    /// Three bytes of a literal of three or four bytes; the fourth of the gram is any byte.
+    short: Table,
     longest: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Entry {
-    gram: u32,
+    /// Three or four folded bytes.
+    key: u32,
     literal: LiteralIndex,
-    /// Offset of the gram in the literal; -1 when it begins one byte before.
-    offset: i8,
+    /// Offset of the key in the literal.
+    offset: u8,
+    /// Counts only where the key is the upper three bytes of a gram: the other alignment has a key of
+    /// four bytes.
+    upper_only: bool,
+}
+
+/// Entries by the hash of their key.
+#[derive(Debug)]
+struct Table {
+    /// `starts[b]..starts[b + 1]` are the entries of bucket `b`.
+    starts: Box<[u32]>,
+    entries: Box<[Entry]>,
+}
+
+impl Table {
+    fn new(entries: &[Entry]) -> Self {
+        let mut starts = vec![0u32; (1 << TABLE_BITS) + 2].into_boxed_slice();
+        for entry in entries {
+            starts[bucket(entry.key) + 2] += 1;
+        }
+        // Counting sort by bucket: afterwards starts[b + 1] is the end of bucket b.
+        for b in 2..starts.len() {
+            starts[b] += starts[b - 1];
+        }
+        let mut sorted = vec![Entry::default(); entries.len()].into_boxed_slice();
+        for entry in entries {
+            let slot = &mut starts[bucket(entry.key) + 1];
+            sorted[*slot as usize] = *entry;
+            *slot += 1;
+        }
+        Table { starts, entries: sorted }
+    }
+
+    fn with_key(&self, key: u32) -> impl Iterator<Item = &Entry> {
+        let bucket = bucket(key);
+        let range = self.starts[bucket] as usize..self.starts[bucket + 1] as usize;
+        self.entries[range].iter().filter(move |e| e.key == key)
+    }
 }
 
 fn hash(gram: u32) -> u32 {
     gram.wrapping_mul(0x9E37_79B1)
+}
+
+fn bucket(key: u32) -> usize {
+    (hash(key) >> (32 - TABLE_BITS)) as usize
 }
 
 fn bitmap_slot(hash: u32) -> (usize, u32) {
@@ -64,34 +111,65 @@ fn bitmap_slot(hash: u32) -> (usize, u32) {
     ((bit >> 6) as usize, bit & 63)
 }
 
+/// What literals register.
+#[derive(Default)]
+struct Registry {
+    bitmap: Vec<u64>,
+    long: Vec<Entry>,
+    short: Vec<Entry>,
+}
+
+impl Registry {
+    fn allow(&mut self, gram: u32) {
+        let (word, bit) = bitmap_slot(hash(gram));
+        self.bitmap[word] |= 1 << bit;
+    }
+
+    /// Registers the two grams of a literal, at adjacent offsets, that are rarest in ordinary text.
+    fn add(&mut self, bytes: &[u8], literal: LiteralIndex) {
+        let gram = |o: usize| u32::from_le_bytes([bytes[o], bytes[o + 1], bytes[o + 2], bytes[o + 3]]) | FOLD;
+        let n = bytes.len();
+        if n > GRAM {
+            let offset =
+                (0..n - GRAM).min_by_key(|&o| commonness(&bytes[o..o + GRAM + 1])).unwrap_or(0);
+            for o in [offset, offset + 1] {
+                self.allow(gram(o));
+                self.long.push(Entry { key: gram(o), literal, offset: o as u8, upper_only: false });
+            }
+            return;
+        }
+        let key = (u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]) | FOLD) & LOW;
+        self.short.push(Entry { key, literal, offset: 0, upper_only: n == GRAM });
+        if n == GRAM {
+            self.allow(gram(0));
+            self.long.push(Entry { key: gram(0), literal, offset: 0, upper_only: false });
+        }
+        // Every folded value of a borrowed byte: bit 5 is always set.
+        for any in (0u32..256).filter(|b| b & 0x20 != 0) {
+            self.allow(key << 8 | any);
+            if n < GRAM {
+                self.allow(any << 24 | key);
+            }
+        }
+    }
+}
+
 impl Prefilter {
-    /// Builds the tables for these literals (three bytes at least each; at most 65,535).
+    /// Builds the tables for these literals (three to 255 bytes each; at most 65,535).
     pub fn new(literals: Vec<Literal>) -> Self {
-        let mut entries = Vec::with_capacity(literals.len() * 4);
+        let mut registry = Registry { bitmap: vec![0u64; 1 << (BITMAP_BITS - 6)], ..Registry::default() };
         for (i, literal) in literals.iter().enumerate() {
-            debug_assert!(literal.bytes.len() >= 3);
-            register(&literal.bytes, i as LiteralIndex, &mut entries);
-        }
-        let mut bitmap = vec![0u64; 1 << (BITMAP_BITS - 6)].into_boxed_slice();
-        let mut table = vec![0u32; (1 << TABLE_BITS) + 2].into_boxed_slice();
-        for entry in &entries {
-            let h = hash(entry.gram);
-            let (word, bit) = bitmap_slot(h);
-            bitmap[word] |= 1 << bit;
-            table[(h >> (32 - TABLE_BITS)) as usize + 2] += 1;
-        }
-        // Counting sort by bucket: afterwards table[b + 1] is the end of bucket b.
-        for b in 2..table.len() {
-            table[b] += table[b - 1];
-        }
-        let mut sorted = vec![Entry { gram: 0, literal: 0, offset: 0 }; entries.len()].into_boxed_slice();
-        for entry in &entries {
-            let slot = &mut table[(hash(entry.gram) >> (32 - TABLE_BITS)) as usize + 1];
-            sorted[*slot as usize] = *entry;
-            *slot += 1;
+            debug_assert!((3..256).contains(&literal.bytes.len()));
+            registry.add(&literal.bytes, i as LiteralIndex);
         }
         let longest = literals.iter().map(|l| l.bytes.len()).max().unwrap_or(0);
-        Prefilter { literals, bitmap, table, entries: sorted, longest }
+        Prefilter {
+            literals,
+            bitmap: registry.bitmap.into_boxed_slice(),
+            long: Table::new(&registry.long),
+            short: Table::new(&registry.short),
+            longest,
+        }
     }
 
     /// The literals, in the order of their indexes.
@@ -177,63 +255,30 @@ impl Prefilter {
 
     #[inline(never)]
     fn lookup(&self, text: &[u8], p: usize, gram: u32, hits: &mut Vec<Hit>) {
-        let bucket = (hash(gram) >> (32 - TABLE_BITS)) as usize;
-        let entries = &self.entries[self.table[bucket] as usize..self.table[bucket + 1] as usize];
-        for entry in entries {
-            if entry.gram != gram {
-                continue;
-            }
-            let Some(at) = p.checked_add_signed(-isize::from(entry.offset)) else {
-                continue;
-            };
-            let literal = &self.literals[usize::from(entry.literal)];
-            let Some(there) = text.get(at..at + literal.bytes.len()) else {
-                continue;
-            };
-            let same = if literal.fold {
-                there.eq_ignore_ascii_case(&literal.bytes)
-            } else {
-                there == literal.bytes
-            };
-            if same && let Ok(at) = u32::try_from(at) {
-                hits.push(Hit { at, literal: entry.literal });
-            }
+        for entry in self.long.with_key(gram) {
+            self.compare(text, p, entry, hits);
+        }
+        for entry in self.short.with_key(gram & LOW).filter(|e| !e.upper_only) {
+            self.compare(text, p, entry, hits);
+        }
+        for entry in self.short.with_key(gram >> 8) {
+            self.compare(text, p + 1, entry, hits);
+        }
+    }
+
+    fn compare(&self, text: &[u8], p: usize, entry: &Entry, hits: &mut Vec<Hit>) {
+        let Some(at) = p.checked_sub(usize::from(entry.offset)) else { return };
+        let literal = &self.literals[usize::from(entry.literal)];
+        let Some(there) = text.get(at..at + literal.bytes.len()) else { return };
+        let same = if literal.fold { there.eq_ignore_ascii_case(&literal.bytes) } else { there == &literal.bytes[..] };
+        if same && let Ok(at) = u32::try_from(at) {
+            hits.push(Hit { at, literal: entry.literal });
         }
     }
 }
 
 fn load(block: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([block[at], block[at + 1], block[at + 2], block[at + 3]]) | FOLD
-}
-
-/// Registers the two grams of a literal, at adjacent offsets, that are rarest in ordinary text.
-fn register(bytes: &[u8], literal: LiteralIndex, entries: &mut Vec<Entry>) {
-    let n = bytes.len();
-    if n >= GRAM + 1 {
-        let offset = (0..=n - GRAM - 1).min_by_key(|&o| commonness(&bytes[o..o + GRAM + 1])).unwrap_or(0);
-        for o in [offset, offset + 1] {
-            let gram = u32::from_le_bytes([bytes[o], bytes[o + 1], bytes[o + 2], bytes[o + 3]]) | FOLD;
-            entries.push(Entry { gram, literal, offset: o as i8 });
-        }
-        return;
-    }
-    // Every folded value of a borrowed byte: bit 5 is always set.
-    let any = || (0u8..=255).filter(|b| b & 0x20 != 0);
-    if n == GRAM {
-        let gram = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) | FOLD;
-        entries.push(Entry { gram, literal, offset: 0 });
-        for b in any() {
-            let gram = u32::from_le_bytes([bytes[1], bytes[2], bytes[3], b]) | FOLD;
-            entries.push(Entry { gram, literal, offset: 1 });
-        }
-    } else {
-        for b in any() {
-            let after = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], b]) | FOLD;
-            entries.push(Entry { gram: after, literal, offset: 0 });
-            let before = u32::from_le_bytes([b, bytes[0], bytes[1], bytes[2]]) | FOLD;
-            entries.push(Entry { gram: before, literal, offset: -1 });
-        }
-    }
 }
 
 /// How common a run of bytes is in source text: the sum of rough frequencies, per mille.
@@ -262,7 +307,7 @@ mod tests {
         for at in 0..text.len() {
             for (i, l) in literals.iter().enumerate() {
                 if let Some(there) = text.get(at..at + l.bytes.len())
-                    && (if l.fold { there.eq_ignore_ascii_case(&l.bytes) } else { there == l.bytes })
+                    && (if l.fold { there.eq_ignore_ascii_case(&l.bytes) } else { there == &l.bytes[..] })
                 {
                     hits.push(Hit { at: at as u32, literal: i as LiteralIndex });
                 }
@@ -272,7 +317,7 @@ mod tests {
     }
 
     fn literal(text: &str, fold: bool) -> Literal {
-        Literal { bytes: text.as_bytes().to_vec(), fold }
+        Literal { bytes: text.as_bytes().to_vec().into(), fold }
     }
 
     proptest! {

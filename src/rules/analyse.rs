@@ -144,10 +144,14 @@ fn finite(hir: &Hir) -> Option<Vec<Text>> {
         HirKind::Class(class) => class_texts(class),
         HirKind::Capture(c) => finite(&c.sub),
         HirKind::Repetition(r) => {
+            let one = finite(&r.sub)?;
+            if (r.min, r.max) == (0, Some(1)) {
+                let absent = Text { bytes: Vec::new(), fold: false };
+                return Some(one.into_iter().chain([absent]).collect());
+            }
             if r.max != Some(r.min) || r.min as usize > MAX_LITERAL_LEN {
                 return None;
             }
-            let one = finite(&r.sub)?;
             let mut all = vec![Text { bytes: Vec::new(), fold: false }];
             for _ in 0..r.min {
                 all = product(&all, &one)?;
@@ -266,8 +270,19 @@ fn required(hir: &Hir) -> Option<LiteralSet> {
             }
             anchors.sort();
             anchors.dedup();
-            (anchors.len() <= MAX_LITERALS).then_some(LiteralSet { anchors })
+            (anchors.len() <= 4 * MAX_LITERALS).then_some(LiteralSet { anchors })
         }
+    }
+}
+
+/// Offers a set of literals unless it is many short ones, each of which costs the prefilter hundreds of
+/// grams; many are fine when they are long, or when fewer would be too short to look for.
+fn offer_if_few(run: &[Text], offer: &mut impl FnMut(LiteralSet)) {
+    const FEW: usize = 8;
+    const LONG: usize = 5;
+    let shortest = run.iter().map(|t| t.bytes.len()).min().unwrap_or(0);
+    if run.len() <= FEW || shortest >= LONG || shortest == MIN_LITERAL_LEN {
+        offer(literal_set(run.to_vec()));
     }
 }
 
@@ -284,23 +299,22 @@ fn required_of_concat(parts: &[Hir]) -> Option<LiteralSet> {
             }
         };
         if let Some(mut run) = finite(part) {
+            offer(literal_set(run.clone()));
             for next in &parts[i + 1..] {
-                // A literal that is long enough gains nothing from more alternatives; a short one needs them.
                 let short = run.iter().any(|t| t.bytes.len() < MIN_LITERAL_LEN);
-                let most = if short { MAX_LITERALS } else { run.len().max(8) };
                 let (texts, last) = match finite(next) {
                     Some(texts) => (Some(texts), false),
-                    None => (first_of(next), true),
+                    None => (first_of(next).filter(|_| short), true),
                 };
                 match texts.and_then(|texts| product(&run, &texts)) {
-                    Some(longer) if longer.len() <= most && (short || !last) => run = longer,
-                    _ => break,
+                    Some(longer) => run = longer,
+                    None => break,
                 }
+                offer_if_few(&run, &mut offer);
                 if last {
                     break;
                 }
             }
-            offer(literal_set(run));
         } else if let Some(set) = required(part) {
             offer(set);
         }

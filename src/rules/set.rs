@@ -1,6 +1,5 @@
 //! The rules in force in one run, with their regexes, which compile on first use.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
@@ -39,9 +38,27 @@ pub struct RuleSet {
 
 #[derive(Debug)]
 struct Entry {
-    rule: Cow<'static, Rule>,
+    rule: Held,
     regex: OnceLock<Regex>,
     path: OnceLock<Regex>,
+}
+
+/// A rule of the pack, or a user's. (A `Cow` would take a whole rule's room for each of the pack's.)
+#[derive(Debug)]
+enum Held {
+    Builtin(&'static Rule),
+    Custom(Box<Rule>),
+}
+
+impl std::ops::Deref for Held {
+    type Target = Rule;
+
+    fn deref(&self) -> &Rule {
+        match self {
+            Held::Builtin(rule) => rule,
+            Held::Custom(rule) => rule,
+        }
+    }
 }
 
 impl RuleSet {
@@ -68,14 +85,14 @@ impl RuleSet {
             let kept = BUILTIN
                 .iter()
                 .filter(|r| (replaced.is_empty() || !replaced.contains_key(r.id.as_ref())) && keep(r));
-            rules.extend(kept.map(|r| Entry::new(Cow::Borrowed(r))));
+            rules.extend(kept.map(|r| Entry::new(Held::Builtin(r))));
         }
         let mut hasher = Sha256::new();
         hasher.update(BUILTIN_HASH);
         let mut plain = with_builtin && rules.len() == BUILTIN.len();
         for rule in custom.into_iter().filter(|r| keep(r)) {
             plain = false;
-            let entry = Entry::new(Cow::Owned(rule));
+            let entry = Entry::new(Held::Custom(Box::new(rule)));
             entry.check().map_err(|reason| (entry.rule.id.to_string(), reason))?;
             rules.push(entry);
         }
@@ -87,7 +104,7 @@ impl RuleSet {
             BUILTIN_HASH.to_owned()
         } else {
             for entry in &rules {
-                hasher.update(format!("{:?}", entry.rule));
+                hasher.update(format!("{:?}", *entry.rule));
             }
             data_encoding::HEXLOWER.encode(&hasher.finalize()[..8])
         };
@@ -124,7 +141,7 @@ impl RuleSet {
 
     /// Every rule with its place.
     pub fn iter(&self) -> impl Iterator<Item = (RuleIndex, &Rule)> {
-        self.rules.iter().enumerate().map(|(i, e)| (i as RuleIndex, e.rule.as_ref()))
+        self.rules.iter().enumerate().map(|(i, e)| (i as RuleIndex, &*e.rule))
     }
 
     /// The rule's regex, compiled on first use.
@@ -144,7 +161,7 @@ impl RuleSet {
 }
 
 impl Entry {
-    fn new(rule: Cow<'static, Rule>) -> Self {
+    fn new(rule: Held) -> Self {
         Entry { rule, regex: OnceLock::new(), path: OnceLock::new() }
     }
 
