@@ -336,7 +336,7 @@ const MIN_RUN: u32 = 8;
 struct Stretch {
     class: [u64; 4],
     min: u32,
-    /// How many of the bytes come from classes of eight members or more: literals tell nothing that the
+    /// How many of the bytes come from classes of six members or more: literals tell nothing that the
     /// prefilter does not know.
     wide: u32,
 }
@@ -440,7 +440,7 @@ fn class_run(class: &Class) -> Option<Stretch> {
         }
     }
     let size: u32 = run.class.iter().map(|w| w.count_ones()).sum();
-    run.wide = u32::from(size >= 8);
+    run.wide = u32::from(size >= 6);
     Some(run)
 }
 
