@@ -20,8 +20,7 @@ fn check_bounded(bytes: &[u8], limits: &Limits<'_>, reason: &str) {
 #[test]
 fn flat_bombs() {
     let zeros = vec![0; 32 << 20];
-    let bombs =
-        [zip(&[("zeros", &zeros)], Method::Deflated), gzip(&zeros), bzip2(&zeros), xz(&zeros), zstd(&zeros)];
+    let bombs = [zip(&[("zeros", &zeros)], Method::Deflated), gzip(&zeros), bzip2(&zeros), xz(&zeros), zstd(&zeros)];
     for bomb in bombs {
         check_bounded(&bomb, &Limits { ratio: 1_000_000, ..small_limits() }, "archive-too-large");
         check_bounded(&bomb, &Limits { ratio: 10, ..small_limits() }, "archive-ratio");
@@ -118,8 +117,7 @@ fn encrypted_members_are_listed() {
 
 #[test]
 fn cut_off_archives_are_read_as_far_as_they_go() {
-    let filler: Vec<u8> =
-        (0..300_000u32).flat_map(|i| (i.wrapping_mul(2_654_435_761)).to_le_bytes()).collect();
+    let filler: Vec<u8> = (0..300_000u32).flat_map(|i| (i.wrapping_mul(2_654_435_761)).to_le_bytes()).collect();
     let leak = leak();
     let files: [(&str, &[u8]); 2] = [("first/.env", &leak), ("filler", &filler)];
     let tar = tar(&files);

@@ -17,9 +17,7 @@ pub(super) fn expand(data: &[u8], kind: Compressed, budget: &mut Budget) -> Opti
     let mut out = Vec::new();
     // What was read before an error is kept: payloads are cut off, and followed by other text.
     let _ = match kind {
-        Compressed::Gzip => {
-            flate2::read::MultiGzDecoder::new(data).take(cap as u64 + 1).read_to_end(&mut out)
-        }
+        Compressed::Gzip => flate2::read::MultiGzDecoder::new(data).take(cap as u64 + 1).read_to_end(&mut out),
         Compressed::Zlib => flate2::read::ZlibDecoder::new(data).take(cap as u64 + 1).read_to_end(&mut out),
     };
     if out.len() > cap {

@@ -143,9 +143,7 @@ pub const HEAD: usize = 1024;
 pub fn recognise(bytes: &[u8]) -> Option<Kind> {
     let head = bytes.get(..HEAD.min(bytes.len())).unwrap_or_default();
     match head {
-        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] | [b'P', b'K', 7, 8, b'P', b'K', ..] => {
-            Some(Kind::Zip)
-        }
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] | [b'P', b'K', 7, 8, b'P', b'K', ..] => Some(Kind::Zip),
         [0x1f, 0x8b, 8, ..] => Some(Kind::Gzip),
         [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] => Some(Kind::Bzip2),
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Kind::Xz),
@@ -399,8 +397,7 @@ impl<'m, 'l> Walker<'m, 'l> {
 
     /// Lists something that was not read, or not all of it.
     fn skip(&mut self, reason: &'static str, detail: String) {
-        let what =
-            BString::from(self.chain.iter().map(|name| name.as_bytes()).collect::<Vec<_>>().join(&b'!'));
+        let what = BString::from(self.chain.iter().map(|name| name.as_bytes()).collect::<Vec<_>>().join(&b'!'));
         self.skipped.push(Skipped { what, reason, detail, incomplete: true });
     }
 
