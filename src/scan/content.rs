@@ -61,8 +61,10 @@ impl Session<'_> {
             return;
         }
         let first = self.outcome.findings.len();
-        let limits = Limits { ratio_free_bytes: ENCODED_FREE_BYTES, ..Limits::default() };
-        self.open_within(&limits, &location, |limits, sink, skipped| archive::open(bytes, limits, sink, skipped));
+        let limits = Limits { ratio_free_bytes: ENCODED_FREE_BYTES, ..self.engine.options.limits };
+        self.open_within(&limits, &location, |limits, sink, skipped| {
+            archive::open(bytes, limits, sink, skipped)
+        });
         for finding in &mut self.outcome.findings[first..] {
             finding.location.start = start;
             finding.location.end = end;
@@ -72,16 +74,17 @@ impl Session<'_> {
     fn open(
         &mut self,
         location: &Location,
-        open: impl FnOnce(&Limits<'_>, &mut dyn FnMut(Member<'_>), &mut Vec<Skipped>),
+        open: impl FnOnce(&Limits, &mut dyn FnMut(Member<'_>), &mut Vec<Skipped>),
     ) {
-        self.open_within(&Limits::default(), location, open);
+        let limits = self.engine.options.limits;
+        self.open_within(&limits, location, open);
     }
 
     fn open_within(
         &mut self,
-        limits: &Limits<'_>,
+        limits: &Limits,
         location: &Location,
-        open: impl FnOnce(&Limits<'_>, &mut dyn FnMut(Member<'_>), &mut Vec<Skipped>),
+        open: impl FnOnce(&Limits, &mut dyn FnMut(Member<'_>), &mut Vec<Skipped>),
     ) {
         let mut skipped = Vec::new();
         let mut inner = location.clone();

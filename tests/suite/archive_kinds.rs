@@ -75,7 +75,9 @@ fn kinds_are_told_by_content() {
     assert_eq!(recognise(b"PK is not a zip archive"), None);
     assert_eq!(recognise(b"BZh is no bzip2"), None);
     assert_eq!(
-        recognise("UTF-16, with zeros".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>().as_slice()),
+        recognise(
+            "UTF-16, with zeros".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>().as_slice()
+        ),
         None
     );
     assert_eq!(recognise(b"\0\x01\x02\x03\x04binary\xff\xfe"), Some(Kind::Binary));
@@ -89,7 +91,8 @@ fn kinds_are_told_by_content() {
 
 #[test]
 fn large_members_come_in_pieces() {
-    let mut text: Vec<u8> = (0..1_000_000).flat_map(|i| format!("line number {i:07}\n").into_bytes()).collect();
+    let mut text: Vec<u8> =
+        (0..1_000_000).flat_map(|i| format!("line number {i:07}\n").into_bytes()).collect();
     text.extend_from_slice(&leak());
     let (seen, skipped) = opened(&gzip(&text));
     assert_eq!(skipped, vec![]);

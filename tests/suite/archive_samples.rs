@@ -154,9 +154,14 @@ fn kinds_are_told_by_content() {
     ] {
         assert_eq!(recognise(&sample(name)), Some(kind), "{name}");
     }
-    for text in
-        ["070701 is a number", "PACKET", "%PDF is a format", "# v2 git bundles", "!<arch> x", "II* is no image"]
-    {
+    for text in [
+        "070701 is a number",
+        "PACKET",
+        "%PDF is a format",
+        "# v2 git bundles",
+        "!<arch> x",
+        "II* is no image",
+    ] {
         assert_eq!(recognise(text.repeat(20).as_bytes()), None, "{text}");
     }
 }
@@ -166,5 +171,9 @@ pub fn all() -> Vec<Vec<u8>> {
     let folder = format!("{}/tests/data/archives", env!("CARGO_MANIFEST_DIR"));
     let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
     names.sort();
-    names.iter().filter(|n| n.extension().is_some_and(|e| e != "py")).map(|n| std::fs::read(n).unwrap()).collect()
+    names
+        .iter()
+        .filter(|n| n.extension().is_some_and(|e| e != "py"))
+        .map(|n| std::fs::read(n).unwrap())
+        .collect()
 }

@@ -44,7 +44,7 @@ impl Seen {
     }
 }
 
-pub fn opened_with(bytes: &[u8], limits: &Limits<'_>) -> (Vec<Seen>, Vec<Skipped>) {
+pub fn opened_with(bytes: &[u8], limits: &Limits) -> (Vec<Seen>, Vec<Skipped>) {
     let (mut seen, mut skipped) = (Vec::new(), Vec::new());
     open(bytes, limits, &mut |m| seen.push(Seen::of(m)), &mut skipped);
     (seen, skipped)
@@ -76,7 +76,10 @@ pub fn check_in(bytes: &[u8], chain: &str, binary: bool) {
     let (seen, skipped) = opened(bytes);
     assert_eq!(skipped, vec![]);
     let chains: Vec<_> = seen.iter().map(|s| (s.chain.as_str(), s.token_at(), s.binary)).collect();
-    assert!(seen.iter().any(|s| s.chain == chain && s.binary == binary && s.token_at().is_some()), "in {chains:?}");
+    assert!(
+        seen.iter().any(|s| s.chain == chain && s.binary == binary && s.token_at().is_some()),
+        "in {chains:?}"
+    );
 }
 
 pub fn reasons(skipped: &[Skipped]) -> Vec<(String, &'static str)> {

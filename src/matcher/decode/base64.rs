@@ -64,7 +64,8 @@ pub(super) fn run_start(text: &[u8], at: usize) -> usize {
 #[inline]
 pub(super) fn is_mixed(text: &[u8], at: usize) -> bool {
     let first = text.get((at + 1).saturating_sub(MIN_RUN)..=at).and_then(|run| run.first_chunk::<MIN_RUN>());
-    first.is_none_or(|run| run.iter().fold(false, |any, &b| any | b.is_ascii_uppercase() | b.is_ascii_digit()))
+    first
+        .is_none_or(|run| run.iter().fold(false, |any, &b| any | b.is_ascii_uppercase() | b.is_ascii_digit()))
 }
 
 /// Decodes the run that has a class character at `at`, and returns the offset after it.
@@ -103,7 +104,9 @@ fn open_after(text: &[u8], end: usize) -> bool {
     let after = text.get(end..).unwrap_or_default();
     match after.iter().find(|b| !matches!(b, b' ' | b'\t')) {
         Some(b'\\') => true,
-        Some(b'\n' | b'\r') => separator_end(text, end).and_then(|i| text.get(i)).is_some_and(|&b| in_class(b)),
+        Some(b'\n' | b'\r') => {
+            separator_end(text, end).and_then(|i| text.get(i)).is_some_and(|&b| in_class(b))
+        }
         _ => false,
     }
 }
@@ -230,7 +233,8 @@ fn separator_end(text: &[u8], at: usize) -> Option<usize> {
         _ => return None,
     };
     i += blanks(rest.get(i..)?);
-    let signs = rest.get(i..)?.iter().take(2).take_while(|b| matches!(b, b'#' | b'*' | b'>' | b'|' | b';')).count();
+    let signs =
+        rest.get(i..)?.iter().take(2).take_while(|b| matches!(b, b'#' | b'*' | b'>' | b'|' | b';')).count();
     if signs > 0 {
         i += signs;
         i += blanks(rest.get(i..)?);
@@ -248,7 +252,8 @@ fn separator_start(text: &[u8], end: usize) -> Option<usize> {
             from - part.iter().rev().take(most).take_while(|&&b| set(b)).count()
         };
         let blank = |b: u8| matches!(b, b' ' | b'\t');
-        let mut i = back(end, &|b| blank(b) || matches!(b, b'#' | b'*' | b'>' | b'|' | b';'), 2 * MAX_INDENT + 2);
+        let mut i =
+            back(end, &|b| blank(b) || matches!(b, b'#' | b'*' | b'>' | b'|' | b';'), 2 * MAX_INDENT + 2);
         let line = back(i, &|b| matches!(b, b'\r' | b'\n'), 2);
         // Two line feeds are an empty line; `\r\n` is one line break.
         i = if line + 2 == i && before.get(line..i) != Some(b"\r\n") { i - 1 } else { line };
@@ -408,7 +413,8 @@ fn decode_hex(
     }
     let symbols = Symbols { text, segments, skipped: 0 };
     let range = segments.first().map_or(0, |s| s.start)..segments.last().map_or(0, |s| s.end);
-    let found = Decoded { range, chain: Chain::of("hex"), bytes, content: Content::Text, map: symbols.map(4) };
+    let found =
+        Decoded { range, chain: Chain::of("hex"), bytes, content: Content::Text, map: symbols.map(4) };
     finish(found, budget, out)
 }
 

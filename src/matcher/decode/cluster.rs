@@ -140,7 +140,12 @@ fn copy(text: &[u8], range: Range<usize>, bytes: &mut Vec<u8>, pieces: &mut Vec<
     let Some(part) = text.get(range.clone()).filter(|part| !part.is_empty()) else {
         return;
     };
-    pieces.push(Piece { decoded: bytes.len(), decoded_len: part.len(), source: range.start, source_len: part.len() });
+    pieces.push(Piece {
+        decoded: bytes.len(),
+        decoded_len: part.len(),
+        source: range.start,
+        source_len: part.len(),
+    });
     bytes.extend_from_slice(part);
 }
 
@@ -149,7 +154,8 @@ fn joins_word(bytes: &[u8], pieces: &[Piece]) -> bool {
     let mut joints = pieces.iter().filter(|p| p.decoded_len == 0).map(|p| p.decoded);
     joints.any(|at| {
         let word = |b: &&u8| in_class(**b);
-        let before = bytes.get(..at).unwrap_or_default().iter().rev().take(MIN_JOINED).take_while(word).count();
+        let before =
+            bytes.get(..at).unwrap_or_default().iter().rev().take(MIN_JOINED).take_while(word).count();
         let after = bytes.get(at..).unwrap_or_default().iter().take(MIN_JOINED).take_while(word).count();
         before + after >= MIN_JOINED
     })

@@ -54,7 +54,8 @@ impl Kind {
     pub(super) const fn breaks(self, b: u8) -> bool {
         match self {
             Kind::Percent => {
-                b <= b' ' || matches!(b, b'"' | b'\'' | b'<' | b'>' | b'\\' | b'`' | b'{' | b'}' | b'|' | b'^')
+                b <= b' '
+                    || matches!(b, b'"' | b'\'' | b'<' | b'>' | b'\\' | b'`' | b'{' | b'}' | b'|' | b'^')
             }
             _ => matches!(b, b'\n' | b'\r' | 0),
         }
@@ -239,7 +240,8 @@ fn entity(text: &[u8], rest: &[u8], at: usize) -> Option<Escape> {
     let mut found = match rest.get(1..len)? {
         [b'#', b'x' | b'X', digits @ ..] => Escape::character(at, end, char::from_u32(hex_number(digits)?)?),
         [b'#', digits @ ..] if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => {
-            let number = digits.iter().try_fold(0u32, |n, b| n.checked_mul(10)?.checked_add(u32::from(b - b'0')));
+            let number =
+                digits.iter().try_fold(0u32, |n, b| n.checked_mul(10)?.checked_add(u32::from(b - b'0')));
             Escape::character(at, end, char::from_u32(number?)?)
         }
         name => Escape::byte(at, end, NAMED.iter().find(|(n, _)| *n == name)?.1),

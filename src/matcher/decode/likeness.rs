@@ -78,7 +78,9 @@ pub(super) fn compressed(head: &[u8]) -> Option<Compressed> {
     match *head {
         [0x1f, 0x8b, 8, ..] => Some(Compressed::Gzip),
         // Deflate with a 32 KiB window, no dictionary, and a right header checksum.
-        [0x78, flags, ..] if flags & 0x20 == 0 && (0x7800 + u32::from(flags)) % 31 == 0 => Some(Compressed::Zlib),
+        [0x78, flags, ..] if flags & 0x20 == 0 && (0x7800 + u32::from(flags)) % 31 == 0 => {
+            Some(Compressed::Zlib)
+        }
         _ => None,
     }
 }

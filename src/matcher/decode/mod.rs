@@ -135,7 +135,9 @@ impl Decoded {
                 let at = |symbol: usize| {
                     let symbol = symbol + skipped;
                     let found = segments.partition_point(|&(first, _)| first <= symbol);
-                    segments.get(found.saturating_sub(1)).map_or(self.range.start, |&(first, at)| at + symbol - first)
+                    segments
+                        .get(found.saturating_sub(1))
+                        .map_or(self.range.start, |&(first, at)| at + symbol - first)
                 };
                 let start = at(decoded.start * 8 / bits);
                 let end = at((last * 8 + 7) / bits) + 1;

@@ -23,13 +23,17 @@ fn check(encoded: &str, chain: &[&str]) {
     let token = token();
     let found = all(text.as_bytes());
     let at = |d: &Decoded| d.bytes.windows(token.len()).position(|w| w == token.as_bytes());
-    let Some((decoded, at)) = found.iter().find_map(|d| (d.chain.as_slice() == chain).then(|| Some((d, at(d)?)))?)
+    let Some((decoded, at)) =
+        found.iter().find_map(|d| (d.chain.as_slice() == chain).then(|| Some((d, at(d)?)))?)
     else {
         let chains: Vec<_> = found.iter().map(|d| (d.chain, at(d).is_some())).collect();
         panic!("{encoded}\nis not found as {chain:?}: {chains:?}");
     };
     let place = decoded.source_range(at..at + token.len());
-    assert!(place.start >= before.len() && place.end <= before.len() + encoded.len(), "{place:?} in {encoded}");
+    assert!(
+        place.start >= before.len() && place.end <= before.len() + encoded.len(),
+        "{place:?} in {encoded}"
+    );
     assert!(place.len() >= token.len().min(12), "{place:?} in {encoded}");
     assert!(decoded.range.start <= place.start && place.end <= decoded.range.end);
 }
@@ -210,9 +214,12 @@ fn literals_in_parts() {
 
 #[test]
 fn prose_is_not_joined() {
-    for text in
-        ["\"some words \" + \"and more words\"", "[\"alpha\", \"beta\"]", "x = \"\" + \"\"", "f(\"a\" + \"b\")"]
-    {
+    for text in [
+        "\"some words \" + \"and more words\"",
+        "[\"alpha\", \"beta\"]",
+        "x = \"\" + \"\"",
+        "f(\"a\" + \"b\")",
+    ] {
         assert!(all(text.as_bytes()).is_empty(), "{text}");
     }
 }
@@ -276,6 +283,17 @@ fn budget_is_kept_and_reported() {
 }
 
 #[test]
+fn long_payloads_that_are_cut_off_are_reported() {
+    let noise: Vec<u8> = (0..400_000u32).flat_map(|i| i.wrapping_mul(0x9e37_79b9).to_le_bytes()).collect();
+    let text = BASE64.encode(&gzip(&noise));
+    for (text, cut) in [(&text[..], false), (&text[..text.len() - 4000], true)] {
+        let mut budget = Budget::for_text(text.len());
+        find(text.as_bytes(), &whole(text.as_bytes()), &mut budget, &mut Vec::new());
+        assert_eq!(budget.exhausted, cut);
+    }
+}
+
+#[test]
 fn a_file_of_nothing_but_base64() {
     let text = BASE64.encode(&b"all work and no play makes a dull text ".repeat(100_000));
     let found = all(text.as_bytes());
@@ -334,7 +352,8 @@ fn texts_in_utf16_and_utf32() {
     assert_eq!(encoding_of_text(b"caf\xe9 latin-1"), None);
     assert_eq!(encoding_of_text(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0>\0\x01\0\0\0"), None);
     assert_eq!(encoding_of_text(b""), None);
-    let invalid = [&b"\xff\xfe"[..], &le16("abcdefgh"), b"\x00\xd8", &le16("xyz and some more text")].concat();
+    let invalid =
+        [&b"\xff\xfe"[..], &le16("abcdefgh"), b"\x00\xd8", &le16("xyz and some more text")].concat();
     assert_eq!(encoding_of_text(&invalid).unwrap().text, "abcdefgh\u{fffd}xyz and some more text".as_bytes());
 }
 

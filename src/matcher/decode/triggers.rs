@@ -357,7 +357,8 @@ mod tests {
                 b'&' if in_class(b) || b == b'#' => out.push((at, Trigger::Entity)),
                 b'=' if b == b'3' || (b <= b' ' && word) => out.push((at, Trigger::Quoted)),
                 b'"' | b'\'' | b'`'
-                    if word && (b <= b' ' || matches!(b, b'+' | b'.' | b'&' | b'\\' | b'"' | b'\'' | b'`')) =>
+                    if word
+                        && (b <= b' ' || matches!(b, b'+' | b'.' | b'&' | b'\\' | b'"' | b'\'' | b'`')) =>
                 {
                     out.push((at, Trigger::Joint));
                 }

@@ -18,10 +18,14 @@ pub(super) fn open(walker: &mut Walker<'_, '_>, stream: &mut Stream<'_>, kind: K
     match kind {
         Kind::Gzip => gzip(walker, stream),
         Kind::Bzip2 => unpack(walker, bzip2::bufread::MultiBzDecoder::new(stream), "(bzip2)"),
-        Kind::Xz => match liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, liblzma::stream::CONCATENATED) {
-            Ok(decoder) => unpack(walker, liblzma::bufread::XzDecoder::new_stream(stream, decoder), "(xz)"),
-            Err(e) => walker.skip("archive-damaged", e.to_string()),
-        },
+        Kind::Xz => {
+            match liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, liblzma::stream::CONCATENATED) {
+                Ok(decoder) => {
+                    unpack(walker, liblzma::bufread::XzDecoder::new_stream(stream, decoder), "(xz)")
+                }
+                Err(e) => walker.skip("archive-damaged", e.to_string()),
+            }
+        }
         Kind::Lzma => match liblzma::stream::Stream::new_lzma_decoder(XZ_MEMORY) {
             Ok(decoder) => unpack(walker, liblzma::bufread::XzDecoder::new_stream(stream, decoder), "(lzma)"),
             Err(e) => walker.skip("archive-damaged", e.to_string()),

@@ -73,7 +73,8 @@ pub(super) fn open_pack(walker: &mut Walker<'_, '_>, bytes: &[u8]) {
         at = next;
     }
     if lost > 0 {
-        walker.skip("archive-incomplete", format!("{lost} objects are changes to objects that are elsewhere"));
+        walker
+            .skip("archive-incomplete", format!("{lost} objects are changes to objects that are elsewhere"));
     }
 }
 

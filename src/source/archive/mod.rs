@@ -26,6 +26,7 @@ mod zip;
 
 use std::borrow::Cow;
 use std::io::Read;
+use std::time::Duration;
 
 use bstr::{BString, ByteSlice};
 
@@ -35,7 +36,8 @@ use meter::Meter;
 use stream::Stream;
 
 /// Bounds of what is unpacked from one outermost file.
-pub struct Limits<'l> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
     /// Containers within containers; the outermost counts one. Files that are only compressed, such as
     /// the gzip around a tar, count half.
     pub depth: u32,
@@ -49,12 +51,12 @@ pub struct Limits<'l> {
     pub members: u64,
     /// Most bytes held in memory at a time.
     pub memory: usize,
-    /// Tells whether time is up. Asked once a MiB and every few members.
-    pub out_of_time: Option<&'l (dyn Fn() -> bool + Sync)>,
+    /// Longest time, looked at once a MiB and every few members.
+    pub time: Duration,
 }
 
-impl Default for Limits<'_> {
-    /// Depth 5, 8 GiB, 100 bytes a byte beyond 64 MiB, a million members, 96 MiB of memory, no clock.
+impl Default for Limits {
+    /// Depth 5, 8 GiB, 100 bytes a byte beyond 64 MiB, a million members, 96 MiB of memory, 5 minutes.
     fn default() -> Self {
         Limits {
             depth: 5,
@@ -63,20 +65,8 @@ impl Default for Limits<'_> {
             ratio_free_bytes: 64 << 20,
             members: 1_000_000,
             memory: 96 << 20,
-            out_of_time: None,
+            time: Duration::from_secs(300),
         }
-    }
-}
-
-impl std::fmt::Debug for Limits<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Limits")
-            .field("depth", &self.depth)
-            .field("total_bytes", &self.total_bytes)
-            .field("ratio", &self.ratio)
-            .field("members", &self.members)
-            .field("memory", &self.memory)
-            .finish_non_exhaustive()
     }
 }
 
@@ -143,7 +133,9 @@ pub const HEAD: usize = 1024;
 pub fn recognise(bytes: &[u8]) -> Option<Kind> {
     let head = bytes.get(..HEAD.min(bytes.len())).unwrap_or_default();
     match head {
-        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] | [b'P', b'K', 7, 8, b'P', b'K', ..] => Some(Kind::Zip),
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] | [b'P', b'K', 7, 8, b'P', b'K', ..] => {
+            Some(Kind::Zip)
+        }
         [0x1f, 0x8b, 8, ..] => Some(Kind::Gzip),
         [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] => Some(Kind::Bzip2),
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Kind::Xz),
@@ -199,7 +191,7 @@ impl std::fmt::Debug for Member<'_> {
 
 /// Opens a file that [`recognise`] has a kind for, and calls `sink` for every member in it. A file of no
 /// known kind is its own only member, with an empty chain.
-pub fn open(bytes: &[u8], limits: &Limits<'_>, sink: &mut dyn FnMut(Member<'_>), skipped: &mut Vec<Skipped>) {
+pub fn open(bytes: &[u8], limits: &Limits, sink: &mut dyn FnMut(Member<'_>), skipped: &mut Vec<Skipped>) {
     open_stream(Stream::Slice(bytes), bytes.len() as u64, limits, sink, skipped);
 }
 
@@ -208,7 +200,7 @@ pub fn open(bytes: &[u8], limits: &Limits<'_>, sink: &mut dyn FnMut(Member<'_>),
 pub fn open_reader(
     reader: &mut dyn Read,
     len: u64,
-    limits: &Limits<'_>,
+    limits: &Limits,
     sink: &mut dyn FnMut(Member<'_>),
     skipped: &mut Vec<Skipped>,
 ) {
@@ -218,7 +210,7 @@ pub fn open_reader(
 fn open_stream(
     stream: Stream<'_>,
     len: u64,
-    limits: &Limits<'_>,
+    limits: &Limits,
     sink: &mut dyn FnMut(Member<'_>),
     skipped: &mut Vec<Skipped>,
 ) {
@@ -239,12 +231,12 @@ fn open_stream(
     }
 }
 
-fn limit_text(reason: &str, limits: &Limits<'_>) -> String {
+fn limit_text(reason: &str, limits: &Limits) -> String {
     match reason {
         "archive-too-large" => format!("unpacks to more than {} bytes", limits.total_bytes),
         "archive-ratio" => format!("unpacks to more than {} times its size", limits.ratio),
         "archive-members" => format!("has more than {} members", limits.members),
-        _ => "took too long".to_owned(),
+        _ => format!("took more than {} seconds", limits.time.as_secs()),
     }
 }
 
@@ -397,7 +389,8 @@ impl<'m, 'l> Walker<'m, 'l> {
 
     /// Lists something that was not read, or not all of it.
     fn skip(&mut self, reason: &'static str, detail: String) {
-        let what = BString::from(self.chain.iter().map(|name| name.as_bytes()).collect::<Vec<_>>().join(&b'!'));
+        let what =
+            BString::from(self.chain.iter().map(|name| name.as_bytes()).collect::<Vec<_>>().join(&b'!'));
         self.skipped.push(Skipped { what, reason, detail, incomplete: true });
     }
 

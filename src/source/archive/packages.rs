@@ -72,7 +72,13 @@ fn ar_name(name: &[u8], names: &[u8], data: &mut Stream<'_>) -> Vec<u8> {
     }
     let offset = name.strip_prefix(b"/").and_then(decimal).and_then(|at| usize::try_from(at).ok());
     if let Some(rest) = offset.and_then(|at| names.get(at..)) {
-        return rest.split(|&b| b == b'\n').next().unwrap_or_default().strip_suffix(b"/").unwrap_or(rest).to_vec();
+        return rest
+            .split(|&b| b == b'\n')
+            .next()
+            .unwrap_or_default()
+            .strip_suffix(b"/")
+            .unwrap_or(rest)
+            .to_vec();
     }
     name.strip_suffix(b"/").filter(|n| !n.is_empty()).unwrap_or(name).to_vec()
 }

@@ -90,7 +90,8 @@ fn streams(bytes: &[u8]) -> impl Iterator<Item = Packed<'_>> {
             from = start + len;
             let begin = memchr::memmem::rfind(before, b" obj").unwrap_or_default();
             let digit = |b: &&u8| b.is_ascii_digit() || **b == b' ';
-            let header: Vec<u8> = before.get(..begin)?.iter().rev().take(20).take_while(digit).copied().collect();
+            let header: Vec<u8> =
+                before.get(..begin)?.iter().rev().take(20).take_while(digit).copied().collect();
             let number: Vec<u8> = header.into_iter().rev().collect();
             let number = String::from_utf8_lossy(&number).split_whitespace().next().unwrap_or("?").to_owned();
             return Some(Packed {
@@ -105,7 +106,12 @@ fn streams(bytes: &[u8]) -> impl Iterator<Item = Packed<'_>> {
 /// Undoes the filters of a stream. None for pictures and fonts, and for what is no filtered stream.
 fn unpack(walker: &mut Walker<'_, '_>, packed: &Packed<'_>) -> Option<Vec<u8>> {
     let has = |name: &[u8]| memchr::memmem::find(packed.dictionary, name).is_some();
-    if has(b"/DCTDecode") || has(b"/JPXDecode") || has(b"/CCITTFaxDecode") || has(b"/JBIG2Decode") || has(b"/Image") {
+    if has(b"/DCTDecode")
+        || has(b"/JPXDecode")
+        || has(b"/CCITTFaxDecode")
+        || has(b"/JBIG2Decode")
+        || has(b"/Image")
+    {
         return None;
     }
     let mut content = packed.data.to_vec();
@@ -134,7 +140,9 @@ fn filters(dictionary: &[u8]) -> Vec<(usize, &[u8])> {
     };
     memchr::memchr_iter(b'/', dictionary)
         .map(name_at)
-        .filter(|(_, name)| name.ends_with(b"Decode") || matches!(*name, b"/Fl" | b"/A85" | b"/AHx" | b"/LZW"))
+        .filter(|(_, name)| {
+            name.ends_with(b"Decode") || matches!(*name, b"/Fl" | b"/A85" | b"/AHx" | b"/LZW")
+        })
         .collect()
 }
 

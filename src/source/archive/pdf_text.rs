@@ -60,7 +60,8 @@ impl CharMap {
             rest = after;
             if let Token::Text(text) = target {
                 let text = utf16(text);
-                let (head, end) = text.char_indices().next_back().map_or(("", None), |(i, c)| (&text[..i], Some(c)));
+                let (head, end) =
+                    text.char_indices().next_back().map_or(("", None), |(i, c)| (&text[..i], Some(c)));
                 for code in first..=last {
                     self.made += 1;
                     if self.made > MAX_CODES {
@@ -85,7 +86,8 @@ impl CharMap {
     /// The text of a string; None if most of its codes are not in the map.
     fn text(&self, string: &[u8]) -> Option<String> {
         let codes = string.chunks(self.width).map(|code| code.iter().fold(0, |n, &b| n << 8 | u32::from(b)));
-        let found: Vec<&str> = codes.clone().filter_map(|code| self.codes.get(&code).map(String::as_str)).collect();
+        let found: Vec<&str> =
+            codes.clone().filter_map(|code| self.codes.get(&code).map(String::as_str)).collect();
         (found.len() * 2 > codes.count()).then(|| found.concat())
     }
 }
@@ -94,7 +96,8 @@ fn utf16(bytes: &[u8]) -> String {
     if let [only] = bytes {
         return char::from(*only).to_string();
     }
-    let units: Vec<u16> = bytes.as_chunks::<2>().0.iter().take(MAX_TARGET).map(|u| u16::from_be_bytes(*u)).collect();
+    let units: Vec<u16> =
+        bytes.as_chunks::<2>().0.iter().take(MAX_TARGET).map(|u| u16::from_be_bytes(*u)).collect();
     String::from_utf16_lossy(&units)
 }
 

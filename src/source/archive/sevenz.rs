@@ -331,7 +331,8 @@ fn files(walker: &mut Walker<'_, '_>, bytes: &[u8], mut cursor: Cursor<'_>) {
 
 /// The packed stream, or what there is of it.
 fn slice_to_end(bytes: &[u8], position: u64, len: u64) -> &[u8] {
-    let rest = usize::try_from(position).ok().and_then(|p| bytes.get(START.checked_add(p)?..)).unwrap_or_default();
+    let rest =
+        usize::try_from(position).ok().and_then(|p| bytes.get(START.checked_add(p)?..)).unwrap_or_default();
     rest.get(..usize::try_from(len).unwrap_or(usize::MAX).min(rest.len())).unwrap_or_default()
 }
 
@@ -382,8 +383,12 @@ fn file_names(cursor: &mut Cursor<'_>) -> Option<Vec<Vec<u8>>> {
         let mut body = Cursor::new(cursor.take(len)?);
         match kind {
             id::NAMES if body.u8()? == 0 => {
-                let units: Vec<u16> = body.rest().as_chunks::<2>().0.iter().map(|u| u16::from_le_bytes(*u)).collect();
-                names = units.split(|&u| u == 0).map(|name| String::from_utf16_lossy(name).into_bytes()).collect();
+                let units: Vec<u16> =
+                    body.rest().as_chunks::<2>().0.iter().map(|u| u16::from_le_bytes(*u)).collect();
+                names = units
+                    .split(|&u| u == 0)
+                    .map(|name| String::from_utf16_lossy(name).into_bytes())
+                    .collect();
                 names.truncate(usize::try_from(n).ok()?);
             }
             id::EMPTY_STREAM => empty = bits(&mut body, n)?,
@@ -421,9 +426,9 @@ fn decoder<'d>(folder: &Folder<'_>, data: &'d [u8]) -> Result<Box<dyn Read + 'd>
             }
             [4, 1, 8] => Box::new(flate2::read::DeflateDecoder::new(reader)),
             [4, 2, 2] => Box::new(bzip2::read::BzDecoder::new(reader)),
-            [4, 0xf7, 0x11, 1] => {
-                Box::new(zstd::stream::read::Decoder::new(reader).map_err(|e| ("archive-damaged", e.to_string()))?)
-            }
+            [4, 0xf7, 0x11, 1] => Box::new(
+                zstd::stream::read::Decoder::new(reader).map_err(|e| ("archive-damaged", e.to_string()))?,
+            ),
             other => return Err(unsupported(other)),
         };
         reader = Box::new(reader.take(coder.unpacked));
@@ -455,7 +460,9 @@ fn lzma<'d>(
     let dictionary = match (coder.method, coder.properties) {
         ([0x21], [code @ 0..=40]) => (2 | u64::from(code & 1)) << (code / 2 + 11),
         ([0x21], _) => return Err(damaged()),
-        (_, [_, size @ ..]) => size.first_chunk().map(|s| u64::from(u32::from_le_bytes(*s))).ok_or_else(damaged)?,
+        (_, [_, size @ ..]) => {
+            size.first_chunk().map(|s| u64::from(u32::from_le_bytes(*s))).ok_or_else(damaged)?
+        }
         _ => return Err(damaged()),
     };
     // No more of the dictionary is used than there are bytes.

@@ -112,7 +112,8 @@ impl<'a> Stream<'a> {
     pub(super) fn skip(&mut self, n: u64) -> u64 {
         match self {
             Stream::Slice(bytes) => {
-                let (skipped, rest) = bytes.split_at(usize::try_from(n).unwrap_or(usize::MAX).min(bytes.len()));
+                let (skipped, rest) =
+                    bytes.split_at(usize::try_from(n).unwrap_or(usize::MAX).min(bytes.len()));
                 *bytes = rest;
                 skipped.len() as u64
             }

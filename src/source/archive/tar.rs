@@ -168,7 +168,11 @@ fn until_zero(field: &[u8]) -> &[u8] {
 fn name_of(header: &[u8; BLOCK]) -> Vec<u8> {
     let name = until_zero(&header[..100]);
     let prefix = until_zero(&header[345..500]);
-    if header[257..263] == *b"ustar\0" && !prefix.is_empty() { [prefix, b"/", name].concat() } else { name.to_vec() }
+    if header[257..263] == *b"ustar\0" && !prefix.is_empty() {
+        [prefix, b"/", name].concat()
+    } else {
+        name.to_vec()
+    }
 }
 
 /// Records of a pax header: `LENGTH KEY=VALUE\n`.

@@ -239,7 +239,8 @@ fn read(walker: &mut Walker<'_, '_>, entry: &Entry<'_>, decoder: impl Read) -> b
 
 /// Deflate. Small members whose size is known are unpacked at once, which is twice as fast.
 fn deflated(walker: &mut Walker<'_, '_>, entry: &Entry<'_>, data: &[u8]) -> bool {
-    let small = usize::try_from(entry.unpacked).ok().filter(|&len| len > 0 && len <= SMALL.min(walker.meter.room()));
+    let small =
+        usize::try_from(entry.unpacked).ok().filter(|&len| len > 0 && len <= SMALL.min(walker.meter.room()));
     if let Some(len) = small {
         let mut buffer = walker.meter.buffer();
         buffer.resize(len, 0);
