@@ -2,10 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Confidence;
+use crate::source::archive::Limits;
 
 /// Stops secrets from leaking through git.
 #[derive(Debug, Parser)]
@@ -130,6 +132,9 @@ pub struct CommonArgs {
     /// Do not look into archives and other containers
     #[arg(long)]
     pub no_archives: bool,
+    /// Bounds of what is unpacked.
+    #[command(flatten)]
+    pub archive: ArchiveArgs,
     /// Number of threads (default: one a core)
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
@@ -145,6 +150,40 @@ pub struct CommonArgs {
     /// Show no progress
     #[arg(long)]
     pub no_progress: bool,
+}
+
+/// Bounds of what is unpacked from one file; what they leave out is listed as skipped.
+#[derive(Args, Clone, Debug)]
+pub struct ArchiveArgs {
+    /// Open containers within containers to this depth
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub archive_depth: u32,
+    /// Unpack at most this much from one file
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "8G")]
+    pub archive_size: u64,
+    /// Unpack at most this many bytes for each byte of a file
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub archive_ratio: u64,
+    /// Open at most this many members of one file
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub archive_members: u64,
+    /// Spend at most this many seconds on one file
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub archive_time: u64,
+}
+
+impl ArchiveArgs {
+    /// The bounds.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            depth: self.archive_depth,
+            total_bytes: self.archive_size,
+            ratio: self.archive_ratio,
+            members: self.archive_members,
+            time: Duration::from_secs(self.archive_time),
+            ..Limits::default()
+        }
+    }
 }
 
 /// When to colour.

@@ -39,7 +39,9 @@ pub fn scan(args: &CommonArgs, paths: &[PathBuf]) -> anyhow::Result<Scanned> {
     let options = scan::Options {
         min_confidence: setup.min_confidence,
         threads: args.threads,
-        ..scan::Options::default()
+        decode: !args.no_decode,
+        archives: !args.no_archives,
+        limits: args.archive.limits(),
     };
     let engine = Engine::new(Matcher::new(setup.rules), setup.policy, options);
     let options = worktree::Options {

@@ -65,6 +65,7 @@ pub(super) fn engine(args: &CommonArgs, setup: Setup) -> (Engine, Fingerprinter)
         threads: args.threads,
         decode: !args.no_decode,
         archives: !args.no_archives,
+        limits: args.archive.limits(),
     };
     (Engine::new(Matcher::new(setup.rules), setup.policy, options), setup.fingerprinter)
 }

@@ -122,6 +122,8 @@ pub fn add_decoded(findings: &mut Vec<Finding>, first: usize, decoded: Vec<Findi
         match here {
             None => findings.push(finding),
             Some(at) if is_generic(&findings[at]) && !is_generic(&finding) => findings[at] = finding,
+            // A JWT that carries a token of another provider is two secrets.
+            Some(at) if !is_generic(&finding) && findings[at].rule != finding.rule => findings.push(finding),
             Some(_) => {}
         }
     }

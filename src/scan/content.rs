@@ -13,6 +13,12 @@ use crate::source::reader::Piece;
 
 const TOP: Position = Position { line: 1, column: 1 };
 
+/// Most encodings and containers, one in the other, where containers stand encoded in texts.
+const MAX_LEVELS: usize = 12;
+/// What a container that stands encoded in a text may unpack to whatever its size; a text has room for
+/// thousands of them.
+const ENCODED_FREE_BYTES: u64 = 4 << 20;
+
 impl Session<'_> {
     /// Examines the whole content of a file, blob or stream. In text, only secrets that touch one of
     /// `regions` count; a container that changed is examined whole.
@@ -44,8 +50,21 @@ impl Session<'_> {
         let (start, end) = (lines.position(range.start), lines.position(range.end));
         let mut location = text.location.clone();
         location.decoded.extend_from_slice(chain);
+        // Each level is small when it is well packed: only a count ends files made for this.
+        if location.decoded.len() + location.container.len() > MAX_LEVELS {
+            self.outcome.skipped.push(Skipped {
+                what: location.path.clone().unwrap_or_else(|| BString::from("(content)")),
+                reason: "archive-depth",
+                detail: format!("more than {MAX_LEVELS} encodings and containers deep"),
+                incomplete: true,
+            });
+            return;
+        }
         let first = self.outcome.findings.len();
-        self.open(&location, |limits, sink, skipped| archive::open(bytes, limits, sink, skipped));
+        let limits = Limits { ratio_free_bytes: ENCODED_FREE_BYTES, ..self.engine.options.limits };
+        self.open_within(&limits, &location, |limits, sink, skipped| {
+            archive::open(bytes, limits, sink, skipped)
+        });
         for finding in &mut self.outcome.findings[first..] {
             finding.location.start = start;
             finding.location.end = end;
@@ -55,14 +74,24 @@ impl Session<'_> {
     fn open(
         &mut self,
         location: &Location,
-        open: impl FnOnce(&Limits<'_>, &mut dyn FnMut(Member<'_>), &mut Vec<Skipped>),
+        open: impl FnOnce(&Limits, &mut dyn FnMut(Member<'_>), &mut Vec<Skipped>),
+    ) {
+        let limits = self.engine.options.limits;
+        self.open_within(&limits, location, open);
+    }
+
+    fn open_within(
+        &mut self,
+        limits: &Limits,
+        location: &Location,
+        open: impl FnOnce(&Limits, &mut dyn FnMut(Member<'_>), &mut Vec<Skipped>),
     ) {
         let mut skipped = Vec::new();
         let mut inner = location.clone();
         let outer = location.container.len();
         let mut next = TOP;
         open(
-            &Limits::default(),
+            limits,
             &mut |member| {
                 inner.container.truncate(outer);
                 inner.container.extend_from_slice(member.chain);

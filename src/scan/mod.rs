@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use crate::finding::{Confidence, Finding, Location, Position, Skipped, Suppression};
 use crate::matcher::{Candidate, Matcher, Scratch, decode};
+use crate::source::archive;
 use crate::suppress::Policy;
 
 pub use history::{HistoryFacts, HistoryOptions, scan_history};
@@ -30,11 +31,19 @@ pub struct Options {
     pub decode: bool,
     /// Look into containers.
     pub archives: bool,
+    /// Bounds of what is unpacked from one.
+    pub limits: archive::Limits,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { min_confidence: Confidence::Medium, threads: 0, decode: true, archives: true }
+        Options {
+            min_confidence: Confidence::Medium,
+            threads: 0,
+            decode: true,
+            archives: true,
+            limits: archive::Limits::default(),
+        }
     }
 }
 

@@ -44,7 +44,7 @@ impl Seen {
     }
 }
 
-pub fn opened_with(bytes: &[u8], limits: &Limits<'_>) -> (Vec<Seen>, Vec<Skipped>) {
+pub fn opened_with(bytes: &[u8], limits: &Limits) -> (Vec<Seen>, Vec<Skipped>) {
     let (mut seen, mut skipped) = (Vec::new(), Vec::new());
     open(bytes, limits, &mut |m| seen.push(Seen::of(m)), &mut skipped);
     (seen, skipped)

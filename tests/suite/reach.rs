@@ -231,6 +231,37 @@ fn on_standard_input() {
     }
 }
 
+/// Every value is one finding of the history, at one of its places.
+#[test]
+fn in_the_history() {
+    let places = made();
+    let folder = folder(&places);
+    git(folder.path(), &["init", "-q"]);
+    git(folder.path(), &["add", "files"]);
+    git(folder.path(), &["commit", "-qm", "all of them"]);
+    git(folder.path(), &["rm", "-qr", "files"]);
+    git(folder.path(), &["commit", "-qm", "none of them"]);
+    git(folder.path(), &["gc", "-q"]);
+    let mut command = stanch(&["history"], folder.path());
+    let report = report_of(command.arg(folder.path()));
+    check_all(&places, &findings(&report));
+}
+
+/// A text with a container in it, with a text in it with a container in it, and so on.
+#[test]
+fn encoded_containers_without_end() {
+    let mut text = format!("key = \"{}\"\n", super::archive_support::token()).into_bytes();
+    for _ in 0..40 {
+        let packed = super::archive_support::zip(&[("z", &text)], zip::CompressionMethod::Deflated);
+        text = format!("data: {}\n", data_encoding::BASE64.encode(&packed)).into_bytes();
+    }
+    let folder = folder(&[Place::new("endless", text)]);
+    let output = stanch(&["scan"], folder.path()).arg(folder.path().join("files")).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["skipped"][0]["reason"], "archive-depth");
+}
+
 #[test]
 fn nothing_is_looked_into_when_told_so() {
     let places: Vec<Place> =

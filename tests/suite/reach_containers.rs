@@ -23,7 +23,8 @@ pub fn made(token: &mut dyn FnMut() -> String) -> Vec<Place> {
         (Method::Zstd, "zstd.zip"),
         (Method::Xz, "xz.zip"),
     ] {
-        let files: [(&str, &[u8]); 2] = [("META-INF/MANIFEST.MF", b"x"), ("conf/app.properties", &env(&token()))];
+        let files: [(&str, &[u8]); 2] =
+            [("META-INF/MANIFEST.MF", b"x"), ("conf/app.properties", &env(&token()))];
         places.push(member(name, zip(&files, method), &["conf/app.properties"]));
     }
     let files = |token: &str| tar(&[("x", &[b'x'; 3000]), ("etc/app.conf", &env(token))]);
@@ -42,14 +43,17 @@ pub fn made(token: &mut dyn FnMut() -> String) -> Vec<Place> {
     places.push(member("behind.tar", [tar(&[("a", b"b")]), env(&token())].concat(), &["(behind tar)"]));
     let utf16: Vec<u8> =
         String::from_utf8(env(&token())).unwrap().encode_utf16().flat_map(u16::to_le_bytes).collect();
-    places.push(member("utf16.zip", zip(&[("w.ini", &utf16)], Method::Deflated), &["w.ini"]).decoded(&["utf-16le"]));
+    places.push(
+        member("utf16.zip", zip(&[("w.ini", &utf16)], Method::Deflated), &["w.ini"]).decoded(&["utf-16le"]),
+    );
     let base64 = data_encoding::BASE64.encode(&env(&token())).into_bytes();
     let place = Place::new("base64.zip", zip(&[("b64.txt", &base64)], Method::Deflated)).on_lines(1..=1);
     places.push(place.decoded(&["base64"]).inside(&["b64.txt"]));
     let inner = zip(&[("deep/.env", &env(&token()))], Method::Deflated);
     let outer = zip(&[("pkg.tar.gz", &gzip(&tar(&[("lib/inner.jar", &inner)])))], Method::Deflated);
     places.push(member("nested.zip", outer, &["pkg.tar.gz", "lib/inner.jar", "deep/.env"]));
-    let program = [b"\x7fELF\0\0\0\0".repeat(50), zip(&[(".env", &env(&token()))], Method::Deflated)].concat();
+    let program =
+        [b"\x7fELF\0\0\0\0".repeat(50), zip(&[(".env", &env(&token()))], Method::Deflated)].concat();
     places.push(member("installer.bin", program, &[".env"]));
     places.extend(images(token));
     places.extend(programs(token));
@@ -64,7 +68,9 @@ fn images(token: &mut dyn FnMut() -> String) -> Vec<Place> {
         )
     };
     let history = |token: &str| {
-        format!("{{\"config\":{{\"Env\":[\"PATH=/bin\"]}},\n\"history\":[{{\"created_by\":\"RUN curl {token}\"}}]}}")
+        format!(
+            "{{\"config\":{{\"Env\":[\"PATH=/bin\"]}},\n\"history\":[{{\"created_by\":\"RUN curl {token}\"}}]}}"
+        )
     };
     let layer = |token: &str| tar(&[("app/.env", &env(token))]);
     let image = |config: &str, layer: &[u8]| {
@@ -77,7 +83,9 @@ fn images(token: &mut dyn FnMut() -> String) -> Vec<Place> {
         member("oci-gzip.tar", image("{}", &gzip(&layer(&token()))), &["blobs/sha256/1a", "app/.env"]),
         member("oci-zstd.tar", image("{}", &zstd(&layer(&token()))), &["blobs/sha256/1a", "app/.env"]),
         c0(Place::new("image-env.tar", image(&config(&token()), &empty)).on_lines(1..=1).in_columns(36..=36)),
-        c0(Place::new("image-history.tar", image(&history(&token()), &empty)).on_lines(2..=2).in_columns(36..=36)),
+        c0(Place::new("image-history.tar", image(&history(&token()), &empty))
+            .on_lines(2..=2)
+            .in_columns(36..=36)),
     ]
 }
 
@@ -96,7 +104,8 @@ pub fn samples() -> Vec<Place> {
         let path = format!("{}/tests/data/archives/{name}", env!("CARGO_MANIFEST_DIR"));
         Place::new(name, std::fs::read(path).unwrap())
     };
-    let env = |name: &str, container: &[&str]| sample(name).on_lines(3..=3).in_columns(8..=8).inside(container);
+    let env =
+        |name: &str, container: &[&str]| sample(name).on_lines(3..=3).in_columns(8..=8).inside(container);
     vec![
         env("lzma2.7z", &["conf/.env"]),
         env("lzma.7z", &["conf/.env"]),

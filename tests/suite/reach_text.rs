@@ -53,7 +53,11 @@ pub fn characters(token: &mut dyn FnMut() -> String) -> Vec<Place> {
     plain("utf-16be", &|t| utf16(&t, u16::to_be_bytes), &["utf-16be"]);
     plain("utf-16le-bom", &|t| utf16(&format!("\u{feff}{t}"), u16::to_le_bytes), &["utf-16le"]);
     plain("utf-16be-bom", &|t| utf16(&format!("\u{feff}{t}"), u16::to_be_bytes), &["utf-16be"]);
-    plain("utf-16le-invalid", &|t| [utf16(&t, u16::to_le_bytes), vec![0, 0xd8, 0x41]].concat(), &["utf-16le"]);
+    plain(
+        "utf-16le-invalid",
+        &|t| [utf16(&t, u16::to_le_bytes), vec![0, 0xd8, 0x41]].concat(),
+        &["utf-16le"],
+    );
     plain("utf-32le", &|t| utf32(&t, u32::to_le_bytes), &["utf-32le"]);
     plain("utf-32be-bom", &|t| utf32(&format!("\u{feff}{t}"), u32::to_be_bytes), &["utf-32be"]);
     plain("latin-1", &|t| [b"caf\xe9 ".as_slice(), t.as_bytes(), b"na\xefve \xff\xfe\x80"].concat(), &[]);
@@ -80,7 +84,8 @@ pub fn encoded(token: &mut dyn FnMut() -> String) -> Vec<Place> {
     line("base64url-nopad", &|t| BASE64URL_NOPAD.encode(pair(t).as_bytes()), &["base64url"]);
     line("base64-glued", &|t| format!("deploy-key-{}", BASE64.encode(pair(t).as_bytes())), &["base64"]);
     line("data-uri", &|t| format!("data:text/plain;base64,{}", BASE64.encode(t.as_bytes())), &["base64"]);
-    let long = |t: &str| BASE64.encode(format!("{}{t} {}", "filler ".repeat(20), "more ".repeat(20)).as_bytes());
+    let long =
+        |t: &str| BASE64.encode(format!("{}{t} {}", "filler ".repeat(20), "more ".repeat(20)).as_bytes());
     line("base64-wrapped", &|t| wrapped(&long(t), 76, "\n"), &["base64"]);
     line("base64-wrapped-crlf", &|t| wrapped(&long(t), 64, "\r\n"), &["base64"]);
     line("base64-indented", &|t| wrapped(&long(t), 64, "\n      "), &["base64"]);
@@ -100,7 +105,11 @@ pub fn encoded(token: &mut dyn FnMut() -> String) -> Vec<Place> {
     line("hex-wrapped", &|t| wrapped(&HEXLOWER.encode(pair(t).as_bytes()), 40, "\n  "), &["hex"]);
     line("hex-gzip", &|t| HEXLOWER.encode(&gzip(pair(t).as_bytes())), &["hex", "gzip"]);
     line("percent", &|t| bytewise(t, |b| format!("%{b:02x}")), &["percent"]);
-    line("percent-in-url", &|t| format!("https://e.com/?a=b%26c&k=x%3D{}", t.replace('_', "%5F")), &["percent"]);
+    line(
+        "percent-in-url",
+        &|t| format!("https://e.com/?a=b%26c&k=x%3D{}", t.replace('_', "%5F")),
+        &["percent"],
+    );
     line("percent-base64", &|t| BASE64.encode(pair(t).as_bytes()).replace('=', "%3D"), &["base64"]);
     let inner = |t: &str| bytewise(&BASE64.encode(pair(t).as_bytes()), |b| format!("%{b:02X}"));
     line("percent-of-base64", &inner, &["percent", "base64"]);
@@ -151,16 +160,20 @@ pub fn files(token: &mut dyn FnMut() -> String) -> Vec<Place> {
         BASE64.encode(format!("{{\"token\": \"{}\"}}", token()).as_bytes())
     );
     places.push(Place::new("capture.har", har.into_bytes()).on_lines(1..=1).decoded(&["base64"]));
-    let notebook = format!("{{\"cells\":[{{\"outputs\":[{{\"text\":[\n \"value {}\\n\"\n]}}]}}]}}\n", token());
+    let notebook =
+        format!("{{\"cells\":[{{\"outputs\":[{{\"text\":[\n \"value {}\\n\"\n]}}]}}]}}\n", token());
     places.push(Place::new("notebook.ipynb", notebook.into_bytes()).on_lines(2..=2).in_columns(9..=9));
-    let body = BASE64.encode(format!("Dear all,\r\n\r\nthe key is {}\r\n{}", token(), "bye ".repeat(40)).as_bytes());
+    let body =
+        BASE64.encode(format!("Dear all,\r\n\r\nthe key is {}\r\n{}", token(), "bye ".repeat(40)).as_bytes());
     let headers = "From bob@example.com Mon Jan  1 00:00:00 2001\nFrom: bob@example.com\nMIME-Version: 1.0\n";
     let mail = format!("{headers}Content-Transfer-Encoding: base64\n\n{}\n", wrapped(&body, 76, "\n"));
     places.push(Place::new("base64.mbox", mail.into_bytes()).on_lines(6..=10).decoded(&["base64"]));
     let attached =
         zip(&[("conf/.env", format!("a\nb = {}\n", token()).as_bytes())], zip::CompressionMethod::Deflated);
-    let mail =
-        format!("{headers}Content-Transfer-Encoding: base64\n\n{}\n", wrapped(&BASE64.encode(&attached), 76, "\n"));
+    let mail = format!(
+        "{headers}Content-Transfer-Encoding: base64\n\n{}\n",
+        wrapped(&BASE64.encode(&attached), 76, "\n")
+    );
     let place = Place::new("attachment.eml", mail.into_bytes()).on_lines(6..=20).decoded(&["base64"]);
     places.push(place.inside(&["conf/.env"]));
     let map = format!("{{\"version\":3,\"sourcesContent\":[\"const key = '{}';\"]}}", token());
@@ -172,6 +185,7 @@ pub fn files(token: &mut dyn FnMut() -> String) -> Vec<Place> {
     let minified = format!("{}var k=\"{}\";", "a=1;".repeat(20_000), token());
     places.push(Place::new("app.min.js", minified.into_bytes()).on_lines(1..=1).in_columns(80_008..=80_008));
     let module = format!("module.exports = '{}';\n", token());
-    places.push(Place::new("node_modules/x/index.js", module.into_bytes()).on_lines(1..=1).in_columns(19..=19));
+    places
+        .push(Place::new("node_modules/x/index.js", module.into_bytes()).on_lines(1..=1).in_columns(19..=19));
     places
 }

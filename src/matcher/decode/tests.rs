@@ -283,6 +283,17 @@ fn budget_is_kept_and_reported() {
 }
 
 #[test]
+fn long_payloads_that_are_cut_off_are_reported() {
+    let noise: Vec<u8> = (0..400_000u32).flat_map(|i| i.wrapping_mul(0x9e37_79b9).to_le_bytes()).collect();
+    let text = BASE64.encode(&gzip(&noise));
+    for (text, cut) in [(&text[..], false), (&text[..text.len() - 4000], true)] {
+        let mut budget = Budget::for_text(text.len());
+        find(text.as_bytes(), &whole(text.as_bytes()), &mut budget, &mut Vec::new());
+        assert_eq!(budget.exhausted, cut);
+    }
+}
+
+#[test]
 fn a_file_of_nothing_but_base64() {
     let text = BASE64.encode(&b"all work and no play makes a dull text ".repeat(100_000));
     let found = all(text.as_bytes());

@@ -8,7 +8,7 @@ use crate::matcher::decode::{self, Decoded, NEIGHBOURHOOD};
 use crate::matcher::delta::Run;
 use crate::matcher::{Candidate, Matcher, Scratch};
 use crate::scan::Engine;
-use crate::source::archive::{self, Limits};
+use crate::source::archive;
 
 /// A candidate in encoded text.
 #[derive(Clone, Copy, Debug)]
@@ -141,7 +141,7 @@ impl Beneath<'_> {
         let mut items = Vec::new();
         archive::open(
             bytes,
-            &Limits::default(),
+            &self.engine.options().limits,
             &mut |member| {
                 let piece = member.piece;
                 match decode::encoding_of_text(piece.bytes).filter(|_| piece.whole && !member.binary) {

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, Read};
+use std::time::Instant;
 
 use super::Limits;
 
@@ -10,8 +11,9 @@ const TICK: u64 = 1 << 20;
 
 /// The account of one [`open`](super::open): shared by all readers below it.
 pub(super) struct Meter<'l> {
-    limits: &'l Limits<'l>,
+    limits: &'l Limits,
     most: u64,
+    began: Instant,
     unpacked: Cell<u64>,
     next_tick: Cell<u64>,
     members: Cell<u64>,
@@ -23,11 +25,12 @@ pub(super) struct Meter<'l> {
 
 impl<'l> Meter<'l> {
     /// An account for a container of this many bytes.
-    pub(super) fn new(limits: &'l Limits<'l>, len: u64) -> Self {
+    pub(super) fn new(limits: &'l Limits, len: u64) -> Self {
         let by_ratio = len.saturating_mul(limits.ratio).saturating_add(limits.ratio_free_bytes);
         Meter {
             limits,
             most: limits.total_bytes.min(by_ratio),
+            began: Instant::now(),
             unpacked: Cell::new(0),
             next_tick: Cell::new(TICK),
             members: Cell::new(0),
@@ -37,7 +40,7 @@ impl<'l> Meter<'l> {
         }
     }
 
-    pub(super) fn limits(&self) -> &'l Limits<'l> {
+    pub(super) fn limits(&self) -> &'l Limits {
         self.limits
     }
 
@@ -81,7 +84,7 @@ impl<'l> Meter<'l> {
     }
 
     fn look_at_clock(&self) {
-        if self.limits.out_of_time.is_some_and(|out_of_time| out_of_time()) {
+        if self.began.elapsed() > self.limits.time {
             self.stop("archive-time");
         }
     }

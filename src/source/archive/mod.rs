@@ -26,6 +26,7 @@ mod zip;
 
 use std::borrow::Cow;
 use std::io::Read;
+use std::time::Duration;
 
 use bstr::{BString, ByteSlice};
 
@@ -35,7 +36,8 @@ use meter::Meter;
 use stream::Stream;
 
 /// Bounds of what is unpacked from one outermost file.
-pub struct Limits<'l> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
     /// Containers within containers; the outermost counts one. Files that are only compressed, such as
     /// the gzip around a tar, count half.
     pub depth: u32,
@@ -49,12 +51,12 @@ pub struct Limits<'l> {
     pub members: u64,
     /// Most bytes held in memory at a time.
     pub memory: usize,
-    /// Tells whether time is up. Asked once a MiB and every few members.
-    pub out_of_time: Option<&'l (dyn Fn() -> bool + Sync)>,
+    /// Longest time, looked at once a MiB and every few members.
+    pub time: Duration,
 }
 
-impl Default for Limits<'_> {
-    /// Depth 5, 8 GiB, 100 bytes a byte beyond 64 MiB, a million members, 96 MiB of memory, no clock.
+impl Default for Limits {
+    /// Depth 5, 8 GiB, 100 bytes a byte beyond 64 MiB, a million members, 96 MiB of memory, 5 minutes.
     fn default() -> Self {
         Limits {
             depth: 5,
@@ -63,20 +65,8 @@ impl Default for Limits<'_> {
             ratio_free_bytes: 64 << 20,
             members: 1_000_000,
             memory: 96 << 20,
-            out_of_time: None,
+            time: Duration::from_secs(300),
         }
-    }
-}
-
-impl std::fmt::Debug for Limits<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Limits")
-            .field("depth", &self.depth)
-            .field("total_bytes", &self.total_bytes)
-            .field("ratio", &self.ratio)
-            .field("members", &self.members)
-            .field("memory", &self.memory)
-            .finish_non_exhaustive()
     }
 }
 
@@ -201,7 +191,7 @@ impl std::fmt::Debug for Member<'_> {
 
 /// Opens a file that [`recognise`] has a kind for, and calls `sink` for every member in it. A file of no
 /// known kind is its own only member, with an empty chain.
-pub fn open(bytes: &[u8], limits: &Limits<'_>, sink: &mut dyn FnMut(Member<'_>), skipped: &mut Vec<Skipped>) {
+pub fn open(bytes: &[u8], limits: &Limits, sink: &mut dyn FnMut(Member<'_>), skipped: &mut Vec<Skipped>) {
     open_stream(Stream::Slice(bytes), bytes.len() as u64, limits, sink, skipped);
 }
 
@@ -210,7 +200,7 @@ pub fn open(bytes: &[u8], limits: &Limits<'_>, sink: &mut dyn FnMut(Member<'_>),
 pub fn open_reader(
     reader: &mut dyn Read,
     len: u64,
-    limits: &Limits<'_>,
+    limits: &Limits,
     sink: &mut dyn FnMut(Member<'_>),
     skipped: &mut Vec<Skipped>,
 ) {
@@ -220,7 +210,7 @@ pub fn open_reader(
 fn open_stream(
     stream: Stream<'_>,
     len: u64,
-    limits: &Limits<'_>,
+    limits: &Limits,
     sink: &mut dyn FnMut(Member<'_>),
     skipped: &mut Vec<Skipped>,
 ) {
@@ -241,12 +231,12 @@ fn open_stream(
     }
 }
 
-fn limit_text(reason: &str, limits: &Limits<'_>) -> String {
+fn limit_text(reason: &str, limits: &Limits) -> String {
     match reason {
         "archive-too-large" => format!("unpacks to more than {} bytes", limits.total_bytes),
         "archive-ratio" => format!("unpacks to more than {} times its size", limits.ratio),
         "archive-members" => format!("has more than {} members", limits.members),
-        _ => "took too long".to_owned(),
+        _ => format!("took more than {} seconds", limits.time.as_secs()),
     }
 }
 
