@@ -1,15 +1,16 @@
 //! A scan of files for the commands that work with its findings rather than report them.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use bstr::ByteSlice;
 
 use super::args::CommonArgs;
+use super::environment;
 use super::policy::{self, Paths, Setup};
-use crate::finding::{Finding, Location};
+use crate::finding::{Finding, Location, Skipped};
 use crate::matcher::Matcher;
-use crate::scan::{self, Engine, Outcome};
+use crate::scan::{self, Engine, HistoryOptions, Outcome, scan_history};
 use crate::source::worktree;
 
 /// What was scanned and found.
@@ -61,16 +62,36 @@ pub fn scan(args: &CommonArgs, paths: &[PathBuf]) -> anyhow::Result<Scanned> {
     Ok(Scanned { engine, outcome, root: setup.root, baseline_path: setup.baseline_path })
 }
 
+/// The findings of a repository's whole history.
+///
+/// # Errors
+/// What keeps the scan from starting.
+pub fn history(args: &CommonArgs, root: &Path) -> anyhow::Result<Vec<Finding>> {
+    let repo = environment::repository(root)?;
+    let (engine, fingerprinter) = super::scan::engine(args, Setup::new(args, root, Paths::InRepository)?);
+    let options = HistoryOptions { now: jiff::Timestamp::now().as_second(), ..HistoryOptions::default() };
+    let (mut outcome, _) =
+        scan_history(&engine, &repo, options, &AtomicBool::new(false), &AtomicU64::new(0))?;
+    policy::finish(engine.policy(), &fingerprinter, engine.matcher().rules(), &mut outcome.findings)?;
+    report_skips(&outcome.skipped);
+    Ok(outcome.findings)
+}
+
+/// Says on standard error what was not read. Returns whether that makes the scan incomplete.
+fn report_skips(skipped: &[Skipped]) -> bool {
+    let mut incomplete = false;
+    for skip in skipped.iter().filter(|skip| skip.incomplete) {
+        let what: String = skip.what.to_str_lossy().escape_debug().collect();
+        eprintln!("stanch: not scanned: {what}: {} ({})", skip.reason, skip.detail);
+        incomplete = true;
+    }
+    incomplete
+}
+
 impl Scanned {
     /// Says on standard error what was not read. Returns whether the scan is incomplete.
     pub fn report_skips(&self) -> bool {
-        let mut incomplete = false;
-        for skip in self.outcome.skipped.iter().filter(|skip| skip.incomplete) {
-            let what: String = skip.what.to_str_lossy().escape_debug().collect();
-            eprintln!("stanch: not scanned: {what}: {} ({})", skip.reason, skip.detail);
-            incomplete = true;
-        }
-        incomplete
+        report_skips(&self.outcome.skipped)
     }
 
     /// The paths of a finding in the repository that may be written down: none that hold the value.

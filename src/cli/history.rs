@@ -6,7 +6,8 @@ use super::args::HistoryArgs;
 use super::policy::{self, Setup};
 use super::scan::{self, Clock};
 use super::{Exit, environment, output};
-use crate::scan::{HistoryFacts, HistoryOptions, scan_history};
+use crate::scan::{HistoryFacts, HistoryOptions, RangeOptions, scan_history, scan_range};
+use crate::source::git::SelectOptions;
 
 /// Runs the subcommand.
 ///
@@ -20,6 +21,14 @@ pub fn run(args: &HistoryArgs) -> anyhow::Result<Exit> {
     let (engine, fingerprinter) =
         scan::engine(&args.common, Setup::new(&args.common, top, policy::Paths::InRepository)?);
     let (stop, progress) = (AtomicBool::new(false), AtomicU64::new(0));
+    if let Some(options) = range(args) {
+        let (mut outcome, commits) = scan_range(&engine, &repo, &options, &stop)?;
+        policy::finish(engine.policy(), &fingerprinter, engine.matcher().rules(), &mut outcome.findings)?;
+        let mut report = scan::report(&engine, outcome, "range", std::slice::from_ref(&args.repo), started);
+        report.summary.commits = commits;
+        output::write(&report, &targets, &args.common)?;
+        return Ok(scan::exit(&report, &args.common));
+    }
     let options = HistoryOptions { verify_engine: args.verify_engine, now: started.seconds() };
     let (mut outcome, facts) = scan_history(&engine, &repo, options, &stop, &progress)?;
     policy::finish(engine.policy(), &fingerprinter, engine.matcher().rules(), &mut outcome.findings)?;
@@ -41,6 +50,17 @@ pub fn run(args: &HistoryArgs) -> anyhow::Result<Exit> {
         }
         None => Ok(scan::exit(&report, &args.common)),
     }
+}
+
+/// The range that was asked for, if one was.
+fn range(args: &HistoryArgs) -> Option<RangeOptions> {
+    let asked =
+        args.range.is_some() || args.branch.is_some() || args.since.is_some() || args.max_commits.is_some();
+    asked.then(|| RangeOptions {
+        range: args.range.clone().or_else(|| args.branch.clone()).unwrap_or_else(|| "--all".to_owned()),
+        select: SelectOptions { since: args.since, max_commits: args.max_commits },
+        allow_shallow: args.allow_shallow,
+    })
 }
 
 fn print_stats(facts: &HistoryFacts) {

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::args::{Cli, Command};
 use super::{Exit, environment, history, scan};
-use crate::source::git::Repo;
+use crate::source::git::{Odb, Oid, Repo};
 
 /// `stanch hook`.
 #[derive(Debug, Args)]
@@ -94,7 +94,7 @@ pub fn run(args: &HookArgs) -> anyhow::Result<Exit> {
     match &args.command {
         HookCommand::Install { hooks } => install(hooks),
         HookCommand::Uninstall { hooks, force } => uninstall(hooks, *force),
-        HookCommand::Run { hook, .. } => run_hook(*hook),
+        HookCommand::Run { hook, args } => run_hook(*hook, args),
     }
 }
 
@@ -266,10 +266,10 @@ fn script(hook: Hook) -> anyhow::Result<String> {
 }
 
 /// Does what a hook is for.
-fn run_hook(hook: Hook) -> anyhow::Result<Exit> {
+fn run_hook(hook: Hook, args: &[String]) -> anyhow::Result<Exit> {
     let exit = match hook {
         Hook::PreCommit => scan_staged()?,
-        Hook::PrePush => pushed()?,
+        Hook::PrePush => pushed(args.first().map(String::as_str))?,
         Hook::PreReceive => received()?,
     };
     if exit != Exit(0) {
@@ -299,29 +299,28 @@ fn parsed(args: &[&str]) -> anyhow::Result<Command> {
 }
 
 /// Scans what a push would add. git's lines: `<local ref> <local id> <remote ref> <remote id>`.
-fn pushed() -> anyhow::Result<Exit> {
-    let mut added = Vec::new();
+fn pushed(remote: Option<&str>) -> anyhow::Result<Exit> {
+    // A push to an address has no remote-tracking refs of its own: those of all remotes are known then.
+    let named = remote.filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)));
+    let known = named.map_or_else(|| "--remotes".to_owned(), |name| format!("--remotes={name}"));
+    let mut ranges = Vec::new();
     for line in stdin()?.lines().filter(|line| !line.is_empty()) {
         let fields: Vec<&str> = line.split(' ').collect();
         let [_, local, _, remote] = fields[..] else { bail!("this is not what git gives to pre-push hooks") };
-        if !is_null(local) {
-            added.push(Added::new(remote, local, "refs/remotes/*")?);
-        }
+        ranges.extend(added(remote, local, &known)?);
     }
-    scan_added(&added)
+    scan_added(&ranges)
 }
 
 /// Scans what a server is about to take. git's lines: `<old id> <new id> <ref>`.
 fn received() -> anyhow::Result<Exit> {
-    let mut added = Vec::new();
+    let mut ranges = Vec::new();
     for line in stdin()?.lines().filter(|line| !line.is_empty()) {
         let fields: Vec<&str> = line.splitn(3, ' ').collect();
         let [old, new, _] = fields[..] else { bail!("this is not what git gives to pre-receive hooks") };
-        if !is_null(new) {
-            added.push(Added::new(old, new, "refs/*")?);
-        }
+        ranges.extend(added(old, new, "--all")?);
     }
-    scan_added(&added)
+    scan_added(&ranges)
 }
 
 fn stdin() -> anyhow::Result<String> {
@@ -334,51 +333,32 @@ fn is_null(id: &str) -> bool {
     id.bytes().all(|b| b == b'0')
 }
 
-/// What a push adds: from what the other side has, or else from what it is nearest to.
-#[derive(Debug)]
-struct Added {
-    /// None when the other side has nothing.
-    base: Option<String>,
-    tip: String,
-}
-
-impl Added {
-    fn new(base: &str, tip: &str, known: &str) -> anyhow::Result<Self> {
-        let repository = git2::Repository::open_ext(".", git2::RepositoryOpenFlags::FROM_ENV, &[] as &[&str])
-            .context("cannot open the repository")?;
-        let base = match is_null(base) {
-            // A branch that was rewritten on the other side may be unknown here.
-            false if repository.revparse_single(base).is_ok() => Some(base.to_owned()),
-            _ => nearest(&repository, tip, known)?,
-        };
-        Ok(Added { base, tip: tip.to_owned() })
+/// The range of what a ref's move from `old` to `new` adds, beside what `known` refs hold. None when
+/// the ref goes away.
+fn added(old: &str, new: &str, known: &str) -> anyhow::Result<Option<String>> {
+    let is_id = |id: &str| matches!(id.len(), 40 | 64) && id.bytes().all(|b| b.is_ascii_hexdigit());
+    if !is_id(old) || !is_id(new) {
+        bail!("this is not what git gives to hooks");
     }
-}
-
-/// The commit of refs matching `known` that `tip` is fewest commits away from.
-fn nearest(repository: &git2::Repository, tip: &str, known: &str) -> anyhow::Result<Option<String>> {
-    let tip = repository.revparse_single(tip)?.peel_to_commit()?.id();
-    let mut best: Option<(usize, git2::Oid)> = None;
-    for reference in repository.references_glob(known)?.flatten() {
-        let Ok(commit) = reference.peel_to_commit() else { continue };
-        let Ok(base) = repository.merge_base(tip, commit.id()) else { continue };
-        let (ahead, _) = repository.graph_ahead_behind(tip, base)?;
-        if best.is_none_or(|(least, _)| ahead < least) {
-            best = Some((ahead, base));
-        }
+    if is_null(new) {
+        return Ok(None);
     }
-    Ok(best.map(|(_, base)| base.to_string()))
+    let repo = environment::repository(Path::new("."))?;
+    let odb = Odb::open(&repo)?;
+    // A branch that was rewritten on the other side may be unknown here.
+    let base = Oid::from_hex(old.as_bytes()).filter(|oid| !is_null(old) && odb.contains(oid));
+    Ok(Some(match base {
+        Some(_) => format!("{new} ^{old} --not {known}"),
+        None => format!("{new} --not {known}"),
+    }))
 }
 
-fn scan_added(added: &[Added]) -> anyhow::Result<Exit> {
+fn scan_added(ranges: &[String]) -> anyhow::Result<Exit> {
     let mut worst = Exit(0);
-    for Added { base, tip } in added {
-        let command = match base {
-            Some(base) if base == tip => continue,
-            Some(base) => parsed(&["history", "--range", &format!("{base}..{tip}")])?,
-            None => parsed(&["history"])?,
+    for range in ranges {
+        let Command::History(args) = parsed(&["history", "--range", range])? else {
+            bail!("not a scan of history")
         };
-        let Command::History(args) = command else { bail!("not a scan of history") };
         let exit = history::run(&args)?;
         worst = Exit(worst.0.max(exit.0));
     }

@@ -11,6 +11,7 @@ mod explain;
 mod files;
 mod history;
 mod hook;
+mod import;
 mod output;
 mod policy;
 mod scan;
@@ -59,6 +60,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Explain(args) => explain::run(args),
         Command::Config(args) => config::run(args),
         Command::Audit(args) => audit::run(args),
+        Command::Import(args) => import::run(args),
         Command::Hook(args) => hook::run(args),
         Command::Baseline(args) => baseline::run(args),
         Command::Completions { shell } => {

@@ -22,7 +22,7 @@ use crate::rules::{Rule, RuleSet, builtin};
 use crate::suppress::baseline::{self, Baseline};
 use crate::suppress::fingerprint::Fingerprinter;
 use crate::suppress::foreign::{Foreign, is_foreign};
-use crate::suppress::ignorefile::IgnoreFile;
+use crate::suppress::ignorefile::{IGNORE_FILE_NAME, IgnoreFile};
 use crate::suppress::{Markers, Policy};
 
 /// The environment variable that holds the key of fingerprints.
@@ -357,7 +357,7 @@ fn foreign(args: &CommonArgs, path: &Path, bytes: Vec<u8>) -> anyhow::Result<Kno
 }
 
 fn gitleaks_ignore(files: &dyn Files, root: &Path) -> anyhow::Result<IgnoreFile> {
-    let path = root.join(".gitleaksignore");
+    let path = root.join(IGNORE_FILE_NAME);
     let mut ignored = IgnoreFile::default();
     match files.read(&path) {
         Ok(bytes) => diagnostic::warn(&ignored.add(&path, bytes).map_err(Problems::from)?),

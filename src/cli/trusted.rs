@@ -9,7 +9,7 @@ use anyhow::Context;
 use bstr::ByteSlice;
 
 use crate::config::{Disk, Files, GITLEAKS_FILE_NAME, STANCH_FILE_NAME};
-use crate::source::git::{Commit, Kind, Odb, Oid, tree_entries};
+use crate::source::git::{Commit, Kind, Odb, Oid, Revisions, tree_entries};
 use crate::suppress::baseline;
 
 /// The files of one commit.
@@ -32,21 +32,12 @@ struct Inner {
 pub fn open(root: &Path, rev: &str) -> anyhow::Result<Trusted> {
     let repo = super::environment::repository(root)?;
     let odb = Odb::open(&repo)?;
-    let id = resolve(root, rev)?;
-    let oid = Oid::from_hex(id.as_bytes()).context("not an object id")?;
+    let cannot = || format!("cannot find the revision `{rev}` that the policy is to be taken from");
+    let oid = Revisions::new(&repo, &odb).and_then(|revisions| revisions.commit(rev)).with_context(cannot)?;
     let commit = odb.read_kind(&oid, Kind::Commit)?;
     let tree = Commit::parse(&commit)?.tree;
     let rev = rev.to_owned();
     Ok(Trusted { inner: Arc::new(Inner { odb, tree, root: root.to_owned(), rev }) })
-}
-
-/// The id of the commit that a revision names.
-fn resolve(root: &Path, rev: &str) -> anyhow::Result<String> {
-    let open = || -> Result<String, git2::Error> {
-        let repository = git2::Repository::open(root)?;
-        Ok(repository.revparse_single(rev)?.peel_to_commit()?.id().to_string())
-    };
-    open().with_context(|| format!("cannot find the revision `{rev}` that the policy is to be taken from"))
 }
 
 impl Trusted {

@@ -62,16 +62,15 @@ pub struct FoundFile {
     pub dialect: Dialect,
 }
 
-/// The configuration for what lies at `start`, a folder in `root` (the repository's top folder, or
-/// what is scanned): the outermost `.stanch.toml` between the two; those below it are nested ones.
-/// Where there is none, the nearest `.gitleaks.toml`.
+/// The configuration of a repository, or of a folder that is scanned, whose top folder is `root`: the
+/// `.stanch.toml` there. Those of folders below are nested ones, which hold whatever part of the
+/// repository is scanned. Without one, the `.gitleaks.toml` nearest to `start`, a folder in `root`.
 pub fn find(files: &dyn Files, start: &Path, root: &Path) -> Option<FoundFile> {
-    let folders: Vec<&Path> = start.ancestors().take_while(|folder| folder.starts_with(root)).collect();
-    let existing = |name: &str, folder: &Path| Some(folder.join(name)).filter(|path| files.exists(path));
-    let ours = folders.iter().rev().find_map(|folder| existing(STANCH_FILE_NAME, folder));
-    let theirs = || folders.iter().find_map(|folder| existing(GITLEAKS_FILE_NAME, folder));
-    match ours {
-        Some(path) => Some(FoundFile { path, dialect: Dialect::Stanch }),
-        None => theirs().map(|path| FoundFile { path, dialect: Dialect::Gitleaks }),
+    let ours = root.join(STANCH_FILE_NAME);
+    if files.exists(&ours) {
+        return Some(FoundFile { path: ours, dialect: Dialect::Stanch });
     }
+    let folders = start.ancestors().take_while(|folder| folder.starts_with(root));
+    let mut theirs = folders.map(|folder| folder.join(GITLEAKS_FILE_NAME));
+    theirs.find(|path| files.exists(path)).map(|path| FoundFile { path, dialect: Dialect::Gitleaks })
 }

@@ -13,6 +13,7 @@ mod merge;
 mod schema;
 mod table;
 mod tree;
+mod write;
 
 pub use discover::{Disk, Files, FoundFile, GITLEAKS_FILE_NAME, STANCH_FILE_NAME, find};
 pub use error::{ConfigError, Place, SourceText, decode, did_you_mean};
@@ -20,6 +21,7 @@ pub use load::{LoadOptions, load, load_text};
 pub use merge::{allowlist_spec, merge_rules, spec_of};
 pub use table::Dialect;
 pub use tree::{Effective, Nested, Tree, TreeSource};
+pub use write::write;
 
 use crate::finding::{Confidence, Severity};
 use crate::rules::spec::{AllowlistSpec, RuleSpec};

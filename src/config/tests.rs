@@ -363,14 +363,14 @@ fn nearest_configuration_wins() {
 }
 
 #[test]
-fn finds_the_outermost_of_ours_then_the_nearest_of_theirs() {
+fn finds_ours_at_the_top_else_the_nearest_of_theirs() {
     let root = Path::new("/r");
     let found = |files: &[(&str, &str)], start: &str| {
         find(&memory(files), Path::new(start), root).map(|found| found.path)
     };
     let ours = [("/r/a/.stanch.toml", ""), ("/r/.stanch.toml", ""), ("/.stanch.toml", "")];
     assert_eq!(found(&ours, "/r/a/b"), Some("/r/.stanch.toml".into()));
-    assert_eq!(found(&ours[..1], "/r/a/b"), Some("/r/a/.stanch.toml".into()));
+    assert_eq!(found(&ours[..1], "/r/a/b"), None);
     assert_eq!(found(&ours[..1], "/r/b"), None);
     let theirs = [("/r/a/.gitleaks.toml", ""), ("/r/.gitleaks.toml", "")];
     assert_eq!(found(&theirs, "/r/a/b"), Some("/r/a/.gitleaks.toml".into()));

@@ -85,11 +85,13 @@ impl Nested {
         if self.exclude.is_empty() || path.is_empty() {
             return None;
         }
-        let path = path.to_path_lossy();
+        // A folder is written with a `/` at its end.
+        let folder = path.strip_suffix(b"/");
+        let path = folder.unwrap_or(path).to_path_lossy();
         if path.has_root() {
             return None;
         }
-        let found = self.exclude.matched_path_or_any_parents(&path, false);
+        let found = self.exclude.matched_path_or_any_parents(&path, folder.is_some());
         match (found.is_ignore(), found.is_whitelist()) {
             (true, _) => Some(true),
             (_, true) => Some(false),
@@ -141,7 +143,7 @@ impl Tree {
 
     fn load(&self, folder: &[u8]) -> Result<Option<Nested>, Vec<ConfigError>> {
         let path = self.source.root.join(folder.to_path_lossy()).join(STANCH_FILE_NAME);
-        // The base may itself lie in a folder, when the top folder has no configuration.
+        // The base may be a nested one, when a flag names it.
         if self.base.config.files.first() == Some(&path) || !self.source.files.exists(&path) {
             return Ok(None);
         }

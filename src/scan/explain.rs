@@ -78,11 +78,19 @@ pub fn explain(engine: &Engine, bytes: &[u8], location: &Location, first: u64, l
         let rule = engine.matcher().rules().rule(candidate.rule);
         let (fate, reasons) = fate(engine, &text, candidate, &findings, start);
         let secret = Secret::new(candidate.secret.of(text.bytes), usize::from(rule.prefix));
-        looks.push(Look { rule: rule.id.to_string(), secret, line: start.line, decoded: Vec::new(), fate, reasons });
+        looks.push(Look {
+            rule: rule.id.to_string(),
+            secret,
+            line: start.line,
+            decoded: Vec::new(),
+            fate,
+            reasons,
+        });
     }
     // What was found behind an encoding is no candidate of the text itself.
     let decoded = findings.iter().filter(|finding| !finding.location.decoded.is_empty());
-    let there = decoded.filter(|finding| finding.location.end.line >= first && finding.location.start.line <= last);
+    let there =
+        decoded.filter(|finding| finding.location.end.line >= first && finding.location.start.line <= last);
     looks.extend(there.map(|finding| Look {
         rule: finding.rule.clone(),
         secret: finding.secret.clone(),
@@ -124,7 +132,9 @@ fn fate(
     let judgement = judge(engine.matcher(), candidate, value, kind);
     let reasons = judgement.reasons.clone();
     let Some(is) = judgement.confidence else { return (Fate::Harmless, reasons) };
-    let own = |finding: &&Finding| finding.location.decoded.is_empty() && finding.rule == rule.id && finding.location.start == start;
+    let own = |finding: &&Finding| {
+        finding.location.decoded.is_empty() && finding.rule == rule.id && finding.location.start == start
+    };
     if let Some(finding) = findings.iter().find(own) {
         return (fate_of(finding), reasons);
     }

@@ -5,6 +5,7 @@ mod content;
 pub mod explain;
 mod history;
 mod lines;
+mod range;
 mod staged;
 mod worktree;
 
@@ -17,6 +18,7 @@ use crate::suppress::Policy;
 
 pub use history::{HistoryFacts, HistoryOptions, scan_history};
 pub use lines::{Lines, advance};
+pub use range::{RangeOptions, scan_range};
 pub use staged::scan_staged;
 pub use worktree::{scan_stdin, scan_worktree};
 

@@ -94,6 +94,11 @@ impl Allowlist {
         &self.description
     }
 
+    /// Whether it names commits.
+    pub fn names_commits(&self) -> bool {
+        !self.commits.is_empty()
+    }
+
     /// Whether it speaks of a rule (known by `ids`: its id and aliases) at all.
     pub fn targets<'a>(&self, mut ids: impl Iterator<Item = &'a str>) -> bool {
         self.rules.is_empty() || ids.any(|id| self.rules.iter().any(|rule| rule == id))

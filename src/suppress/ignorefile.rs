@@ -5,6 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::{ConfigError, Place, SourceText, decode};
+use crate::finding::{Finding, Location};
+
+/// The file's name.
+pub const IGNORE_FILE_NAME: &str = ".gitleaksignore";
 
 /// The entries of one or more `.gitleaksignore` files.
 #[derive(Debug, Default)]
@@ -23,6 +27,20 @@ pub struct Ignored {
     pub rule: String,
     /// 1-based line on which the match begins.
     pub line: u64,
+}
+
+impl Ignored {
+    /// Whether the entry is for a finding, by a rule with these other ids.
+    pub fn is_for(&self, finding: &Finding, aliases: &[String]) -> bool {
+        let commit = finding.commit.as_ref().map(|commit| commit.id.as_str());
+        let place = |location: &Location| {
+            let path = location.path.as_ref().is_some_and(|path| path.as_slice() == self.path.as_bytes());
+            path && location.start.line == self.line
+        };
+        (self.commit.is_none() || self.commit.as_deref() == commit)
+            && (finding.rule == self.rule || aliases.contains(&self.rule))
+            && std::iter::once(&finding.location).chain(&finding.occurrences).any(place)
+    }
 }
 
 impl IgnoreFile {

@@ -15,6 +15,8 @@ mod policy;
 use std::borrow::Cow;
 use std::ops::Range;
 
+pub(crate) use baseline::write_atomically;
+pub use ignorefile::IGNORE_FILE_NAME;
 pub use policy::{EXPIRED, Markers, Policy, TrustedText};
 
 /// Greatest part of a line, in bytes each way from a find, that markers and `regexTarget = "line"` see.

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use super::allowlist::Allowlist;
 use super::baseline::{self, Baseline, Entry};
 use super::foreign::Foreign;
-use super::ignorefile::IgnoreFile;
+use super::ignorefile::{IGNORE_FILE_NAME, IgnoreFile};
 use super::{Subject, inline};
 use crate::config::{Config, ConfigError, Effective, Nested, Tree, allowlist_spec};
 use crate::finding::{Confidence, Finding, Status, Suppression};
@@ -274,13 +274,16 @@ impl Policy {
         findings: &mut [Finding],
         aliases: impl Fn(&str) -> Vec<String>,
     ) -> Result<(), ConfigError> {
-        if self.baseline.is_none() && self.foreign.is_none() && self.ignored.is_empty() {
+        let commits = self.allowlists.iter().any(Allowlist::names_commits);
+        if self.baseline.is_none() && self.foreign.is_none() && self.ignored.is_empty() && !commits {
             return Ok(());
         }
         for finding in findings.iter_mut().filter(|finding| finding.status == Status::New) {
             let mut ids = aliases(&finding.rule);
             ids.insert(0, finding.rule.clone());
-            let suppression = match self.ignored_by_gitleaks(finding, &ids) {
+            let allowed =
+                self.allowed_by_commit(finding, &ids).or_else(|| self.ignored_by_gitleaks(finding, &ids));
+            let suppression = match allowed {
                 Some(suppression) => Some(suppression),
                 None => match self.known(finding, &ids)? {
                     Some(suppression) => Some(suppression),
@@ -294,6 +297,34 @@ impl Policy {
         Ok(())
     }
 
+    /// Allowlists that name commits: which commit a value came from is known only now. A value that came
+    /// from others, too, is not allowed by the name of one.
+    fn allowed_by_commit(&self, finding: &Finding, ids: &[String]) -> Option<Suppression> {
+        let commit = finding.commit.as_ref()?;
+        if !finding.occurrences.is_empty() || finding.life.as_ref().is_some_and(|life| life.commits > 1) {
+            return None;
+        }
+        let secret = finding.secret.expose();
+        let text = [&finding.matched.0, secret, &finding.matched.1].concat();
+        let path = finding.location.path.as_ref().map(|path| self.in_repository(path));
+        let start = finding.matched.0.len();
+        let subject = Subject {
+            rule: &finding.rule,
+            aliases: &[],
+            rule_allowlists: &[],
+            text: &text,
+            span: 0..text.len(),
+            secret_span: start..start + secret.len(),
+            secret,
+            matched: &text,
+            path: path.as_deref(),
+            commit: Some(&commit.id),
+        };
+        let targets =
+            |list: &&Allowlist| list.names_commits() && list.targets(ids.iter().map(String::as_str));
+        self.allowlists.iter().filter(targets).find(|list| list.allows(&subject)).map(by_allowlist)
+    }
+
     /// `.gitleaksignore` knows places, so every place of the value must be ignored.
     fn ignored_by_gitleaks(&self, finding: &Finding, ids: &[String]) -> Option<Suppression> {
         if self.ignored.is_empty() {
@@ -301,12 +332,12 @@ impl Policy {
         }
         let commit = finding.commit.as_ref().map(|commit| commit.id.as_str());
         let ignored = std::iter::once(&finding.location).chain(&finding.occurrences).all(|location| {
-            let path = location.path.as_ref();
+            let path = location.path.as_ref().map(|path| self.in_repository(path));
             path.is_some_and(|path| {
-                ids.iter().any(|id| self.ignored.contains(commit, path, id, location.start.line))
+                ids.iter().any(|id| self.ignored.contains(commit, &path, id, location.start.line))
             })
         });
-        ignored.then(|| Suppression::Allowlist { description: ".gitleaksignore".to_owned() })
+        ignored.then(|| Suppression::Allowlist { description: IGNORE_FILE_NAME.to_owned() })
     }
 
     /// A narrowed entry suppresses a value only when it covers all of its places.
@@ -319,7 +350,7 @@ impl Policy {
 
     fn known_elsewhere(&self, finding: &Finding, ids: &[String]) -> Option<Suppression> {
         let foreign = self.foreign.as_ref()?;
-        let status = foreign.knows(finding, ids)?.name().to_owned();
+        let status = foreign.knows(finding, ids, |path| self.in_repository(path))?.name().to_owned();
         Some(Suppression::Baseline {
             status,
             reason: format!("known to {}", foreign.tool().name()),

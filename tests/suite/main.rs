@@ -13,6 +13,7 @@ mod git_pack_writer;
 mod git_revs;
 mod git_staged;
 mod git_support;
+mod policy;
 mod reach;
 mod reach_containers;
 mod reach_text;

@@ -11,17 +11,12 @@ mod screen;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use clap::Args;
 
 use super::args::CommonArgs;
 use super::baseline::{draft, write};
-use super::files::{self, Scanned};
-use super::policy::{self, Paths, Setup};
-use super::{Exit, environment, scan};
-use crate::finding::Finding;
-use crate::scan::{HistoryOptions, scan_history};
+use super::{Exit, files, policy};
 use crate::suppress::baseline::Draft;
 use model::{Item, Session};
 
@@ -81,7 +76,7 @@ pub fn run(args: &AuditArgs) -> anyhow::Result<Exit> {
     let fingerprinter = draft.fingerprinter(key.as_deref());
     let mut findings = std::mem::take(&mut scanned.outcome.findings);
     if args.history && policy::repository_root(&scanned.root).is_some() {
-        findings.extend(history(args, &scanned)?);
+        findings.extend(files::history(&args.common, &scanned.root)?);
     }
     for finding in &mut findings {
         finding.fingerprint = fingerprinter.of(finding.secret.expose());
@@ -103,15 +98,4 @@ pub fn run(args: &AuditArgs) -> anyhow::Result<Exit> {
     let (decided, open) = session.counts();
     println!("{}: {decided} decided, {open} still open", scanned.baseline_path.display());
     Ok(Exit(if incomplete { 2 } else { 0 }))
-}
-
-fn history(args: &AuditArgs, scanned: &Scanned) -> anyhow::Result<Vec<Finding>> {
-    let repo = environment::repository(&scanned.root)?;
-    let setup = Setup::new(&args.common, &scanned.root, Paths::InRepository)?;
-    let (engine, fingerprinter) = scan::engine(&args.common, setup);
-    let options = HistoryOptions { now: jiff::Timestamp::now().as_second(), ..HistoryOptions::default() };
-    let (mut outcome, _) =
-        scan_history(&engine, &repo, options, &AtomicBool::new(false), &AtomicU64::new(0))?;
-    policy::finish(engine.policy(), &fingerprinter, engine.matcher().rules(), &mut outcome.findings)?;
-    Ok(outcome.findings)
 }

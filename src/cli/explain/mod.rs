@@ -4,7 +4,6 @@ mod purge;
 pub mod reference;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use anyhow::{Context, bail};
 use bstr::ByteSlice;
@@ -13,11 +12,11 @@ use clap::Args;
 use super::args::CommonArgs;
 use super::baseline::printable;
 use super::policy::{self, Paths, Setup};
-use super::{Exit, environment, files, scan};
+use super::{Exit, files, scan};
 use crate::finding::{Finding, Location, Status, Suppression};
 use crate::rules::Rule;
+use crate::scan::Engine;
 use crate::scan::explain::{Fate, Look, explain, lookers};
-use crate::scan::{Engine, HistoryOptions, scan_history};
 use crate::suppress::fingerprint::Fingerprinter;
 use reference::{Language, Store};
 
@@ -254,14 +253,8 @@ fn explain_value(args: &ExplainArgs) -> anyhow::Result<Exit> {
 
 /// The finding in the history, with its life.
 fn history(args: &ExplainArgs, root: &Path) -> anyhow::Result<Option<Finding>> {
-    let repo = environment::repository(root)?;
-    let (engine, fingerprinter) =
-        scan::engine(&args.common, Setup::new(&args.common, root, Paths::InRepository)?);
-    let options = HistoryOptions { now: jiff::Timestamp::now().as_second(), ..HistoryOptions::default() };
-    let (mut outcome, _) =
-        scan_history(&engine, &repo, options, &AtomicBool::new(false), &AtomicU64::new(0))?;
-    policy::finish(engine.policy(), &fingerprinter, engine.matcher().rules(), &mut outcome.findings)?;
-    Ok(outcome.findings.into_iter().find(|finding| finding.fingerprint.starts_with(&args.target)))
+    let findings = files::history(&args.common, root)?;
+    Ok(findings.into_iter().find(|finding| finding.fingerprint.starts_with(&args.target)))
 }
 
 fn show_places(found: &[Finding]) {

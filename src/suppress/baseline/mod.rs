@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+pub(crate) use draft::write_atomically;
 pub use draft::{Check, CheckOptions, Draft, Found};
 pub use entry::{Decision, Entry};
 

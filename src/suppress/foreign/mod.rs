@@ -8,6 +8,7 @@
 mod detect_secrets;
 mod gitleaks;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -16,7 +17,7 @@ use sha1::{Digest, Sha1};
 use super::baseline::{Decision, Entry};
 use super::fingerprint::Fingerprinter;
 use crate::config::{ConfigError, Place, decode};
-use crate::finding::{Finding, Location, Secret};
+use crate::finding::{Finding, Secret};
 
 /// The tool that wrote a baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,22 +146,30 @@ impl Foreign {
         self.by_path.keys().map(String::as_str)
     }
 
-    /// The decision recorded for a finding, when every place of its value is known.
-    pub fn knows(&self, finding: &Finding, ids: &[String]) -> Option<Decision> {
+    /// The decision recorded for a finding, when every place of its value is known. `inside` makes a
+    /// path of the repository of a finding's path.
+    pub fn knows(
+        &self,
+        finding: &Finding,
+        ids: &[String],
+        inside: impl for<'p> Fn(&'p [u8]) -> Cow<'p, [u8]>,
+    ) -> Option<Decision> {
         let mut decision = None;
         for location in std::iter::once(&finding.location).chain(&finding.occurrences) {
-            decision = Some(self.entry_at(finding, location, ids)?.status);
+            decision = Some(
+                self.entry_at(finding, &inside(location.path.as_ref()?), location.start.line, ids)?.status,
+            );
         }
         decision
     }
 
-    fn entry_at(&self, finding: &Finding, location: &Location, ids: &[String]) -> Option<&ForeignEntry> {
-        let path = std::str::from_utf8(location.path.as_ref()?).ok()?;
+    fn entry_at(&self, finding: &Finding, path: &[u8], line: u64, ids: &[String]) -> Option<&ForeignEntry> {
+        let path = std::str::from_utf8(path).ok()?;
         let entries = self.by_path.get(path)?.iter().map(|&i| &self.entries[i]);
         let mut known = entries.filter(|entry| {
             let commit = finding.commit.as_ref().map(|commit| commit.id.as_str());
             let same_commit = entry.commit.is_none() || entry.commit.as_deref() == commit;
-            same_commit && entry.is_for(&finding.secret, location.start.line, ids)
+            same_commit && entry.is_for(&finding.secret, line, ids)
         });
         known.next()
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::finding::{Category, Confidence, Position, Severity, Status};
+use crate::finding::{Category, Confidence, Location, Position, Severity, Status};
 
 fn finding(rule: &str, path: &str, line: u64, secret: &str) -> Finding {
     Finding {
@@ -60,7 +60,8 @@ fn detect_secrets_knows_values_by_file() {
     let foreign = detect_secrets(&[("a.py", "hunter2hunter2", 3, Some(false)), ("a.py", "ghp", 7, None)]);
     assert_eq!(foreign.tool(), Tool::DetectSecrets);
     assert_eq!(foreign.unsupported(), ["plugin Mine (file://p.py)", "filter file://f.py::mine"]);
-    let knows = |path, line, secret: &str| foreign.knows(&finding("r", path, line, secret), &["r".into()]);
+    let knows =
+        |path, line, secret: &str| foreign.knows(&finding("r", path, line, secret), &["r".into()], as_it_is);
     assert_eq!(knows("a.py", 99, "hunter2hunter2"), Some(Decision::FalsePositive));
     assert_eq!(knows("b.py", 3, "hunter2hunter2"), None);
     assert_eq!(knows("a.py", 3, "other"), None);
@@ -68,7 +69,7 @@ fn detect_secrets_knows_values_by_file() {
     assert_eq!(knows("a.py", 8, &token('b')), None, "a new token must not hide behind the prefix");
     let mut twice = finding("r", "a.py", 3, "hunter2hunter2");
     twice.occurrences.push(Location { path: Some("b.py".into()), ..Location::default() });
-    assert_eq!(foreign.knows(&twice, &[]), None);
+    assert_eq!(foreign.knows(&twice, &[], as_it_is), None);
 }
 
 #[test]
@@ -118,10 +119,10 @@ fn gitleaks_reports_redacted_or_not() {
     ]);
     let foreign = Foreign::load(Path::new("r.json"), rows.to_string().into_bytes()).unwrap();
     let ids = ["new".to_owned(), "old".to_owned()];
-    assert!(foreign.knows(&finding("new", "a", 77, "plainvalue"), &ids).is_some());
-    assert!(foreign.knows(&finding("new", "b", 4, "x"), &ids).is_some());
-    assert!(foreign.knows(&finding("new", "b", 5, "x"), &ids).is_none(), "another commit");
-    assert!(foreign.knows(&finding("new", "b", 4, "x"), &ids[..1]).is_none());
+    assert!(foreign.knows(&finding("new", "a", 77, "plainvalue"), &ids, as_it_is).is_some());
+    assert!(foreign.knows(&finding("new", "b", 4, "x"), &ids, as_it_is).is_some());
+    assert!(foreign.knows(&finding("new", "b", 5, "x"), &ids, as_it_is).is_none(), "another commit");
+    assert!(foreign.knows(&finding("new", "b", 4, "x"), &ids[..1], as_it_is).is_none());
 }
 
 #[test]
@@ -139,4 +140,8 @@ fn what_is_not_a_baseline_is_an_error() {
     }
     assert!(is_foreign(b" {}") && is_foreign(b"[\n {}]") && is_foreign(b"[]"));
     assert!(!is_foreign(b"[entries]") && !is_foreign(b"version = 1") && !is_foreign(b""));
+}
+
+fn as_it_is(path: &[u8]) -> Cow<'_, [u8]> {
+    Cow::Borrowed(path)
 }
