@@ -78,7 +78,7 @@ algorithms! {
     "private-key" => private_key, complete_private_key;
     // warehouse.pypa.io, macaroons (libmacaroons format v2).
     "pypi" => pypi, |_| None;
-    "aws-key-id" => |s| aws_account_id(s).is_some(), |_| None;
+    "aws-key-id" => aws_key_id, |_| None;
     "jfrog-reference" => jfrog_reference, complete_jfrog_reference;
     "discord-bot" => discord_bot, |_| None;
     "luhn" => luhn, complete_luhn;
@@ -415,6 +415,14 @@ pub fn aws_account_id(key_id: &[u8]) -> Option<String> {
     let raw = data_encoding::BASE32_NOPAD.decode(body).ok()?;
     let number = raw.get(..6)?.iter().fold(0_u64, |n, &b| n << 8 | u64::from(b));
     Some(format!("{:012}", (number & 0x7fff_ffff_ff80) >> 7))
+}
+
+/// A key id that holds an account id, and is no mask: a real one has a dozen different characters.
+fn aws_key_id(key_id: &[u8]) -> bool {
+    let mut distinct = key_id.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
+    aws_account_id(key_id).is_some() && distinct.len() >= 8
 }
 
 /// `<number>:<random>` with a number of at least 1000, in base64.

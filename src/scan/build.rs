@@ -6,7 +6,7 @@ use std::ops::Range;
 use bstr::BString;
 
 use super::{Engine, Lines, Text};
-use crate::finding::{Finding, Location, Position, Remediation, Secret, Status};
+use crate::finding::{Confidence, Finding, Location, Position, Remediation, Secret, Status};
 use crate::matcher::decode::Decoded;
 use crate::matcher::{Candidate, Matcher, Span};
 use crate::rules::{Rule, RuleIndex};
@@ -182,7 +182,9 @@ fn one_per_secret(engine: &Engine, judged: &[Judged]) -> Vec<usize> {
         let length = it.candidate.secret.end - it.candidate.secret.start;
         let generic = it.candidate.evidence.is_some();
         let specific = rule.prefix > 0 || !rule.checksum.is_empty();
-        (std::cmp::Reverse((it.judgement.confidence, !generic, specific, length)), it.candidate.rule)
+        // Whoever reports it by default names the provider: a specific rule beats a surer generic one.
+        let shown = it.judgement.confidence >= Some(Confidence::Medium);
+        (std::cmp::Reverse((shown, !generic, it.judgement.confidence, specific, length)), it.candidate.rule)
     };
     order.sort_by_key(|&i| rank(i));
     let mut kept: Vec<usize> = Vec::with_capacity(order.len());
