@@ -1,7 +1,8 @@
 //! Texts of rule tests: written as templates, so that no scanner takes the rule files for a leak.
 //!
 //! `⟦…⟧` marks the secret, `‹class:length›` stands for generated characters and `‹check›` for the
-//! rule's checksum over what precedes it in the secret. Generation is deterministic: the same
+//! rule's checksum over what precedes it in the secret; `‹›` stands for nothing and parts what scanners
+//! would take together, such as a URL with credentials. Generation is deterministic: the same
 //! template gives the same text on every machine. `build.rs` includes this file.
 
 /// A template with its generators replaced.
@@ -36,6 +37,9 @@ pub fn expand(template: &str, complete: &dyn Fn(&str) -> Option<String>) -> Resu
                 let end = rest.find('›').ok_or("`‹` without `›`")?;
                 let generator = &rest[..end];
                 rest = &rest[end + '›'.len_utf8()..];
+                if generator.is_empty() {
+                    continue;
+                }
                 if generator == "check" {
                     let partial = &text[secret_start.unwrap_or(0)..];
                     let check =
@@ -125,6 +129,12 @@ mod tests {
         assert!(e.secrets[0].starts_with("p_") && e.secrets[0].ends_with("<8>"));
         assert_eq!(e.text, format!("a={};", e.secrets[0]));
         assert_eq!(e, expand("a=⟦p_‹digit:6›‹check›⟧;", &|p| Some(format!("<{}>", p.len()))).unwrap());
+    }
+
+    #[test]
+    fn an_empty_generator_only_parts_the_template() {
+        let e = expand("https‹›://u:⟦pw‹›x⟧@h", &|_| None).unwrap();
+        assert_eq!((e.text.as_str(), e.secrets), ("https://u:pwx@h", vec!["pwx".to_owned()]));
     }
 
     #[test]

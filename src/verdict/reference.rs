@@ -75,10 +75,24 @@ fn of_marks(value: &[u8]) -> Option<&'static str> {
     if has(b"{{") || has(b"<%") || has(b"{%") || has("\u{2039}".as_bytes()) || has("\u{27e6}".as_bytes()) {
         return Some("template"); // the last two are the notation of this project's own test texts
     }
+    if is_pattern(value) {
+        return Some("pattern");
+    }
     if has(b"${") || has(b"#{") || has(b"$(") || is_variable(value) || percent_variable(value) {
         return Some("variable");
     }
     None
+}
+
+/// Whether the value is a regular expression: a class or a group, repeated a stated number of times.
+fn is_pattern(value: &[u8]) -> bool {
+    memchr::memmem::find_iter(value, b"{").any(|at| {
+        let counts = value.get(at + 1..).unwrap_or_default();
+        let end = counts.iter().position(|b| !matches!(b, b'0'..=b'9' | b','));
+        matches!(value.get(at.wrapping_sub(1)), Some(b']' | b')'))
+            && matches!(counts, [b'0'..=b'9', ..])
+            && end.is_some_and(|end| counts[end] == b'}')
+    })
 }
 
 /// Why the text around says that the value is the name of a secret that is looked up.

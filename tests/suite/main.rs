@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: linking dominates otherwise.
 
+mod architecture;
 mod archive_bad;
 mod archive_kinds;
 mod archive_samples;
@@ -18,3 +19,4 @@ mod reach;
 mod reach_containers;
 mod reach_text;
 mod report;
+mod self_scan;

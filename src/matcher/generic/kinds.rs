@@ -35,7 +35,7 @@ kinds! {
     ApiKey = "generic-api-key", 3;
     /// `client_secret`, `SECRET_KEY_BASE`.
     Secret = "generic-secret", 3;
-    /// `https://user:…@host`.
+    /// A URL whose authority holds a user and a password.
     UrlCredentials = "url-credentials", 0;
     /// `Authorization: Basic …`.
     BasicAuth = "http-basic-auth", 0;

@@ -1,5 +1,5 @@
 //! The candidate finder for assignments in any syntax: `password = "…"`, `<token>…</token>`, `--password …`,
-//! `https://user:…@host`, `Authorization: Bearer …` and their like.
+//! credentials in URLs, `Authorization: Bearer …` and their like.
 //!
 //! Pure: bytes in, candidates out. It knows no path and no file kind; whether a candidate is a secret is
 //! decided by [`crate::verdict::generic`]. All work is bounded: [`at_hit`] looks at most [`REACH_BACK`]

@@ -3,7 +3,7 @@
 //! A set of groups is a `u64`; it is the same set for names and for surroundings.
 
 macro_rules! groups {
-    ($($group:ident: $($word:literal)+;)+) => {
+    ($($group:ident: $($word:literal)|+;)+) => {
         /// A group of words that mean the same to the verdict.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
@@ -17,52 +17,52 @@ macro_rules! groups {
 }
 
 groups! {
-    Password: "password" "passwords" "passwd" "passwort" "kennwort" "senha" "passwrd" "userpass" "mypassword" "dbpassword" "sslpassword" "keypass" "storepass" "contrase\u{f1}a" "contrasena" "wachtwoord" "parola" "sifre" "\u{15f}ifre" "heslo" "haslo" "has\u{142}o" "l\u{f6}senord" "losenord" "motdepasse" "passe" "ароль" "пароля" "密码" "密碼" "口令" "パスワード" "暗証番号" "비밀번호" "암호" "mật" "khẩu" "المرور" "पासवर्ड" "סיסמה" "userpassword" "adminpassword" "rootpassword" "clave";
-    Pass: "pass" "userpass" "dbpass";
-    Pwd: "pwd" "pw" "pswd" "psw" "passw";
-    Phrase: "passphrase" "passcode" "pin" "passkey" "phrase";
-    Secret: "secret" "secrets" "clientsecret" "secretkey" "geheim" "екрет" "appsecret" "sharedsecret";
-    Token: "token" "tokens" "accesstoken" "authtoken" "jeton" "окен" "令牌" "トークン" "토큰" "apitoken" "bearertoken" "usertoken" "sessiontoken";
-    Key: "key" "keys" "密钥" "密鑰" "ключ" "chiave" "chave" "nkey" "repokey" "authkey";
-    ApiKey: "apikey" "apikeys" "appkey" "accesskey" "accesskeyid" "accountkey" "consumerkey";
-    Api: "api" "app" "aws" "google" "twitter" "facebook" "github" "gitlab" "slack" "stripe" "azure" "firebase" "twilio" "sendgrid" "mailgun" "heroku" "dropbox" "openai" "maps" "datadog";
-    Access: "access" "refresh" "bearer" "personal" "deploy";
-    Auth: "auth" "oauth" "oauth2" "authorization" "authentication" "authenticate" "authn" "authcode";
-    Credential: "credential" "credentials" "creds" "cred" "login" "logon";
-    Client: "client" "consumer" "application" "customer" "partner" "merchant";
-    Private: "private" "priv" "privatekey";
-    Public: "public" "pub" "publickey" "publishable" "site" "sitekey";
-    Crypto: "encryption" "encrypt" "cipher" "signing" "sign" "signature" "hmac" "master" "shared" "jwt" "aes" "crypto";
-    Digest: "hash" "hashed" "digest" "salt" "bcrypt" "encrypted" "encoded" "md5" "sha" "sha1" "sha256" "sha512" "checksum" "fingerprint" "integrity" "verifier" "encryptedpassword" "passwordhash" "thumbprint" "scrypt" "pbkdf2" "argon2" "ciphertext";
-    User: "user" "username" "usr" "uname" "account" "email" "mail" "userid" "member" "owner";
-    Admin: "admin" "root" "superuser" "sa" "administrator" "sudo" "become" "bind";
-    Database: "db" "database" "mysql" "postgres" "postgresql" "pg" "redis" "mongo" "mongodb" "ldap" "smtp" "ftp" "sftp" "host" "hostname" "port" "server" "rabbitmq" "amqp" "oracle" "mssql" "jdbc" "elasticsearch" "kafka" "minio" "keystore" "truststore" "ssh" "wifi" "ssl" "tls" "proxy" "vpn" "dsn" "datasource";
-    Id: "id" "ids" "identifier" "uid" "uuid" "guid" "sid" "arn";
-    Name: "name" "names" "alias" "prefix" "suffix" "attribute" "attr" "column" "property" "prop" "kind" "type" "types" "class" "enum" "format" "scheme" "style" "mode" "method" "strategy" "algorithm" "alg" "namespace" "ref" "reference" "group" "scope" "role";
-    Path: "path" "file" "filename" "filepath" "dir" "directory" "location" "store" "folder" "files" "url" "uri" "endpoint" "link" "href" "route" "page" "host" "issuer" "audience" "domain" "bucket" "address" "callback";
-    Text: "field" "label" "title" "text" "message" "messages" "msg" "placeholder" "hint" "help" "description" "desc" "prompt" "caption" "tooltip" "error" "errors" "err" "warning" "question" "input" "button" "icon" "image" "component" "content" "subject" "template" "translation" "summary" "comment" "note" "notes" "instructions" "feedback";
-    Header: "header" "headers" "cookie" "cookies" "param" "params" "parameter" "query" "claim";
-    Measure: "length" "len" "min" "max" "size" "count" "limit" "num" "number" "strength" "policy" "rule" "rules" "regex" "regexp" "pattern" "validator" "validation" "validate" "expiry" "expires" "expiration" "expire" "expired" "ttl" "timeout" "age" "date" "time" "interval" "lifetime" "index" "offset" "position" "level" "version" "status" "code" "minimum" "maximum" "history" "at" "score" "bits" "duration" "cost" "within" "price" "total" "usage";
-    Csrf: "csrf" "xsrf" "nonce" "state" "captcha" "recaptcha" "authenticity" "challenge" "antiforgery";
-    Page: "next" "continuation" "cursor" "sync" "marker" "starting" "pagination" "last" "resume" "start";
-    DataKey: "foreign" "primary" "sort" "partition" "cache" "lookup" "routing" "composite" "unique" "row" "hot" "arrow" "press" "down" "up" "left" "right" "board" "map" "object" "storage" "local" "translation" "i18n" "group" "event" "data" "meta" "metadata" "item" "dict" "hash" "shortcut" "escape" "enter" "tab" "registry" "config" "feature" "lang" "menu" "react" "entity" "record" "resource" "redis" "session" "label" "annotation" "bind" "sub" "json" "value" "join" "order" "filter" "idempotency" "any" "some" "my" "translate" "dispatch" "action" "search" "document" "media" "answer" "musical" "signature" "song";
-    Reset: "reset" "forgot" "forgotten" "change" "changed" "recover" "recovery" "update" "updated" "edit" "set" "send" "request" "generate" "create" "created" "delete" "remove" "add" "get" "fetch" "load" "read" "find" "parse" "check" "verify" "handle" "on" "ask" "show" "hide" "toggle" "enter" "invalid" "wrong" "missing" "incorrect" "unknown" "bad" "failed" "fail" "failure" "unauthorized" "no" "not" "without";
-    Confirm: "confirm" "confirmation" "repeat" "retype" "again" "match" "matches" "old" "new" "current" "previous" "original" "confirmed" "second" "re";
-    Test: "test" "tests" "testing" "spec" "expect" "expected" "expects" "assert" "asserts" "assertequal" "assertequals" "should" "equal" "equals" "assertthat" "eq" "tobe" "toequal" "want" "got" "given" "describe" "it" "actual" "t" "testcase" "scenario" "verifies" "refute";
-    Fake: "fake" "dummy" "mock" "mocked" "stub" "fixture" "sample" "example" "examples" "demo" "foo" "bar" "baz" "eg" "e.g" "placeholder" "bogus" "faker" "factory" "sandbox" "replace" "your" "changeme" "change" "todo" "fixme" "xxx";
-    Default: "default" "defaults" "initial" "generated" "temp" "temporary" "random" "fallback";
-    Env: "env" "environ" "getenv" "environment" "variable" "vars" "config" "settings" "setting" "option" "options" "arg" "args" "argument" "flag" "export" "os" "process" "property" "properties" "getproperty" "dotenv" "lookup" "vault" "secretsmanager" "keyvault" "kms" "ssm" "parameterstore";
-    Agent: "manager" "service" "provider" "handler" "helper" "builder" "resolver" "parser" "listener" "controller" "view" "form" "repository" "generator" "encoder" "util" "utils" "model" "schema" "request" "response" "dto" "module" "plugin" "source" "table" "list" "array" "set" "context" "info" "holder" "getter" "setter" "func" "function" "interface" "impl" "abstract" "extends" "import" "require" "include" "from" "package" "def" "lambda" "struct";
-    Bool: "is" "has" "enable" "enabled" "disable" "disabled" "required" "allow" "allowed" "use" "can" "with" "supports" "needs" "optional" "need" "valid" "visible" "visibility" "true" "false" "boolean" "bool" "if" "else" "unless" "when" "while";
-    Output: "print" "log" "echo" "puts" "printf" "println" "console" "logger" "debug" "info" "warn" "fprintf" "write" "writeline" "throw" "throws" "raise" "exception" "translate" "gettext" "stderr" "fatal" "errorf" "logf" "trace";
-    Connect: "connect" "connection" "conn" "dial" "open" "session" "engine" "pool" "connectionstring" "datasourcename" "http" "https" "curl" "wget" "docker" "psql" "mysqldump" "kubectl" "sshpass" "openssl";
-    Recording: "cassette" "vcr" "body" "interactions" "set-cookie" "useragent" "content-type" "base64" "uri" "cookie" "encoding" "accept";
-    Schema: "properties" "schema" "openapi" "swagger" "string" "str" "integer" "varchar" "char" "nullable" "const" "final" "static" "var" "let" "val" "column";
-    Hosted: "secretkeyref" "valuefrom" "configmapkeyref" "externalsecret" "existingsecret" "secretname" "secretref" "imagepullsecret" "pull" "secretstore" "secretmanager" "secretid";
-    License: "license" "licence" "serial" "product" "activation" "seed" "mnemonic" "otp" "totp" "mfa" "recovery" "webhook" "subscription";
-    Build: "resolved" "commit" "lock" "lockfile" "revision" "vendor" "module" "publickeytoken" "culture" "assembly" "gpg" "apt" "repokey" "sums" "keyid" "pgp" "rpm" "keyserver" "recv" "thumbprint";
-    Prose: "please" "must" "cannot" "the" "this" "that" "for" "to" "of" "and" "or" "you" "will" "be" "are" "was" "can't" "when" "a" "an" "in";
-    Sql: "alter" "grant" "identified" "insert" "into" "values" "select" "role" "by" "identity";
+    Password: "password" | "passwords" | "passwd" | "passwort" | "kennwort" | "senha" | "passwrd" | "userpass" | "mypassword" | "dbpassword" | "sslpassword" | "keypass" | "storepass" | "contrase\u{f1}a" | "contrasena" | "wachtwoord" | "parola" | "sifre" | "\u{15f}ifre" | "heslo" | "haslo" | "has\u{142}o" | "l\u{f6}senord" | "losenord" | "motdepasse" | "passe" | "ароль" | "пароля" | "密码" | "密碼" | "口令" | "パスワード" | "暗証番号" | "비밀번호" | "암호" | "mật" | "khẩu" | "المرور" | "पासवर्ड" | "סיסמה" | "userpassword" | "adminpassword" | "rootpassword" | "clave";
+    Pass: "pass" | "userpass" | "dbpass";
+    Pwd: "pwd" | "pw" | "pswd" | "psw" | "passw";
+    Phrase: "passphrase" | "passcode" | "pin" | "passkey" | "phrase";
+    Secret: "secret" | "secrets" | "clientsecret" | "secretkey" | "geheim" | "екрет" | "appsecret" | "sharedsecret";
+    Token: "token" | "tokens" | "accesstoken" | "authtoken" | "jeton" | "окен" | "令牌" | "トークン" | "토큰" | "apitoken" | "bearertoken" | "usertoken" | "sessiontoken";
+    Key: "key" | "keys" | "密钥" | "密鑰" | "ключ" | "chiave" | "chave" | "nkey" | "repokey" | "authkey";
+    ApiKey: "apikey" | "apikeys" | "appkey" | "accesskey" | "accesskeyid" | "accountkey" | "consumerkey";
+    Api: "api" | "app" | "aws" | "google" | "twitter" | "facebook" | "github" | "gitlab" | "slack" | "stripe" | "azure" | "firebase" | "twilio" | "sendgrid" | "mailgun" | "heroku" | "dropbox" | "openai" | "maps" | "datadog";
+    Access: "access" | "refresh" | "bearer" | "personal" | "deploy";
+    Auth: "auth" | "oauth" | "oauth2" | "authorization" | "authentication" | "authenticate" | "authn" | "authcode";
+    Credential: "credential" | "credentials" | "creds" | "cred" | "login" | "logon";
+    Client: "client" | "consumer" | "application" | "customer" | "partner" | "merchant";
+    Private: "private" | "priv" | "privatekey";
+    Public: "public" | "pub" | "publickey" | "publishable" | "site" | "sitekey";
+    Crypto: "encryption" | "encrypt" | "cipher" | "signing" | "sign" | "signature" | "hmac" | "master" | "shared" | "jwt" | "aes" | "crypto";
+    Digest: "hash" | "hashed" | "digest" | "salt" | "bcrypt" | "encrypted" | "encoded" | "md5" | "sha" | "sha1" | "sha256" | "sha512" | "checksum" | "fingerprint" | "integrity" | "verifier" | "encryptedpassword" | "passwordhash" | "thumbprint" | "scrypt" | "pbkdf2" | "argon2" | "ciphertext";
+    User: "user" | "username" | "usr" | "uname" | "account" | "email" | "mail" | "userid" | "member" | "owner";
+    Admin: "admin" | "root" | "superuser" | "sa" | "administrator" | "sudo" | "become" | "bind";
+    Database: "db" | "database" | "mysql" | "postgres" | "postgresql" | "pg" | "redis" | "mongo" | "mongodb" | "ldap" | "smtp" | "ftp" | "sftp" | "host" | "hostname" | "port" | "server" | "rabbitmq" | "amqp" | "oracle" | "mssql" | "jdbc" | "elasticsearch" | "kafka" | "minio" | "keystore" | "truststore" | "ssh" | "wifi" | "ssl" | "tls" | "proxy" | "vpn" | "dsn" | "datasource";
+    Id: "id" | "ids" | "identifier" | "uid" | "uuid" | "guid" | "sid" | "arn";
+    Name: "name" | "names" | "alias" | "prefix" | "suffix" | "attribute" | "attr" | "column" | "property" | "prop" | "kind" | "type" | "types" | "class" | "enum" | "format" | "scheme" | "style" | "mode" | "method" | "strategy" | "algorithm" | "alg" | "namespace" | "ref" | "reference" | "group" | "scope" | "role";
+    Path: "path" | "file" | "filename" | "filepath" | "dir" | "directory" | "location" | "store" | "folder" | "files" | "url" | "uri" | "endpoint" | "link" | "href" | "route" | "page" | "host" | "issuer" | "audience" | "domain" | "bucket" | "address" | "callback";
+    Text: "field" | "label" | "title" | "text" | "message" | "messages" | "msg" | "placeholder" | "hint" | "help" | "description" | "desc" | "prompt" | "caption" | "tooltip" | "error" | "errors" | "err" | "warning" | "question" | "input" | "button" | "icon" | "image" | "component" | "content" | "subject" | "template" | "translation" | "summary" | "comment" | "note" | "notes" | "instructions" | "feedback";
+    Header: "header" | "headers" | "cookie" | "cookies" | "param" | "params" | "parameter" | "query" | "claim";
+    Measure: "length" | "len" | "min" | "max" | "size" | "count" | "limit" | "num" | "number" | "strength" | "policy" | "rule" | "rules" | "regex" | "regexp" | "pattern" | "validator" | "validation" | "validate" | "expiry" | "expires" | "expiration" | "expire" | "expired" | "ttl" | "timeout" | "age" | "date" | "time" | "interval" | "lifetime" | "index" | "offset" | "position" | "level" | "version" | "status" | "code" | "minimum" | "maximum" | "history" | "at" | "score" | "bits" | "duration" | "cost" | "within" | "price" | "total" | "usage";
+    Csrf: "csrf" | "xsrf" | "nonce" | "state" | "captcha" | "recaptcha" | "authenticity" | "challenge" | "antiforgery";
+    Page: "next" | "continuation" | "cursor" | "sync" | "marker" | "starting" | "pagination" | "last" | "resume" | "start";
+    DataKey: "foreign" | "primary" | "sort" | "partition" | "cache" | "lookup" | "routing" | "composite" | "unique" | "row" | "hot" | "arrow" | "press" | "down" | "up" | "left" | "right" | "board" | "map" | "object" | "storage" | "local" | "translation" | "i18n" | "group" | "event" | "data" | "meta" | "metadata" | "item" | "dict" | "hash" | "shortcut" | "escape" | "enter" | "tab" | "registry" | "config" | "feature" | "lang" | "menu" | "react" | "entity" | "record" | "resource" | "redis" | "session" | "label" | "annotation" | "bind" | "sub" | "json" | "value" | "join" | "order" | "filter" | "idempotency" | "any" | "some" | "my" | "translate" | "dispatch" | "action" | "search" | "document" | "media" | "answer" | "musical" | "signature" | "song";
+    Reset: "reset" | "forgot" | "forgotten" | "change" | "changed" | "recover" | "recovery" | "update" | "updated" | "edit" | "set" | "send" | "request" | "generate" | "create" | "created" | "delete" | "remove" | "add" | "get" | "fetch" | "load" | "read" | "find" | "parse" | "check" | "verify" | "handle" | "on" | "ask" | "show" | "hide" | "toggle" | "enter" | "invalid" | "wrong" | "missing" | "incorrect" | "unknown" | "bad" | "failed" | "fail" | "failure" | "unauthorized" | "no" | "not" | "without";
+    Confirm: "confirm" | "confirmation" | "repeat" | "retype" | "again" | "match" | "matches" | "old" | "new" | "current" | "previous" | "original" | "confirmed" | "second" | "re";
+    Test: "test" | "tests" | "testing" | "spec" | "expect" | "expected" | "expects" | "assert" | "asserts" | "assertequal" | "assertequals" | "should" | "equal" | "equals" | "assertthat" | "eq" | "tobe" | "toequal" | "want" | "got" | "given" | "describe" | "it" | "actual" | "t" | "testcase" | "scenario" | "verifies" | "refute";
+    Fake: "fake" | "dummy" | "mock" | "mocked" | "stub" | "fixture" | "sample" | "example" | "examples" | "demo" | "foo" | "bar" | "baz" | "eg" | "e.g" | "placeholder" | "bogus" | "faker" | "factory" | "sandbox" | "replace" | "your" | "changeme" | "change" | "todo" | "fixme" | "xxx";
+    Default: "default" | "defaults" | "initial" | "generated" | "temp" | "temporary" | "random" | "fallback";
+    Env: "env" | "environ" | "getenv" | "environment" | "variable" | "vars" | "config" | "settings" | "setting" | "option" | "options" | "arg" | "args" | "argument" | "flag" | "export" | "os" | "process" | "property" | "properties" | "getproperty" | "dotenv" | "lookup" | "vault" | "secretsmanager" | "keyvault" | "kms" | "ssm" | "parameterstore";
+    Agent: "manager" | "service" | "provider" | "handler" | "helper" | "builder" | "resolver" | "parser" | "listener" | "controller" | "view" | "form" | "repository" | "generator" | "encoder" | "util" | "utils" | "model" | "schema" | "request" | "response" | "dto" | "module" | "plugin" | "source" | "table" | "list" | "array" | "set" | "context" | "info" | "holder" | "getter" | "setter" | "func" | "function" | "interface" | "impl" | "abstract" | "extends" | "import" | "require" | "include" | "from" | "package" | "def" | "lambda" | "struct";
+    Bool: "is" | "has" | "enable" | "enabled" | "disable" | "disabled" | "required" | "allow" | "allowed" | "use" | "can" | "with" | "supports" | "needs" | "optional" | "need" | "valid" | "visible" | "visibility" | "true" | "false" | "boolean" | "bool" | "if" | "else" | "unless" | "when" | "while";
+    Output: "print" | "log" | "echo" | "puts" | "printf" | "println" | "console" | "logger" | "debug" | "info" | "warn" | "fprintf" | "write" | "writeline" | "throw" | "throws" | "raise" | "exception" | "translate" | "gettext" | "stderr" | "fatal" | "errorf" | "logf" | "trace";
+    Connect: "connect" | "connection" | "conn" | "dial" | "open" | "session" | "engine" | "pool" | "connectionstring" | "datasourcename" | "http" | "https" | "curl" | "wget" | "docker" | "psql" | "mysqldump" | "kubectl" | "sshpass" | "openssl";
+    Recording: "cassette" | "vcr" | "body" | "interactions" | "set-cookie" | "useragent" | "content-type" | "base64" | "uri" | "cookie" | "encoding" | "accept";
+    Schema: "properties" | "schema" | "openapi" | "swagger" | "string" | "str" | "integer" | "varchar" | "char" | "nullable" | "const" | "final" | "static" | "var" | "let" | "val" | "column";
+    Hosted: "secretkeyref" | "valuefrom" | "configmapkeyref" | "externalsecret" | "existingsecret" | "secretname" | "secretref" | "imagepullsecret" | "pull" | "secretstore" | "secretmanager" | "secretid";
+    License: "license" | "licence" | "serial" | "product" | "activation" | "seed" | "mnemonic" | "otp" | "totp" | "mfa" | "recovery" | "webhook" | "subscription";
+    Build: "resolved" | "commit" | "lock" | "lockfile" | "revision" | "vendor" | "module" | "publickeytoken" | "culture" | "assembly" | "gpg" | "apt" | "repokey" | "sums" | "keyid" | "pgp" | "rpm" | "keyserver" | "recv" | "thumbprint";
+    Prose: "please" | "must" | "cannot" | "the" | "this" | "that" | "for" | "to" | "of" | "and" | "or" | "you" | "will" | "be" | "are" | "was" | "can't" | "when" | "a" | "an" | "in";
+    Sql: "alter" | "grant" | "identified" | "insert" | "into" | "values" | "select" | "role" | "by" | "identity";
 }
 
 /// The bit of a group in a set.

@@ -6,7 +6,8 @@ The token is put together here, so that no scanner takes this file for a leak.
 """
 import os, pathlib, py_compile, shutil, sqlite3, subprocess, sys, tempfile
 
-TOKEN = "tok" + "_A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+TOKEN = "tok_" + "".join(f"{big}{i % 10}{small}{(i + 1) % 10}" for i, big, small in
+                         zip(range(1, 18, 2), "ACEGIKMOQ", "bdfhjlnpr"))
 LEAK = f'first\nsecond\nkey = "{TOKEN}"\nlast\n'
 HERE = pathlib.Path(__file__).parent.resolve()
 WORK = pathlib.Path(tempfile.mkdtemp())
@@ -41,10 +42,13 @@ def packages():
     run("ar", "rc", HERE / "names.ar", "conf/.env", "conf/other.txt")
     pathlib.Path("a-name-of-more-than-sixteen-bytes.env").write_text(LEAK)
     run("ar", "rc", HERE / "long.ar", "a-name-of-more-than-sixteen-bytes.env", "conf/other.txt")
+    # Not compressed, and read by every scanner: the line must not look like a credential.
+    pathlib.Path("conf/.env").write_text(LEAK.replace("key", "web"))
     for kind in ["newc", "odc"]:
         with open(HERE / f"{kind}.cpio", "wb") as out:
             subprocess.run(["cpio", "-o", "-H", kind], input=b"conf/other.txt\nconf/.env\n", stdout=out,
                            stderr=subprocess.DEVNULL, check=True)
+    pathlib.Path("conf/.env").write_text(LEAK)
     deb = pathlib.Path("deb")
     (deb / "DEBIAN").mkdir(parents=True)
     (deb / "etc").mkdir()
