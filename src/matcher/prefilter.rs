@@ -130,8 +130,7 @@ impl Registry {
         let gram = |o: usize| u32::from_le_bytes([bytes[o], bytes[o + 1], bytes[o + 2], bytes[o + 3]]) | FOLD;
         let n = bytes.len();
         if n > GRAM {
-            let offset =
-                (0..n - GRAM).min_by_key(|&o| commonness(&bytes[o..o + GRAM + 1])).unwrap_or(0);
+            let offset = (0..n - GRAM).min_by_key(|&o| commonness(&bytes[o..o + GRAM + 1])).unwrap_or(0);
             for o in [offset, offset + 1] {
                 self.allow(gram(o));
                 self.long.push(Entry { key: gram(o), literal, offset: o as u8, upper_only: false });
@@ -270,7 +269,11 @@ impl Prefilter {
         let Some(at) = p.checked_sub(usize::from(entry.offset)) else { return };
         let literal = &self.literals[usize::from(entry.literal)];
         let Some(there) = text.get(at..at + literal.bytes.len()) else { return };
-        let same = if literal.fold { there.eq_ignore_ascii_case(&literal.bytes) } else { there == &literal.bytes[..] };
+        let same = if literal.fold {
+            there.eq_ignore_ascii_case(&literal.bytes)
+        } else {
+            there == &literal.bytes[..]
+        };
         if same && let Ok(at) = u32::try_from(at) {
             hits.push(Hit { at, literal: entry.literal });
         }

@@ -38,22 +38,12 @@ pub struct Analysis {
 /// # Errors
 /// The parser's message, which names the place in the pattern.
 pub fn parse(pattern: &str) -> Result<Hir, String> {
-    regex_syntax::ParserBuilder::new()
-        .utf8(false)
-        .unicode(false)
-        .nest_limit(100)
-        .build()
-        .parse(pattern)
-        .or_else(|first| {
-            // `.` and negated classes next to non-ASCII text, `\p{…}` and the like need Unicode mode.
-            regex_syntax::ParserBuilder::new()
-                .utf8(false)
-                .nest_limit(100)
-                .build()
-                .parse(pattern)
-                .map_err(|_| first)
-        })
-        .map_err(|e| e.to_string())
+    let parse = |unicode: bool| {
+        let mut builder = regex_syntax::ParserBuilder::new();
+        builder.utf8(false).nest_limit(100).unicode(unicode).build().parse(pattern).map_err(|e| e.to_string())
+    };
+    // `.` and negated classes next to non-ASCII text, `\p{…}` and the like need Unicode mode.
+    parse(false).or_else(|first| parse(true).map_err(|_| first))
 }
 
 /// Derives required literals and bounds from a pattern's syntax tree.
@@ -362,7 +352,11 @@ fn runs(hir: &Hir) -> Runs {
         HirKind::Capture(c) => runs(&c.sub),
         HirKind::Repetition(r) => {
             let sub = runs(&r.sub);
-            let entire = sub.entire.map(|run| Stretch { min: run.min.saturating_mul(r.min), wide: run.wide.saturating_mul(r.min), ..run });
+            let entire = sub.entire.map(|run| Stretch {
+                min: run.min.saturating_mul(r.min),
+                wide: run.wide.saturating_mul(r.min),
+                ..run
+            });
             Runs { best: if r.min > 0 { entire.or(sub.best) } else { None }, entire }
         }
         HirKind::Concat(parts) => runs_of_concat(parts),
@@ -371,7 +365,13 @@ fn runs(hir: &Hir) -> Runs {
             let either = |pick: fn(&Runs) -> Option<Stretch>| {
                 let mut each = all.iter().map(pick);
                 let first = each.next()??;
-                each.try_fold(first, |a, b| b.map(|b| Stretch { class: union(a.class, b.class), min: a.min.min(b.min), wide: a.wide.min(b.wide) }))
+                each.try_fold(first, |a, b| {
+                    b.map(|b| Stretch {
+                        class: union(a.class, b.class),
+                        min: a.min.min(b.min),
+                        wide: a.wide.min(b.wide),
+                    })
+                })
             };
             Runs { best: either(|r| r.best), entire: either(|r| r.entire) }
         }
@@ -493,8 +493,17 @@ mod tests {
         let either = run("a=(?:[0-9]{10}|[a-f]{20});").unwrap();
         assert!(either.min == 10 && either.has(b'a') && either.has(b'0'));
         assert_eq!(run("foobar.*"), None);
-        for (text, found) in [("..0123456789..", true), ("012345678.0123", false), ("0123456789", true), ("", false)] {
-            let digits = Run { class: { let mut c = [0; 4]; add_range(&mut c, b'0', b'9'); c }, min: 10 };
+        for (text, found) in
+            [("..0123456789..", true), ("012345678.0123", false), ("0123456789", true), ("", false)]
+        {
+            let digits = Run {
+                class: {
+                    let mut c = [0; 4];
+                    add_range(&mut c, b'0', b'9');
+                    c
+                },
+                min: 10,
+            };
             assert_eq!(digits.is_in(text.as_bytes()), found, "{text}");
         }
     }

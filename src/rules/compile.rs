@@ -181,7 +181,12 @@ fn analyse_pattern(spec: &RuleSpec, pattern: &str, strictness: Strictness) -> Re
                 || spec.keywords.iter().any(|k| contains_folded(&a.literal, k.as_bytes()))
         });
     if implied {
-        return Ok(Search { anchors: found.anchors, max_len: found.max_len, run: found.run, keywords: Texts::default() });
+        return Ok(Search {
+            anchors: found.anchors,
+            max_len: found.max_len,
+            run: found.run,
+            keywords: Texts::default(),
+        });
     }
     let usable = |k: &&String| k.len() >= MIN_LITERAL_LEN;
     let keywords = texts(&spec.keywords);

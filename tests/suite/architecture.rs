@@ -17,10 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("source", &["finding"]),
     ("report", &["finding"]),
     ("scan", &["source", "matcher", "verdict", "suppress", "rules", "finding"]),
-    (
-        "cli",
-        &["scan", "source", "matcher", "verdict", "suppress", "config", "report", "rules", "finding"],
-    ),
+    ("cli", &["scan", "source", "matcher", "verdict", "suppress", "config", "report", "rules", "finding"]),
 ];
 
 /// Paths across rooms that are excused: whether bytes are a text is decided in one place only.
