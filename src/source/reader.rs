@@ -41,10 +41,7 @@ impl Reader {
         let mut own_from = 0;
         let mut offset = 0u64;
         loop {
-            let error = match self.fill(input, &mut filled, FULL) {
-                Ok(()) => None,
-                Err(e) => Some(e),
-            };
+            let error = self.fill(input, &mut filled, FULL).err();
             let at_end = filled < FULL || error.is_some();
             let own_to = if at_end { filled } else { filled - OVERLAP };
             if own_to > own_from || offset == 0 {

@@ -248,7 +248,9 @@ impl Shape {
             run: best,
             hex: i16::from(all(|b| b.is_ascii_hexdigit())),
             base64: i16::from(
-                all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=')) && n % 4 == 0 && n >= 8,
+                all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
+                    && n.is_multiple_of(4)
+                    && n >= 8,
             ),
             identifier: i16::from(
                 value.first().is_some_and(|b| !b.is_ascii_digit())

@@ -360,7 +360,7 @@ pub(crate) fn is_repeated(value: &[u8]) -> bool {
         return value.windows(2).all(|w| w[0] == w[1]);
     }
     (1..=value.len().min(64) / 2).any(|period| {
-        (value.len() >= 2 * period + period.min(2) || value.len() % period == 0)
+        (value.len() >= 2 * period + period.min(2) || value.len().is_multiple_of(period))
             && value.iter().skip(period).zip(value).all(|(a, b)| a == b)
     })
 }

@@ -18,11 +18,10 @@ struct Terminal {
 
 fn pair(columns: u16, rows: u16) -> (OwnedFd, OwnedFd) {
     let (mut master, mut slave) = (0, 0);
-    let mut size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     // SAFETY: all pointers are valid for the call, and both descriptors are ours afterwards.
     unsafe {
-        let done =
-            libc::openpty(&mut master, &mut slave, std::ptr::null_mut(), std::ptr::null_mut(), &mut size);
+        let done = libc::openpty(&mut master, &mut slave, std::ptr::null_mut(), std::ptr::null_mut(), &size);
         assert_eq!(done, 0, "openpty");
         (OwnedFd::from_raw_fd(master), OwnedFd::from_raw_fd(slave))
     }

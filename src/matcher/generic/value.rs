@@ -302,10 +302,7 @@ fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut flags: Flags)
     if syntax == Syntax::Element && rest.peek() != Some(b'<') {
         return None;
     }
-    flags.set_if(
-        Flags::MORE,
-        is_blank(rest.peek().unwrap_or(b'\n')) && rest.nth(1).is_some_and(|b| is_word(b)),
-    );
+    flags.set_if(Flags::MORE, is_blank(rest.peek().unwrap_or(b'\n')) && rest.nth(1).is_some_and(is_word));
     flags.set_if(Flags::TOUCHES, rest.peek().is_some_and(|b| matches!(b, b'(' | b'[' | b'{' | b'"' | b'\'')));
     if flags.has(Flags::TOUCHES) && matches!(rest.peek(), Some(b'(' | b'[')) {
         return None; // a call or a subscript: code
@@ -375,7 +372,7 @@ fn plausible(value: &[u8], quoted: bool, syntax: Syntax, tight: bool) -> bool {
         return false;
     }
     // Paths to attributes (`this.config.password`) and calls are code.
-    let dotted = value.iter().any(|&b| b == b'.')
+    let dotted = value.contains(&b'.')
         && value.iter().all(|&b| is_word(b) || b == b'.' || b == b'?')
         && !value.iter().any(u8::is_ascii_digit);
     let dotted = dotted && !(syntax == Syntax::Flag || tight);

@@ -244,7 +244,7 @@ impl<'a> Taker<'a> {
 
     fn take(&self, local: &mut Local, object: Visited<'_>, base: Option<DeltaOf<'_, Node>>) -> Node {
         local.objects += 1;
-        if local.objects % 1024 == 0 {
+        if local.objects.is_multiple_of(1024) {
             self.progress.fetch_add(1024, Ordering::Relaxed);
         }
         match object.kind {
