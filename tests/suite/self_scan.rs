@@ -52,7 +52,7 @@ fn the_repository_holds_no_secret() {
 fn a_secret_among_its_files_would_be_seen() {
     let folder = tempfile::tempdir().unwrap();
     let leak = folder.path().join("settings.py");
-    std::fs::write(&leak, format!("DB_{} = \"{}{}\"\n", "PASSWORD", "Vx9kq2!", "mTr7wLp")).unwrap();
+    std::fs::write(&leak, ["DB_PASS", "WORD = \"Vx9", "kq2!mTr", "7wLp\"\n"].concat()).unwrap();
     let output = scan(&[PathBuf::from("Cargo.toml"), leak]);
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
 }
