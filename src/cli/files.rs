@@ -9,7 +9,6 @@ use super::args::CommonArgs;
 use super::environment;
 use super::policy::{self, Paths, Setup};
 use crate::finding::{Finding, Location, Skipped};
-use crate::matcher::Matcher;
 use crate::scan::{self, Engine, HistoryOptions, Outcome, scan_history};
 use crate::source::worktree;
 
@@ -35,7 +34,12 @@ pub fn scan(args: &CommonArgs, paths: &[PathBuf]) -> anyhow::Result<Scanned> {
         [path] => path,
         _ => &here,
     };
-    let setup = Setup::new(args, start, Paths::AsGiven)?;
+    let mut setup = Setup::new(args, start, Paths::AsGiven)?;
+    let own = setup.baseline_path.canonicalize().unwrap_or_else(|_| setup.baseline_path.clone());
+    if let Ok(own) = own.strip_prefix(&setup.root) {
+        // Tens of thousands of fingerprints hold no value, and take longer than the rest of a small repository.
+        setup.policy.pass_over(<[u8]>::from_path(own).unwrap_or_default());
+    }
     let roots = if paths.is_empty() { vec![setup.root.clone()] } else { paths.to_vec() };
     let options = scan::Options {
         min_confidence: setup.min_confidence,
@@ -44,7 +48,7 @@ pub fn scan(args: &CommonArgs, paths: &[PathBuf]) -> anyhow::Result<Scanned> {
         archives: !args.no_archives,
         limits: args.archive.limits(),
     };
-    let engine = Engine::new(Matcher::new(setup.rules), setup.policy, options);
+    let engine = Engine::new(setup.matcher, setup.policy, options);
     let options = worktree::Options {
         roots,
         no_ignore: false,

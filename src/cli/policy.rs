@@ -15,7 +15,7 @@ use crate::config::{
     self, Config, ConfigError, Dialect, Disk, Files, LoadOptions, Located, Tree, TreeSource,
 };
 use crate::finding::{Confidence, Finding};
-use crate::matcher::checksum;
+use crate::matcher::{Matcher, checksum};
 use crate::rules::compile::{Strictness, compile};
 use crate::rules::spec::RuleSpec;
 use crate::rules::{Rule, RuleSet, builtin};
@@ -42,8 +42,8 @@ pub enum Paths {
 
 /// What a run works with.
 pub struct Setup {
-    /// The rules in force.
-    pub rules: RuleSet,
+    /// The rules in force, ready to match.
+    pub matcher: Matcher,
     /// What suppresses finds.
     pub policy: Policy,
     /// Least confidence of what is reported: by flag, else by the repository's configuration.
@@ -69,16 +69,15 @@ impl Setup {
             Some(rev) => Some(trusted::open(&root, rev)?),
             None => None,
         };
-        let files: &dyn Files = match &trusted {
+        let files: &(dyn Files + Sync) = match &trusted {
             Some(trusted) => trusted,
             None => &Disk,
         };
         let config = configuration(args, files, &start, &root)?;
-        let rules = rule_set(args, &config)?;
         let min_confidence =
             args.min_confidence.or(config.settings.min_confidence).unwrap_or(Confidence::Medium);
         let baseline_path = baseline_path(args, &config, &root);
-        let known = known_values(args, files, &baseline_path)?;
+        let (matcher, known) = prepare(args, &config, files, &baseline_path)?;
         let ignored = gitleaks_ignore(files, &root)?;
         let fingerprinter = match &known.baseline {
             Some(baseline) => baseline.fingerprinter(key().as_deref()).map_err(Problems::from)?,
@@ -98,8 +97,30 @@ impl Setup {
             policy.set_markers(Markers::Trusted(Box::new(move |path| trusted.read_path(path))));
         }
         set_base(&mut policy, &root, paths)?;
-        Ok(Setup { rules, policy, min_confidence, fingerprinter, root, baseline_path })
+        Ok(Setup { matcher, policy, min_confidence, fingerprinter, root, baseline_path })
     }
+}
+
+/// From this size on, in bytes, a baseline is read while the rules are prepared: with tens of thousands
+/// of entries the one takes as long as the other.
+const LARGE_BASELINE: u64 = 256 << 10;
+
+fn prepare(
+    args: &CommonArgs,
+    config: &Config,
+    files: &(dyn Files + Sync),
+    baseline: &Path,
+) -> anyhow::Result<(Matcher, KnownValues)> {
+    let large = baseline.metadata().is_ok_and(|metadata| metadata.len() >= LARGE_BASELINE);
+    if !large || args.no_baseline {
+        return Ok((Matcher::new(rule_set(args, config)?), known_values(args, files, baseline)?));
+    }
+    std::thread::scope(|scope| {
+        let known = scope.spawn(|| known_values(args, files, baseline));
+        let matcher = rule_set(args, config).map(Matcher::new);
+        let known = known.join().map_err(|_| anyhow::anyhow!("reading the baseline failed"))?;
+        Ok((matcher?, known?))
+    })
 }
 
 /// Gives findings their fingerprints, then lets the baseline suppress them.

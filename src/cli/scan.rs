@@ -11,7 +11,6 @@ use super::args::{CommonArgs, ScanArgs};
 use super::policy::{self, Setup};
 use super::{Exit, output};
 use crate::finding::{Finding, Status};
-use crate::matcher::Matcher;
 use crate::report::{Report, Summary};
 use crate::scan::{self, Engine, Outcome};
 use crate::source::worktree;
@@ -67,7 +66,7 @@ pub(super) fn engine(args: &CommonArgs, setup: Setup) -> (Engine, Fingerprinter)
         archives: !args.no_archives,
         limits: args.archive.limits(),
     };
-    (Engine::new(Matcher::new(setup.rules), setup.policy, options), setup.fingerprinter)
+    (Engine::new(setup.matcher, setup.policy, options), setup.fingerprinter)
 }
 
 /// When a run began, by both clocks.

@@ -34,23 +34,33 @@ pub struct Disk;
 
 impl Files for Disk {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        // Asked before opening: opening a FIFO would wait for its writer.
-        let metadata = std::fs::metadata(path)?;
-        if !metadata.is_file() {
-            return Err(io::Error::other("not a regular file"));
-        }
-        let mut bytes = Vec::new();
-        File::open(path)?.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > SIZE_LIMIT {
-            return Err(io::Error::other("larger than 64 MiB"));
-        }
-        Ok(bytes)
+        read_regular(path, SIZE_LIMIT)
     }
 
     fn exists(&self, path: &Path) -> bool {
         // A dangling link is a file that cannot be read, not an absent one.
         path.symlink_metadata().is_ok()
     }
+}
+
+/// Reads a regular file of at most `limit` bytes.
+///
+/// # Errors
+/// What the system says; the file is another kind of thing, or larger.
+pub(crate) fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    // Asked before opening: opening a FIFO would wait for its writer.
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let expected = usize::try_from(metadata.len().min(limit)).unwrap_or(0);
+    // One more than expected, so that the end is seen without growing.
+    let mut bytes = Vec::with_capacity(expected + 1);
+    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::other(format!("larger than {} MiB", limit >> 20)));
+    }
+    Ok(bytes)
 }
 
 /// A configuration that was found.

@@ -127,6 +127,17 @@ impl ConfigError {
 /// # Errors
 /// Not UTF-8 (with the line), or merge-conflict markers.
 pub fn decode(path: &Path, bytes: Vec<u8>) -> Result<Arc<SourceText>, ConfigError> {
+    let source = decode_text(path, bytes)?;
+    refuse_conflict(&source)?;
+    Ok(source)
+}
+
+/// Decodes a file without looking for merge-conflict markers: whoever calls this does when the text
+/// turns out not to be what it should be.
+///
+/// # Errors
+/// Not UTF-8 (with the line).
+pub fn decode_text(path: &Path, bytes: Vec<u8>) -> Result<Arc<SourceText>, ConfigError> {
     let text = String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let bytes = error.into_bytes();
@@ -140,12 +151,19 @@ pub fn decode(path: &Path, bytes: Vec<u8>) -> Result<Arc<SourceText>, ConfigErro
         Some(rest) => rest.to_owned(),
         None => text,
     };
-    let source = SourceText::new(path, text);
+    Ok(SourceText::new(path, text))
+}
+
+/// Refuses a file that holds merge-conflict markers.
+///
+/// # Errors
+/// It does: with the line.
+pub fn refuse_conflict(source: &Arc<SourceText>) -> Result<(), ConfigError> {
     match conflict_marker(&source.text) {
-        Some(span) => Err(Place { source, span }
+        Some(span) => Err(Place { source: source.clone(), span }
             .error("the file holds an unresolved merge conflict")
             .with_help("resolve it and remove the `<<<<<<<`, `=======` and `>>>>>>>` lines")),
-        None => Ok(source),
+        None => Ok(()),
     }
 }
 

@@ -51,6 +51,7 @@ pub struct Policy {
     markers: Markers,
     today: Date,
     min_confidence: Option<Confidence>,
+    passed_over: Option<Vec<u8>>,
     base: Base,
     /// Allowlists of rules and of nested configurations, compiled when they are first asked for.
     of_rules: RwLock<HashMap<String, Arc<[Allowlist]>>>,
@@ -85,6 +86,7 @@ impl Policy {
             markers: Markers::All,
             today,
             min_confidence: None,
+            passed_over: None,
             base: Base::default(),
             of_rules: RwLock::default(),
             of_folders: RwLock::default(),
@@ -136,9 +138,15 @@ impl Policy {
         errors
     }
 
-    /// Whether the repository's configuration excludes a file from scans.
+    /// Passes a file of the repository over: the baseline itself, for commands that work with it.
+    pub fn pass_over(&mut self, path: &[u8]) {
+        self.passed_over = Some(path.to_vec());
+    }
+
+    /// Whether a file is excluded from scans by the repository's configuration.
     pub fn excluded(&self, path: &[u8]) -> bool {
-        self.tree.excluded(&self.in_repository(path))
+        let path = self.in_repository(path);
+        self.passed_over.as_deref() == Some(&*path) || self.tree.excluded(&path)
     }
 
     /// What the configurations say of a rule (known by its id and aliases) at a path.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 
 use super::entry::without_addresses;
-use super::{Baseline, Decision, Entry, Stored};
+use super::{Baseline, Decision, Entry};
 use crate::config::ConfigError;
 use crate::suppress::fingerprint::{Fingerprinter, new_salt};
 
@@ -71,13 +71,10 @@ impl Draft {
     pub fn open(baseline: &Baseline) -> Result<Self, ConfigError> {
         let mut comments = comments(baseline);
         let mut rows = BTreeMap::new();
-        for (_, stored) in &baseline.rows {
-            let entry = baseline.parse(stored)?;
-            let line = match stored {
-                Stored::Line(..) => Some(baseline.source.text[stored.span()].to_owned()),
-                Stored::Parsed(..) => None,
-            };
-            let comments = comments.remove(&stored.span().start).unwrap_or_default();
+        for row in &baseline.rows {
+            let entry = baseline.parse(row)?;
+            let line = row.parsed.is_none().then(|| baseline.line(row).to_owned());
+            let comments = comments.remove(&row.span().start).unwrap_or_default();
             rows.insert(entry.fingerprint.clone(), Row { entry, line, comments });
         }
         let header = &baseline.header;

@@ -19,8 +19,6 @@ mod draft;
 mod entry;
 mod quick;
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,8 +28,8 @@ pub(crate) use draft::write_atomically;
 pub use draft::{Check, CheckOptions, Draft, Found};
 pub use entry::{Decision, Entry};
 
-use super::fingerprint::{Fingerprinter, LENGTH};
-use crate::config::{ConfigError, Place, SourceText, decode};
+use super::fingerprint::{Fingerprinter, LENGTH, is_fingerprint};
+use crate::config::{ConfigError, Place, SourceText, decode_text, read_regular, refuse_conflict};
 
 /// The file's name where none is configured.
 pub const FILE_NAME: &str = ".stanch-baseline.toml";
@@ -48,15 +46,16 @@ pub struct Baseline {
     source: Arc<SourceText>,
     header: Header,
     /// Sorted by fingerprint.
-    rows: Vec<(u128, Stored)>,
+    rows: Vec<Row>,
 }
 
+/// Where an entry stands: the byte range begins with its fingerprint.
 #[derive(Debug)]
-enum Stored {
-    /// Byte range of a line that has exactly the form we write.
-    Line(u32, u32),
-    /// An entry that was written otherwise, and the byte range it stands in.
-    Parsed(Box<Entry>, std::ops::Range<usize>),
+struct Row {
+    start: u32,
+    end: u32,
+    /// The entry, if its line does not have exactly the form we write.
+    parsed: Option<Box<Entry>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -77,7 +76,7 @@ impl Baseline {
     /// # Errors
     /// Anything else that keeps it from being read whole.
     pub fn read(path: &Path) -> Result<Option<Self>, ConfigError> {
-        match read_file(path) {
+        match read_regular(path, SIZE_LIMIT) {
             Ok(bytes) => Baseline::load(path, bytes).map(Some),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(ConfigError::whole_file(path, format!("cannot read the baseline: {error}"))),
@@ -89,18 +88,23 @@ impl Baseline {
     /// # Errors
     /// Damage, merge-conflict markers, a newer version: with the line.
     pub fn load(path: &Path, bytes: Vec<u8>) -> Result<Self, ConfigError> {
-        let source = decode(path, bytes)?;
+        let source = decode_text(path, bytes)?;
         if source.text.trim().is_empty() {
             return Err(ConfigError::whole_file(path, "the baseline is empty")
                 .with_help("restore it, or delete it and run `stanch baseline update`"));
         }
         let body = body_start(&source.text);
-        match body.and_then(|body| index_lines(&source.text, body)) {
-            Some(rows) => {
-                let header = read_header(&source, &source.text[..body.unwrap_or(0)])?;
-                Baseline { source, header, rows }.sorted()
+        let quick = body.and_then(|body| {
+            let rows = index_lines(source.text.as_bytes(), body)?;
+            let header = read_header(&source, source.text.get(..body)?).ok()?;
+            Some(Baseline { source: source.clone(), header, rows })
+        });
+        match quick {
+            Some(baseline) => baseline.sorted(),
+            None => {
+                refuse_conflict(&source)?;
+                Baseline::load_slowly(source)
             }
-            None => Baseline::load_slowly(source),
         }
     }
 
@@ -112,34 +116,39 @@ impl Baseline {
             let at = source.text.find(fingerprint.as_str()).unwrap_or(0);
             let span = at..at + fingerprint.len();
             let place = Place { source: source.clone(), span: span.clone() };
-            let Some(key) = parse_fingerprint(fingerprint.as_bytes()) else {
+            let written = source.text.get(span.clone()) == Some(fingerprint.as_str());
+            if !is_fingerprint(fingerprint) || !written {
                 return Err(place
                     .error("not a fingerprint")
                     .with_help("32 lower-case hex digits are expected"));
-            };
+            }
             let row: entry::Row = value.clone().try_into().map_err(|error| row_error(&place, &error))?;
             let entry = row.check(fingerprint).map_err(|reason| place.error(reason))?;
-            rows.push((key, Stored::Parsed(Box::new(entry), span)));
+            let clamp = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+            rows.push(Row { start: clamp(span.start), end: clamp(span.end), parsed: Some(Box::new(entry)) });
         }
         Baseline { source, header, rows }.sorted()
     }
 
     fn sorted(mut self) -> Result<Self, ConfigError> {
-        if !self.rows.is_sorted_by_key(|(key, _)| *key) {
-            self.rows.sort_by_key(|(key, _)| *key);
+        let text = self.source.text.as_bytes();
+        if !self.rows.is_sorted_by_key(|row| row.key(text)) {
+            self.rows.sort_by_key(|row| row.key(text));
         }
-        let text = |stored: &Stored| &self.source.text[stored.span()];
         // `merge=union` can leave a line twice: that is harmless. Two different ones are not.
+        let same = |pair: &&[Row]| pair[0].key(text) == pair[1].key(text);
         let differing =
-            self.rows.windows(2).find(|pair| pair[0].0 == pair[1].0 && text(&pair[0].1) != text(&pair[1].1));
+            self.rows.windows(2).filter(same).find(|pair| text[pair[0].span()] != text[pair[1].span()]);
         if let Some(pair) = differing {
-            let (first, second) = (self.place(&pair[0].1), self.place(&pair[1].1));
-            let first = self.source.position(first.span.start).0;
-            return Err(second
+            let first = self.source.position(pair[0].span().start).0;
+            return Err(self
+                .place(&pair[1])
                 .error(format!("a second entry for the value of line {first}, with another decision"))
                 .with_help("keep one of the two lines"));
         }
-        self.rows.dedup_by_key(|(key, _)| *key);
+        let source = self.source.clone();
+        self.rows
+            .dedup_by(|later, first| later.key(source.text.as_bytes()) == first.key(source.text.as_bytes()));
         Ok(self)
     }
 
@@ -191,19 +200,18 @@ impl Baseline {
     /// # Errors
     /// The entry's line is damaged.
     pub fn lookup(&self, fingerprint: &str) -> Result<Option<Entry>, ConfigError> {
-        let Some(key) = parse_fingerprint(fingerprint.as_bytes()) else {
-            return Ok(None);
-        };
-        match self.rows.binary_search_by_key(&key, |(key, _)| *key) {
-            Ok(at) => self.parse(&self.rows[at].1).map(Some),
-            Err(_) => Ok(None),
-        }
+        self.find(fingerprint).map(|row| self.parse(row)).transpose()
     }
 
     /// Whether there is an entry for a value.
     pub fn contains(&self, fingerprint: &str) -> bool {
-        parse_fingerprint(fingerprint.as_bytes())
-            .is_some_and(|key| self.rows.binary_search_by_key(&key, |(key, _)| *key).is_ok())
+        self.find(fingerprint).is_some()
+    }
+
+    fn find(&self, fingerprint: &str) -> Option<&Row> {
+        let text = self.source.text.as_bytes();
+        let at = self.rows.binary_search_by_key(&fingerprint.as_bytes(), |row| row.key(text)).ok()?;
+        self.rows.get(at)
     }
 
     /// Every entry, in order of fingerprints.
@@ -211,52 +219,43 @@ impl Baseline {
     /// # Errors
     /// Each damaged line is one.
     pub fn entries(&self) -> impl Iterator<Item = Result<Entry, ConfigError>> {
-        self.rows.iter().map(|(_, stored)| self.parse(stored))
+        self.rows.iter().map(|row| self.parse(row))
     }
 
-    fn parse(&self, stored: &Stored) -> Result<Entry, ConfigError> {
-        match stored {
-            Stored::Parsed(entry, _) => Ok((**entry).clone()),
-            Stored::Line(..) => {
-                let place = self.place(stored);
-                if let Some(entry) = quick::entry(&self.source.text[place.span.clone()]) {
-                    return Ok(entry);
-                }
-                parse_line(&self.source.text[place.span.clone()]).map_err(|(at, reason)| {
-                    let start = place.span.start + at.start;
-                    Place { source: place.source.clone(), span: start..place.span.start + at.end }
-                        .error(reason)
-                })
-            }
+    fn parse(&self, row: &Row) -> Result<Entry, ConfigError> {
+        if let Some(entry) = &row.parsed {
+            return Ok((**entry).clone());
         }
+        let line = self.line(row);
+        if let Some(entry) = quick::entry(line) {
+            return Ok(entry);
+        }
+        parse_line(line).map_err(|(at, reason)| {
+            let start = row.start as usize;
+            Place { source: self.source.clone(), span: start + at.start..start + at.end }.error(reason)
+        })
     }
 
-    fn place(&self, stored: &Stored) -> Place {
-        Place { source: self.source.clone(), span: stored.span() }
+    /// The text of a row: its line, where that has the form we write.
+    fn line(&self, row: &Row) -> &str {
+        self.source.text.get(row.span()).unwrap_or_default()
+    }
+
+    fn place(&self, row: &Row) -> Place {
+        Place { source: self.source.clone(), span: row.span() }
     }
 }
 
-impl Stored {
+impl Row {
     fn span(&self) -> std::ops::Range<usize> {
-        match self {
-            Stored::Line(start, end) => *start as usize..*end as usize,
-            Stored::Parsed(_, span) => span.clone(),
-        }
+        self.start as usize..self.end as usize
     }
-}
 
-fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(std::io::Error::other("not a regular file"));
+    /// The fingerprint that the row begins with.
+    fn key<'t>(&self, text: &'t [u8]) -> &'t [u8] {
+        let start = self.start as usize;
+        text.get(start..start + 2 * LENGTH).unwrap_or_default()
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(SIZE_LIMIT)).unwrap_or(0));
-    file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > SIZE_LIMIT {
-        return Err(std::io::Error::other("larger than 512 MiB"));
-    }
-    Ok(bytes)
 }
 
 /// Where the lines of the table `[entries]` begin, if its header stands on a line of its own.
@@ -270,42 +269,31 @@ fn body_start(text: &str) -> Option<usize> {
 }
 
 /// The quick way: every line is blank, a comment, or of exactly the form we write. None if one is not.
-fn index_lines(text: &str, body: usize) -> Option<Vec<(u128, Stored)>> {
-    let bytes = text.as_bytes();
-    u32::try_from(bytes.len()).ok()?;
-    let mut rows = Vec::with_capacity(bytes.len() / 160);
+fn index_lines(text: &[u8], body: usize) -> Option<Vec<Row>> {
+    let len = u32::try_from(text.len()).ok()?;
+    let mut rows = Vec::with_capacity(text.len() / 160);
     let mut start = body;
-    while start < bytes.len() {
-        let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |at| start + at);
-        let line = bytes[start..end].strip_suffix(b"\r").unwrap_or(&bytes[start..end]);
-        match line.first() {
-            None | Some(b'#') => {}
-            Some(_) => {
-                let key = parse_fingerprint(line.get(..2 * LENGTH)?)?;
-                if !line[2 * LENGTH..].starts_with(b" = { ") || !line.ends_with(b" }") {
-                    return None;
-                }
-                rows.push((key, Stored::Line(start as u32, (start + line.len()) as u32)));
+    for end in memchr::memchr_iter(b'\n', text.get(body..)?).map(|at| body + at).chain([len as usize]) {
+        let line = text.get(start..end)?;
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.first().is_some_and(|&b| b != b'#') {
+            let (key, rest) = line.split_at_checked(2 * LENGTH)?;
+            if !is_hex(key) || !rest.starts_with(b" = { ") || !rest.ends_with(b" }") {
+                return None;
             }
+            rows.push(Row { start: start as u32, end: (start + line.len()) as u32, parsed: None });
         }
         start = end + 1;
+        if start >= text.len() {
+            break;
+        }
     }
     Some(rows)
 }
 
-/// A fingerprint's 32 lower-case hex digits as a number, so that order and search are cheap.
-fn parse_fingerprint(digits: &[u8]) -> Option<u128> {
-    if digits.len() != 2 * LENGTH {
-        return None;
-    }
-    digits.iter().try_fold(0u128, |value, &digit| {
-        let digit = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        Some(value << 4 | u128::from(digit))
-    })
+/// Whether all bytes are lower-case hex digits. Without a branch, so that all are looked at at once.
+fn is_hex(digits: &[u8]) -> bool {
+    digits.iter().fold(true, |all, b| all & (b.is_ascii_digit() | (b'a'..=b'f').contains(b)))
 }
 
 fn read_header(source: &Arc<SourceText>, text: &str) -> Result<Header, ConfigError> {

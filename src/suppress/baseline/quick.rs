@@ -9,7 +9,9 @@ use super::entry::{Decision, Entry};
 /// Reads a line, or leaves it to the parser.
 pub(super) fn entry(line: &str) -> Option<Entry> {
     let (fingerprint, rest) = line.split_at_checked(2 * LENGTH)?;
-    super::parse_fingerprint(fingerprint.as_bytes())?;
+    if !super::is_hex(fingerprint.as_bytes()) {
+        return None;
+    }
     let mut rest = rest.strip_prefix(" = { rule = ")?;
     let mut entry = Entry { fingerprint: fingerprint.to_owned(), rule: text(&mut rest)?, ..Entry::default() };
     let mut last = 0;
