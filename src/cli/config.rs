@@ -85,7 +85,7 @@ fn show(args: &ShowArgs) -> anyhow::Result<Exit> {
         "baseline: {}{}",
         setup.baseline_path.display(),
         match setup.policy.baseline() {
-            Some(baseline) => format!(" ({} entries)", baseline.len()),
+            Some(baseline) => format!(" ({} entries)", baseline.whole().map_err(Problems::from)?.len()),
             None => " (not there, or not used)".to_owned(),
         }
     );

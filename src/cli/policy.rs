@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -19,7 +20,7 @@ use crate::matcher::{Matcher, checksum};
 use crate::rules::compile::{Strictness, compile};
 use crate::rules::spec::RuleSpec;
 use crate::rules::{Rule, RuleSet, builtin};
-use crate::suppress::baseline::{self, Baseline};
+use crate::suppress::baseline::{self, Baseline, Ledger};
 use crate::suppress::fingerprint::Fingerprinter;
 use crate::suppress::foreign::{Foreign, is_foreign};
 use crate::suppress::ignorefile::{IGNORE_FILE_NAME, IgnoreFile};
@@ -69,7 +70,7 @@ impl Setup {
             Some(rev) => Some(trusted::open(&root, rev)?),
             None => None,
         };
-        let files: &(dyn Files + Sync) = match &trusted {
+        let files: &dyn Files = match &trusted {
             Some(trusted) => trusted,
             None => &Disk,
         };
@@ -77,7 +78,8 @@ impl Setup {
         let min_confidence =
             args.min_confidence.or(config.settings.min_confidence).unwrap_or(Confidence::Medium);
         let baseline_path = baseline_path(args, &config, &root);
-        let (matcher, known) = prepare(args, &config, files, &baseline_path)?;
+        let matcher = Matcher::new(rule_set(args, &config)?);
+        let known = known_values(args, files, &baseline_path)?;
         let ignored = gitleaks_ignore(files, &root)?;
         let fingerprinter = match &known.baseline {
             Some(baseline) => baseline.fingerprinter(key().as_deref()).map_err(Problems::from)?,
@@ -99,28 +101,6 @@ impl Setup {
         set_base(&mut policy, &root, paths)?;
         Ok(Setup { matcher, policy, min_confidence, fingerprinter, root, baseline_path })
     }
-}
-
-/// From this size on, in bytes, a baseline is read while the rules are prepared: with tens of thousands
-/// of entries the one takes as long as the other.
-const LARGE_BASELINE: u64 = 256 << 10;
-
-fn prepare(
-    args: &CommonArgs,
-    config: &Config,
-    files: &(dyn Files + Sync),
-    baseline: &Path,
-) -> anyhow::Result<(Matcher, KnownValues)> {
-    let large = baseline.metadata().is_ok_and(|metadata| metadata.len() >= LARGE_BASELINE);
-    if !large || args.no_baseline {
-        return Ok((Matcher::new(rule_set(args, config)?), known_values(args, files, baseline)?));
-    }
-    std::thread::scope(|scope| {
-        let known = scope.spawn(|| known_values(args, files, baseline));
-        let matcher = rule_set(args, config).map(Matcher::new);
-        let known = known.join().map_err(|_| anyhow::anyhow!("reading the baseline failed"))?;
-        Ok((matcher?, known?))
-    })
 }
 
 /// Gives findings their fingerprints, then lets the baseline suppress them.
@@ -333,7 +313,7 @@ fn baseline_path(args: &CommonArgs, config: &Config, root: &Path) -> PathBuf {
 /// Values that are known.
 #[derive(Default)]
 struct KnownValues {
-    baseline: Option<Baseline>,
+    baseline: Option<Ledger>,
     foreign: Option<Foreign>,
 }
 
@@ -342,6 +322,11 @@ fn known_values(args: &CommonArgs, files: &dyn Files, path: &Path) -> anyhow::Re
         return Ok(KnownValues::default());
     }
     let asked_for = args.baseline.is_some();
+    let from_disk = asked_for || args.policy_rev.is_none();
+    if from_disk && looks_like_ours(path) {
+        let baseline = Ledger::open(path).map_err(Problems::from)?;
+        return Ok(KnownValues { baseline, foreign: None });
+    }
     let read = |path: &Path| match if asked_for { Disk.read(path) } else { files.read(path) } {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -364,7 +349,15 @@ fn known_values(args: &CommonArgs, files: &dyn Files, path: &Path) -> anyhow::Re
         return foreign(args, path, bytes);
     }
     let baseline = Baseline::load(path, bytes).map_err(Problems::from)?;
-    Ok(KnownValues { baseline: Some(baseline), foreign: None })
+    Ok(KnownValues { baseline: Some(baseline.into()), foreign: None })
+}
+
+/// Whether a file begins as our baselines do: then no more of it is read than is needed.
+fn looks_like_ours(path: &Path) -> bool {
+    let mut first = [0; 1];
+    let regular = path.metadata().is_ok_and(|metadata| metadata.is_file());
+    let mut read = || std::fs::File::open(path)?.read_exact(&mut first);
+    regular && read().is_ok() && matches!(first, [b'#' | b'v' | b's'])
 }
 
 fn foreign(args: &CommonArgs, path: &Path, bytes: Vec<u8>) -> anyhow::Result<KnownValues> {

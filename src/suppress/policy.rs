@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use jiff::civil::Date;
 
 use super::allowlist::Allowlist;
-use super::baseline::{self, Baseline, Entry};
+use super::baseline::{self, Entry, Ledger};
 use super::foreign::Foreign;
 use super::ignorefile::{IGNORE_FILE_NAME, IgnoreFile};
 use super::{Subject, inline};
@@ -46,7 +46,7 @@ pub struct Policy {
     tree: Tree,
     allowlists: Vec<Allowlist>,
     ignored: IgnoreFile,
-    baseline: Option<Baseline>,
+    baseline: Option<Ledger>,
     foreign: Option<Foreign>,
     markers: Markers,
     today: Date,
@@ -166,7 +166,7 @@ impl Policy {
     }
 
     /// Sets the baseline.
-    pub fn set_baseline(&mut self, baseline: Option<Baseline>) {
+    pub fn set_baseline(&mut self, baseline: Option<Ledger>) {
         self.baseline = baseline;
     }
 
@@ -181,7 +181,7 @@ impl Policy {
     }
 
     /// The baseline, if there is one.
-    pub fn baseline(&self) -> Option<&Baseline> {
+    pub fn baseline(&self) -> Option<&Ledger> {
         self.baseline.as_ref()
     }
 
@@ -452,7 +452,7 @@ mod tests {
     use super::*;
     use crate::config::{Dialect, Files, LoadOptions, TreeSource, load};
     use crate::finding::{Category, Location, Secret, Severity};
-    use crate::suppress::baseline::{Decision, Draft};
+    use crate::suppress::baseline::{Baseline, Decision, Draft};
     use jiff::civil::date;
     use std::path::Path;
 
@@ -517,7 +517,7 @@ mod tests {
         edit(&mut entry);
         draft.set(entry);
         let mut policy = policy();
-        policy.set_baseline(Some(Baseline::load(Path::new("b"), draft.text().into_bytes()).unwrap()));
+        policy.set_baseline(Some(Baseline::load(Path::new("b"), draft.text().into_bytes()).unwrap().into()));
         (policy, fingerprint)
     }
 

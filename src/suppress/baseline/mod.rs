@@ -17,6 +17,7 @@
 
 mod draft;
 mod entry;
+mod ledger;
 mod quick;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ use serde::Deserialize;
 pub(crate) use draft::write_atomically;
 pub use draft::{Check, CheckOptions, Draft, Found};
 pub use entry::{Decision, Entry};
+pub use ledger::Ledger;
 
 use super::fingerprint::{Fingerprinter, LENGTH, is_fingerprint};
 use crate::config::{ConfigError, Place, SourceText, decode_text, read_regular, refuse_conflict};
@@ -68,6 +70,25 @@ struct Header {
     key_check: Option<String>,
     #[serde(default)]
     entries: toml::Table,
+}
+
+impl Header {
+    /// Makes fingerprints under the salt and a key; None when the salt is none.
+    fn fingerprinter(&self, key: Option<&[u8]>) -> Option<Result<Fingerprinter, &'static str>> {
+        let salt = data_encoding::HEXLOWER_PERMISSIVE.decode(self.salt.as_bytes()).ok()?;
+        if salt.len() < 16 {
+            return None;
+        }
+        let made = Fingerprinter::new(Some(&salt), key);
+        Some(match (&self.key_check, key) {
+            (Some(_), None) => Err("the baseline is keyed, and no fingerprint key is set"),
+            (Some(check), Some(_)) if *check != made.check_value() => {
+                Err("the baseline was written with another fingerprint key")
+            }
+            (None, Some(_)) => Err("a fingerprint key is set, but the baseline was written without one"),
+            _ => Ok(made),
+        })
+    }
 }
 
 impl Baseline {
@@ -172,26 +193,14 @@ impl Baseline {
     /// # Errors
     /// The baseline was written with a key and there is none or another, or without and there is one.
     pub fn fingerprinter(&self, key: Option<&[u8]>) -> Result<Fingerprinter, ConfigError> {
-        let salt = self.salt()?;
-        let error = |message: &str| Err(ConfigError::whole_file(&self.source.path, message));
-        let made = Fingerprinter::new(Some(&salt), key);
-        match (&self.header.key_check, key) {
-            (Some(_), None) => error("the baseline is keyed, and no fingerprint key is set"),
-            (Some(check), Some(_)) if *check != made.check_value() => {
-                error("the baseline was written with another fingerprint key")
+        match self.header.fingerprinter(key) {
+            Some(made) => made.map_err(|message| ConfigError::whole_file(&self.source.path, message)),
+            None => {
+                let at = self.source.text.find(&self.header.salt).unwrap_or(0);
+                let place = Place { source: self.source.clone(), span: at..at + self.header.salt.len() };
+                Err(place.error("`salt` must be at least 32 hex digits"))
             }
-            (None, Some(_)) => error("a fingerprint key is set, but the baseline was written without one"),
-            _ => Ok(made),
         }
-    }
-
-    fn salt(&self) -> Result<Vec<u8>, ConfigError> {
-        let salt = data_encoding::HEXLOWER_PERMISSIVE.decode(self.header.salt.as_bytes()).ok();
-        salt.filter(|salt| salt.len() >= 16).ok_or_else(|| {
-            let at = self.source.text.find(&self.header.salt).unwrap_or(0);
-            let place = Place { source: self.source.clone(), span: at..at + self.header.salt.len() };
-            place.error("`salt` must be at least 32 hex digits")
-        })
     }
 
     /// The entry of a value. Whether it covers a rule and path, and still counts, is for the caller

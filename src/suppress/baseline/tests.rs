@@ -6,7 +6,11 @@ fn fingerprint(n: u64) -> String {
 }
 
 fn draft(numbers: std::ops::Range<u64>) -> Draft {
-    let mut draft = Draft::new(Path::new("b.toml"), None).unwrap();
+    draft_at(Path::new("b.toml"), numbers)
+}
+
+fn draft_at(path: &Path, numbers: std::ops::Range<u64>) -> Draft {
+    let mut draft = Draft::new(path, None).unwrap();
     let found = numbers.map(|n| Found {
         fingerprint: fingerprint(n),
         rule: "generic-secret".into(),
@@ -211,4 +215,47 @@ fn check_finds_what_is_out_of_date() {
     assert!(
         matches!(&check(CheckOptions { max_age: Some(90), ..none })[..], [Check::TooOld(entry, 183)] if entry.fingerprint == fingerprint(2))
     );
+}
+
+#[test]
+fn reading_a_part_finds_what_reading_all_finds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("b.toml");
+    let mut large = draft_at(&path, 0..3000);
+    large.set(Entry { reason: "long ".repeat(2000), ..large.get(&fingerprint(17)).unwrap().clone() });
+    large.write().unwrap();
+    let whole = Baseline::read(&path).unwrap().unwrap();
+    for first in (0..3200).step_by(40) {
+        // A new one each time: after many lookups the whole file is read anyway.
+        let ledger = Ledger::open(&path).unwrap().unwrap();
+        for n in first..first + 40 {
+            assert_eq!(
+                ledger.lookup(&fingerprint(n)).unwrap(),
+                whole.lookup(&fingerprint(n)).unwrap(),
+                "{n}"
+            );
+            assert_eq!(ledger.lookup(&fingerprint(n)).unwrap().is_some(), n < 3000);
+        }
+    }
+    assert_eq!(Ledger::open(&folder.path().join("no")).unwrap().map(|_| ()), None);
+}
+
+#[test]
+fn a_file_that_is_not_sorted_is_read_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("b.toml");
+    let text = draft(0..1000).text();
+    let (head, entries) = text.split_once("[entries]\n").unwrap();
+    let mut lines: Vec<&str> = entries.lines().collect();
+    lines.reverse();
+    std::fs::write(&path, format!("{head}[entries]\n{}\n", lines.join("\n"))).unwrap();
+    for n in 0..50 {
+        let ledger = Ledger::open(&path).unwrap().unwrap();
+        assert!(ledger.lookup(&fingerprint(n)).unwrap().is_some(), "{n}");
+    }
+    let broken = text.replacen(" }\n", "\n", 1);
+    std::fs::write(&path, broken).unwrap();
+    let ledger = Ledger::open(&path).unwrap().unwrap();
+    assert!(ledger.whole().is_err());
+    assert!(ledger.lookup(&fingerprint(2000)).is_err(), "nothing is new while the file cannot be read whole");
 }
