@@ -180,7 +180,8 @@ fn one_per_secret(engine: &Engine, judged: &[Judged]) -> Vec<usize> {
         let it = &judged[i];
         let rule = rules.rule(it.candidate.rule);
         let length = it.candidate.secret.end - it.candidate.secret.start;
-        let generic = it.candidate.evidence.is_some();
+        // Users' rules, and gitleaks', say it in their ids.
+        let generic = it.candidate.evidence.is_some() || rule.id.contains("generic");
         let specific = rule.prefix > 0 || !rule.checksum.is_empty();
         // Whoever reports it by default names the provider: a specific rule beats a surer generic one.
         let shown = it.judgement.confidence >= Some(Confidence::Medium);
