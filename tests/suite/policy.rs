@@ -418,3 +418,15 @@ fn allowlists_may_name_commits() {
     assert_eq!(counts(repo.path(), &["history", "--range", "HEAD"]), (1, 1));
     assert_eq!(counts(repo.path(), &["history"]), (1, 1));
 }
+
+#[test]
+fn the_documented_configuration_is_one() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/policy.md")).unwrap();
+    let example = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let repo = Sandbox::new();
+    repo.write(".stanch.toml", example);
+    repo.write("policy/company.toml", "");
+    let (code, text) = stanch(repo.path(), &["config", "show"]);
+    assert!(code == 0 && text.contains("rule corp-token") && text.contains("company.toml"), "{text}");
+    assert_eq!(counts(repo.path(), &["scan"]), (0, 0));
+}
