@@ -145,7 +145,8 @@ impl Matcher {
                 wanted.push((Literal { bytes, fold: anchor.fold }, user));
             }
         }
-        let generic = generic::kinds(&|id| rules.find(id).filter(|&index| !rules.rule(index).detector.is_empty()));
+        let generic =
+            generic::kinds(&|id| rules.find(id).filter(|&index| !rules.rule(index).detector.is_empty()));
         if generic.iter().any(Option::is_some) {
             for (trigger, text) in generic::TRIGGERS.iter().enumerate() {
                 let literal = Literal { bytes: text.to_ascii_lowercase().into_bytes().into(), fold: true };

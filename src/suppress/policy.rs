@@ -223,6 +223,10 @@ impl Policy {
                 return Some(by_allowlist(list));
             }
         }
+        // Files are passed over before they are read; objects of the history belong to many paths.
+        if self.tree.excluded(path) {
+            return Some(Suppression::Allowlist { description: "excluded by the configuration".to_owned() });
+        }
         let excluding = self.tree.excluded_by(path)?;
         let file = excluding.config.files.first().map(|file| file.display().to_string()).unwrap_or_default();
         Some(Suppression::Allowlist { description: format!("excluded by {file}") })

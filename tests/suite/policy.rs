@@ -94,6 +94,9 @@ fn rules_allowlists_and_exclusions_of_the_configuration() {
     // And in what is staged.
     repo.git(["add", "--all"]);
     assert_eq!(counts(repo.path(), &["scan", "--staged"]), (2, 0));
+    // The history holds them all the same; they do not count there either.
+    repo.commit("x");
+    assert_eq!(counts(repo.path(), &["history"]), (2, 2));
 }
 
 #[test]
