@@ -1,0 +1,197 @@
+use super::*;
+use crate::config::{Dialect, Files, LoadOptions, TreeSource, load};
+use crate::finding::{Category, Location, Secret, Severity};
+use crate::suppress::baseline::{Baseline, Decision, Draft};
+use jiff::civil::date;
+use std::path::Path;
+
+const TODAY: Date = date(2025, 12, 1);
+
+fn policy() -> Policy {
+    Policy::new(Tree::new(Config::default(), TreeSource::default()).unwrap(), TODAY).unwrap()
+}
+
+/// A policy of files by their path.
+fn policy_of(files: &'static [(&'static str, &'static str)]) -> Policy {
+    struct Memory(&'static [(&'static str, &'static str)]);
+    impl Files for Memory {
+        fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+            let found = self.0.iter().find(|(name, _)| Path::new(name) == path);
+            found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
+        }
+    }
+    let options = LoadOptions { files: &Memory(files), builtin_ids: &|| vec!["r".into()] };
+    let base = load(&options, Path::new(".stanch.toml"), Dialect::Stanch).unwrap();
+    let source = TreeSource {
+        files: Box::new(Memory(files)),
+        builtin_ids: || vec!["r".into()],
+        ..TreeSource::default()
+    };
+    Policy::new(Tree::new(base, source).unwrap(), TODAY).unwrap()
+}
+
+fn at(path: &str) -> Location {
+    Location { path: Some(path.into()), ..Location::default() }
+}
+
+fn finding(fingerprint: &str, places: &[&str]) -> Finding {
+    Finding {
+        rule: "generic-secret".into(),
+        description: String::new(),
+        category: Category::Token,
+        severity: Severity::High,
+        confidence: Confidence::High,
+        location: at(places[0]),
+        secret: Secret::new(b"value", 0),
+        matched: Default::default(),
+        fingerprint: fingerprint.into(),
+        parts: Vec::new(),
+        commit: None,
+        life: None,
+        occurrences: places[1..].iter().map(|path| at(path)).collect(),
+        status: Status::New,
+        remediation: Default::default(),
+        reasons: Vec::new(),
+        tags: Vec::new(),
+    }
+}
+
+fn policy_with(edit: impl FnOnce(&mut Entry)) -> (Policy, String) {
+    let mut draft = Draft::new(Path::new("b"), None).unwrap();
+    let fingerprint = draft.fingerprinter(None).of(b"value");
+    let mut entry =
+        Entry { fingerprint: fingerprint.clone(), status: Decision::Accepted, ..Entry::default() };
+    edit(&mut entry);
+    draft.set(entry);
+    let mut policy = policy();
+    policy.set_baseline(Some(Baseline::load(Path::new("b"), draft.text().into_bytes()).unwrap().into()));
+    (policy, fingerprint)
+}
+
+fn suppressed(edit: impl FnOnce(&mut Entry), places: &[&str]) -> (bool, Finding) {
+    let (policy, fingerprint) = policy_with(edit);
+    let mut findings = [finding(&fingerprint, places)];
+    policy.apply(&mut findings, |_| vec!["old-id".to_owned()]).unwrap();
+    let [finding] = findings;
+    (finding.status != Status::New, finding)
+}
+
+#[test]
+fn baseline_knows_values() {
+    assert!(suppressed(|_| (), &["a", "b"]).0);
+    assert!(suppressed(|entry| entry.only_rules = vec!["old-id".into()], &["a"]).0);
+    assert!(!suppressed(|entry| entry.only_rules = vec!["other".into()], &["a"]).0);
+    assert!(suppressed(|entry| entry.only_paths = vec!["/t/".into()], &["t/a", "t/b"]).0);
+    assert!(!suppressed(|entry| entry.only_paths = vec!["/t/".into()], &["t/a", "s/b"]).0);
+    assert!(suppressed(|entry| entry.expires = Some(TODAY), &["a"]).0);
+    let (hidden, finding) = suppressed(|entry| entry.expires = Some(date(2025, 11, 30)), &["a"]);
+    assert!(!hidden);
+    assert_eq!(finding.reasons, [EXPIRED]);
+    let (policy, _) = policy_with(|_| ());
+    let mut other = [self::finding(&"0".repeat(32), &["a"])];
+    policy.apply(&mut other, |_| Vec::new()).unwrap();
+    assert_eq!(other[0].status, Status::New);
+}
+
+#[test]
+fn gitleaksignore_knows_places() {
+    let mut ignored = IgnoreFile::default();
+    ignored.add(Path::new("i"), b"a:old-id:0\nb:generic-secret:0\n".to_vec()).unwrap();
+    let mut policy = policy();
+    policy.set_ignored(ignored);
+    let mut findings = [finding("f", &["a"]), finding("f", &["a", "b"]), finding("f", &["a", "c"])];
+    policy.apply(&mut findings, |_| vec!["old-id".to_owned()]).unwrap();
+    let quiet: Vec<bool> = findings.iter().map(|finding| finding.status != Status::New).collect();
+    assert_eq!(quiet, [true, true, false]);
+}
+
+const TEXT: &[u8] = b"k = samplevalue # stanch:allow docs";
+
+fn subject<'a>(path: &'a [u8], rule: &'a str) -> Subject<'a> {
+    Subject {
+        rule,
+        aliases: &[],
+        rule_allowlists: &[],
+        text: TEXT,
+        span: 0..15,
+        secret_span: 4..15,
+        secret: &TEXT[4..15],
+        matched: &TEXT[..15],
+        path: Some(path),
+        commit: None,
+    }
+}
+
+fn by(policy: &Policy, path: &str, rule: &str) -> String {
+    match policy.judge(&subject(path.as_bytes(), rule)) {
+        Some(Suppression::Allowlist { description }) => description,
+        Some(Suppression::Inline { reason, .. }) => reason,
+        None => "nothing".to_owned(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn allowlists_come_first_and_reach_their_folder() {
+    let mut policy = policy_of(&[
+        (".stanch.toml", "[[allowlists]]\ndescription = 'top'\npaths = ['^top/']\n"),
+        (
+            "pkg/.stanch.toml",
+            "[scan]\nexclude = ['/gen/']\n[[allowlists]]\nstopwords = ['sample']\ntargetRules = ['r']\n",
+        ),
+        ("bad/.stanch.toml", "[[allowlists]]\nregexes = ['((a{1000}){1000}){1000}']\n"),
+    ]);
+    assert_eq!(by(&policy, "top/a", "r"), "top");
+    assert_eq!(by(&policy, "pkg/a", "r"), "pkg/.stanch.toml:3");
+    assert_eq!(by(&policy, "pkgs/a", "r"), "docs");
+    assert_eq!(by(&policy, "pkg/a", "s"), "docs");
+    assert_eq!(by(&policy, "pkg/gen/a", "s"), "excluded by pkg/.stanch.toml");
+    assert!(policy.allows_all_of(Some(b"top/x"), None).is_some());
+    assert!(policy.allows_all_of(Some(b"pkg/x"), None).is_none());
+    assert_eq!(policy.take_errors(), []);
+    policy.set_base(b"pkg", b"/repo");
+    assert_eq!(by(&policy, "a", "r"), "pkg/.stanch.toml:3");
+    assert_eq!(by(&policy, "../top/a", "r"), "top");
+    assert_eq!(by(&policy, "/repo/top/a", "r"), "top");
+    assert_eq!(by(&policy, "/other/top/a", "r"), "docs");
+    policy.set_outside(b"../repo");
+    assert_eq!(by(&policy, "../repo/top/a", "r"), "top");
+    policy.set_base(b"", b"");
+    policy.set_markers(Markers::Ignored);
+    assert_eq!(by(&policy, "pkgs/a", "r"), "nothing");
+    assert_eq!(by(&policy, "bad/a", "r"), "nothing");
+    let errors = policy.take_errors();
+    assert_eq!((errors.len(), errors[0].line), (1, 2));
+}
+
+#[test]
+fn rules_have_allowlists_of_their_own() {
+    let policy = policy();
+    let lists = [crate::rules::Allowlist {
+        description: "the rule's".into(),
+        all: false,
+        target: crate::rules::RegexTarget::Match,
+        regexes: vec!["^k =".into()].into(),
+        paths: Default::default(),
+        commits: Default::default(),
+        stopwords: Default::default(),
+    }];
+    let subject = Subject { rule_allowlists: &lists, ..subject(b"a", "r") };
+    for _ in 0..2 {
+        let found = policy.judge(&subject);
+        assert!(matches!(found, Some(Suppression::Allowlist { description }) if description == "the rule's"));
+    }
+}
+
+#[test]
+fn only_markers_of_the_trusted_revision_count() {
+    let mut policy = policy();
+    policy.set_markers(Markers::Trusted(Box::new(|path| match path {
+        b"old" => Some([b"x\n", TEXT, b"\ny"].concat()),
+        b"other" => Some([b"x", TEXT].concat()),
+        _ => None,
+    })));
+    assert_eq!(by(&policy, "old", "r"), "docs");
+    assert_eq!(by(&policy, "other", "r"), "nothing");
+    assert_eq!(by(&policy, "new", "r"), "nothing");
+}
