@@ -69,31 +69,36 @@ else
 fi
 [ ${#repositories[@]} -gt 0 ] || { echo "compare.sh: no git repository in $folder" >&2 && exit 2; }
 
+# A word that no file has, this one included.
+absent=zqx
+absent+=jkvb
+
 # One job a line, fields separated by tabs: group, name, exit codes that count, folder, command.
 jobs=$work/jobs
 : >"$jobs"
 job() { printf '%s\t%s\t%s\t%s\t%s\n' "$@" >>"$jobs"; }
-q() { printf '%q' "$1"; }
+q() { printf "'%s'" "${1//\'/\'\\\'\'}"; } # quoted, for a shell and for shlex
 peer() { # PROGRAM GROUP NAME CODES FOLDER COMMAND: a job, if the program is there
     if [ -n "$1" ]; then shift && job "$@"; fi
 }
 
+left_out() { echo "compare.sh: $1 has no commit that can be checked out, no staged change there" >&2; }
 staged() { # REPOSITORY: a copy with one small change staged
     local name copy file
     name=$(basename "$1")
     copy=$work/staged-$name
-    "$git" clone -q --no-hardlinks --shared "$1" "$copy" 2>/dev/null || return 0
+    "$git" clone -q --no-hardlinks --shared "$1" "$copy" 2>/dev/null || { left_out "$1" && return; }
     file=$("$git" -C "$copy" ls-files | head -n 1)
-    [ -n "$file" ] || return 0
+    [ -n "$file" ] || { left_out "$1" && return; }
     printf 'one more line\n' >>"$copy/$file"
     "$git" -C "$copy" add "$file"
     local group="staged: $name"
     job "$group" stanch 0,1 "$copy" "$(q "$stanch") scan --staged"
     job "$group" "git diff --cached" 0 "$copy" "$(q "$git") diff --cached"
-    peer "$betterleaks" "$group" betterleaks 0,1 "$copy" "$(q "$betterleaks") git --pre-commit --staged --no-banner --redact ."
-    peer "$gitleaks" "$group" gitleaks 0,1 "$copy" "$(q "$gitleaks") git --pre-commit --staged --no-banner --redact ."
+    peer "$betterleaks" "$group" betterleaks 0,9 "$copy" "$(q "$betterleaks") git --staged --no-banner --exit-code=9 ."
+    peer "$gitleaks" "$group" gitleaks 0,9 "$copy" "$(q "$gitleaks") git --pre-commit --staged --no-banner --exit-code=9 ."
     peer "$kingfisher" "$group" kingfisher 0,200,205 "$copy" \
-        "$(q "$kingfisher") scan --staged --no-validate --no-update-check --redact ."
+        "$(q "$kingfisher") scan --staged --no-validate --no-update-check ."
     peer "$detect_secrets" "$group" detect-secrets 0,1 "$copy" \
         "$(q "$(dirname "${detect_secrets:-x}")/detect-secrets-hook") $(q "$file")"
 }
@@ -101,11 +106,11 @@ staged() { # REPOSITORY: a copy with one small change staged
 worktree() { # FOLDER
     local group="worktree: $(basename "$1")"
     job "$group" stanch 0,1 "$1" "$(q "$stanch") scan --allow-incomplete ."
-    if [ -n "$rg" ]; then job "$group" rg 1 "$1" "$(q "$rg") -j2 -uu -c zqxjkvb"; fi
+    if [ -n "$rg" ]; then job "$group" rg 1 "$1" "$(q "$rg") -j2 -uu -c $absent"; fi
     peer "$kingfisher" "$group" kingfisher 0,200,205 "$1" \
-        "$(q "$kingfisher") scan --git-history=none --no-validate --no-update-check --redact ."
-    peer "$betterleaks" "$group" betterleaks 0,1 "$1" "$(q "$betterleaks") dir --no-banner --redact ."
-    peer "$gitleaks" "$group" gitleaks 0,1 "$1" "$(q "$gitleaks") dir --no-banner --redact ."
+        "$(q "$kingfisher") scan --git-history=none --no-validate --no-update-check ."
+    peer "$betterleaks" "$group" betterleaks 0,9 "$1" "$(q "$betterleaks") filesystem --no-banner --exit-code=9 ."
+    peer "$gitleaks" "$group" gitleaks 0,9 "$1" "$(q "$gitleaks") dir --no-banner --exit-code=9 ."
     peer "$detect_secrets" "$group" detect-secrets 0 "$1" "$(q "$detect_secrets") scan ."
 }
 
@@ -114,9 +119,9 @@ history() { # REPOSITORY
     job "$group" stanch 0,1 "$1" "$(q "$stanch") history --allow-incomplete ."
     job "$group" "git cat-file" 0 "$1" "$(q "$git") cat-file --batch-all-objects --batch --unordered"
     peer "$kingfisher" "$group" kingfisher 0,200,205 "$1" \
-        "$(q "$kingfisher") scan --git-history=full --no-validate --no-update-check --redact ."
-    peer "$betterleaks" "$group" betterleaks 0,1 "$1" "$(q "$betterleaks") git --no-banner --redact ."
-    peer "$gitleaks" "$group" gitleaks 0,1 "$1" "$(q "$gitleaks") git --no-banner --redact ."
+        "$(q "$kingfisher") scan --git-history=full --no-validate --no-update-check ."
+    peer "$betterleaks" "$group" betterleaks 0,9 "$1" "$(q "$betterleaks") git --no-banner --exit-code=9 ."
+    peer "$gitleaks" "$group" gitleaks 0,9 "$1" "$(q "$gitleaks") git --no-banner --exit-code=9 ."
 }
 
 case ,$kinds, in *,staged,*) for r in "${repositories[@]}"; do staged "$r"; done ;; esac
@@ -129,7 +134,7 @@ for program in betterleaks gitleaks kingfisher detect_secrets rg; do
 done
 
 python3 - "$jobs" "$runs" <<'PYTHON'
-import os, platform, resource, statistics, subprocess, sys, time
+import os, platform, shlex, statistics, subprocess, sys, time
 
 jobs = [line.rstrip("\n").split("\t") for line in open(sys.argv[1], encoding="utf-8")]
 runs = int(sys.argv[2])
@@ -143,8 +148,7 @@ def run(i):
     _, name, codes, folder, command = jobs[i]
     with open(os.devnull, "rb") as nothing, open(os.devnull, "wb") as away:
         began = time.perf_counter()
-        child = subprocess.Popen(command, shell=True, executable="/bin/bash", cwd=folder, stdin=nothing,
-                                 stdout=away, stderr=away)
+        child = subprocess.Popen(shlex.split(command), cwd=folder, stdin=nothing, stdout=away, stderr=away)
         _, status, usage = os.wait4(child.pid, 0)
         took = time.perf_counter() - began
     child.returncode = code = os.waitstatus_to_exitcode(status) if hasattr(os, "waitstatus_to_exitcode") else status >> 8

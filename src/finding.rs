@@ -95,14 +95,14 @@ pub enum MessageKind {
 }
 
 names!(MessageKind {
-    Commit = "commit",
-    Tag = "tag",
-    Note = "note",
-    Identity = "identity",
-    RefName = "ref-name",
-    FileName = "file-name",
-    LinkTarget = "link-target",
-    GitDir = "git-dir",
+    "commit" = Commit,
+    "tag" = Tag,
+    "note" = Note,
+    "identity" = Identity,
+    "ref-name" = RefName,
+    "file-name" = FileName,
+    "link-target" = LinkTarget,
+    "git-dir" = GitDir,
 });
 
 /// Where a finding is.

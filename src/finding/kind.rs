@@ -45,7 +45,7 @@ pub enum Confidence {
 
 /// Gives an enum its names for files, command line and reports.
 macro_rules! names {
-    ($ty:ident { $($variant:ident = $name:literal),+ $(,)? }) => {
+    ($ty:ident { $($name:literal = $variant:ident),+ $(,)? }) => {
         impl $ty {
             /// Every value, in ascending order.
             pub const ALL: &'static [$ty] = &[$($ty::$variant),+];
@@ -72,12 +72,12 @@ macro_rules! names {
 pub(crate) use names;
 
 names!(Category {
-    ApiKey = "api-key",
-    Password = "password",
-    Token = "token",
-    Certificate = "certificate",
-    EncryptionKey = "encryption-key",
-    ConnectionString = "connection-string",
+    "api-key" = ApiKey,
+    "password" = Password,
+    "token" = Token,
+    "certificate" = Certificate,
+    "encryption-key" = EncryptionKey,
+    "connection-string" = ConnectionString,
 });
-names!(Severity { Low = "low", Medium = "medium", High = "high", Critical = "critical" });
-names!(Confidence { Low = "low", Medium = "medium", High = "high" });
+names!(Severity { "low" = Low, "medium" = Medium, "high" = High, "critical" = Critical });
+names!(Confidence { "low" = Low, "medium" = Medium, "high" = High });

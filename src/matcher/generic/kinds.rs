@@ -3,7 +3,7 @@
 use crate::rules::RuleIndex;
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident = $id:literal, $generality:literal;)+) => {
+    ($($(#[$doc:meta])* $id:literal = $kind:ident, $generality:literal;)+) => {
         /// What a candidate is, by its name and syntax.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
@@ -28,29 +28,29 @@ macro_rules! kinds {
 
 kinds! {
     /// `password = "…"` and its like.
-    Password = "generic-password", 2;
+    "generic-password" = Password, 2;
     /// `token: …`.
-    Token = "generic-token", 3;
+    "generic-token" = Token, 3;
     /// `api_key=…`, `access-key`, `"key": "…"`.
-    ApiKey = "generic-api-key", 3;
+    "generic-api-key" = ApiKey, 3;
     /// `client_secret`, `SECRET_KEY_BASE`.
-    Secret = "generic-secret", 3;
+    "generic-secret" = Secret, 3;
     /// A URL whose authority holds a user and a password.
-    UrlCredentials = "url-credentials", 0;
+    "url-credentials" = UrlCredentials, 0;
     /// `Authorization: Basic …`.
-    BasicAuth = "http-basic-auth", 0;
+    "http-basic-auth" = BasicAuth, 0;
     /// `Authorization: Bearer …`.
-    BearerToken = "http-bearer-token", 0;
+    "http-bearer-token" = BearerToken, 0;
     /// `IDENTIFIED BY '…'`, `ALTER USER … PASSWORD '…'`.
-    SqlPassword = "sql-password", 1;
+    "sql-password" = SqlPassword, 1;
     /// `--password …`, `-u user:…`.
-    CliPassword = "cli-password", 1;
+    "cli-password" = CliPassword, 1;
     /// `Server=…;Password=…`.
-    ConnectionString = "connection-string-password", 1;
+    "connection-string-password" = ConnectionString, 1;
     /// The private members of a JSON web key.
-    PrivateJwk = "jwk-private-key", 0;
+    "jwk-private-key" = PrivateJwk, 0;
     /// Session cookies.
-    SessionCookie = "session-cookie", 4;
+    "session-cookie" = SessionCookie, 4;
 }
 
 impl Kind {

@@ -108,7 +108,7 @@ fn statements_commands_urls_and_headers() {
     check("CREATE user x identified by 'qx77vv'", Kind::SqlPassword, "qx77vv");
     check("ALTER ROLE x WITH PASSWORD 'qx77vv'", Kind::SqlPassword, "qx77vv");
     check("run --password qx77vv", Kind::CliPassword, "qx77vv");
-    check(&format!("curl -u bob:{pw} http://h/"), Kind::CliPassword, "qx77vv");
+    check(&["curl", "-u", &format!("bob:{pw}"), "http://h/"].join(" "), Kind::CliPassword, "qx77vv");
     check("mysql -uroot -pqx77vv db", Kind::CliPassword, "qx77vv");
     check(&format!("http://bob:{pw}@host/"), Kind::UrlCredentials, "qx77vv");
     check(&format!("http://bob:q@{pw}@host/"), Kind::UrlCredentials, &format!("q@{pw}"));

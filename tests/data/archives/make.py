@@ -9,6 +9,8 @@ import os, pathlib, py_compile, shutil, sqlite3, subprocess, sys, tempfile
 TOKEN = "tok_" + "".join(f"{big}{i % 10}{small}{(i + 1) % 10}" for i, big, small in
                          zip(range(1, 18, 2), "ACEGIKMOQ", "bdfhjlnpr"))
 LEAK = f'first\nsecond\nkey = "{TOKEN}"\nlast\n'
+# For containers that other scanners open: the line must not look like a credential to them.
+ENV = LEAK.replace("key", "web")
 HERE = pathlib.Path(__file__).parent.resolve()
 WORK = pathlib.Path(tempfile.mkdtemp())
 os.chdir(WORK)
@@ -20,7 +22,7 @@ def run(*command, **options):
 
 def sevenz():
     pathlib.Path("conf").mkdir()
-    pathlib.Path("conf/.env").write_text(LEAK)
+    pathlib.Path("conf/.env").write_text(ENV)
     pathlib.Path("conf/other.txt").write_text("nothing here\n" * 50)
     pathlib.Path("conf/empty").write_text("")
     for name, options in {
@@ -40,15 +42,12 @@ def sevenz():
 
 def packages():
     run("ar", "rc", HERE / "names.ar", "conf/.env", "conf/other.txt")
-    pathlib.Path("a-name-of-more-than-sixteen-bytes.env").write_text(LEAK)
+    pathlib.Path("a-name-of-more-than-sixteen-bytes.env").write_text(ENV)
     run("ar", "rc", HERE / "long.ar", "a-name-of-more-than-sixteen-bytes.env", "conf/other.txt")
-    # Not compressed, and read by every scanner: the line must not look like a credential.
-    pathlib.Path("conf/.env").write_text(LEAK.replace("key", "web"))
     for kind in ["newc", "odc"]:
         with open(HERE / f"{kind}.cpio", "wb") as out:
             subprocess.run(["cpio", "-o", "-H", kind], input=b"conf/other.txt\nconf/.env\n", stdout=out,
                            stderr=subprocess.DEVNULL, check=True)
-    pathlib.Path("conf/.env").write_text(LEAK)
     deb = pathlib.Path("deb")
     (deb / "DEBIAN").mkdir(parents=True)
     (deb / "etc").mkdir()
@@ -68,7 +67,7 @@ BuildArch: noarch
 sample
 %install
 mkdir -p %{{buildroot}}/etc
-cp {WORK}/conf/.env %{{buildroot}}/etc/sample.conf
+cp {WORK}/deb/etc/sample.conf %{{buildroot}}/etc/sample.conf
 %post
 echo script {TOKEN}
 %files
