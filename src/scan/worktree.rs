@@ -22,6 +22,8 @@ pub fn scan_worktree(engine: &Engine, options: &worktree::Options, stop: &Atomic
     });
     let mut outcome = total.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     outcome.sort();
+    // A file below two of the roots was read twice.
+    outcome.findings.dedup_by(|a, b| (&a.location, &a.rule, &a.secret) == (&b.location, &b.rule, &b.secret));
     outcome
 }
 

@@ -44,8 +44,11 @@ pub trait Visitor: Send {
 
 /// Walks all roots in parallel; every thread has a visitor of its own, made by `make`.
 pub fn walk<V: Visitor>(options: &Options, make: impl Fn() -> V + Sync) {
-    let mut roots = Vec::new();
+    let mut roots: Vec<PathBuf> = Vec::new();
     for root in &options.roots {
+        if roots.iter().any(|known| shown(known) == shown(root)) {
+            continue;
+        }
         // A root that is missing must be an error even where the walker would pass it over.
         match root.symlink_metadata() {
             Ok(_) => roots.push(root.clone()),

@@ -111,7 +111,8 @@ impl Report {
 
     /// `path:line:column rule` of each finding, in order.
     pub fn places(&self) -> Vec<String> {
-        let place = |f: &Value| format!("{}:{}:{} {}", text(&f["path"]), f["line"], f["column"], text(&f["rule"]));
+        let place =
+            |f: &Value| format!("{}:{}:{} {}", text(&f["path"]), f["line"], f["column"], text(&f["rule"]));
         self.findings().iter().map(place).collect()
     }
 

@@ -20,6 +20,7 @@ mod reach;
 mod reach_containers;
 mod reach_text;
 mod report;
+mod scan_references;
 mod scan_sources;
 mod scan_staged;
 mod scan_suppression;

@@ -54,60 +54,141 @@ const REFERENCES: &[(&str, &str)] = &[
     ("ci.yml", "variables:\n  API_TOKEN: $CI_JOB_TOKEN\n  PASSWORD: ${PROD_PASSWORD}\n"),
     ("azure-pipelines.yml", "env:\n  DB_PASSWORD: $(database-password)\n  url: $(database-url)\n"),
     ("circle.yml", "password: $DOCKERHUB_PASSWORD\naws_secret_access_key: $ECR_AWS_SECRET_ACCESS_KEY\n"),
-    ("Jenkinsfile", "withCredentials([string(credentialsId: 'prod-api-token', variable: 'API_TOKEN')]) {\n  sh 'deploy'\n}\n"),
+    (
+        "Jenkinsfile",
+        "withCredentials([string(credentialsId: 'prod-api-token', variable: 'API_TOKEN')]) {\n  sh 'deploy'\n}\n",
+    ),
     ("Jenkinsfile", "API_KEY = credentials('production-api-key')\n"),
-    ("compose.yml", "environment:\n  POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?}\n  POSTGRES_PASSWORD_FILE: /run/secrets/pg_password\n"),
+    (
+        "compose.yml",
+        "environment:\n  POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?}\n  POSTGRES_PASSWORD_FILE: /run/secrets/pg_password\n",
+    ),
     // Templates.
     ("site.yml", "db_password: \"{{ vault_db_password }}\"\n"),
-    ("site.yml", "api_key: \"{{ lookup('community.hashi_vault.hashi_vault', 'secret/data/prod:api_key') }}\"\n"),
+    (
+        "site.yml",
+        "api_key: \"{{ lookup('community.hashi_vault.hashi_vault', 'secret/data/prod:api_key') }}\"\n",
+    ),
     ("site.yml", "password: '{{ vault \"secret/data/prod/db\" \"password\" }}'\n"),
-    ("values.yaml", "password: {{ .Values.postgres.password | quote }}\ntoken: {{ required \"token\" .Values.token }}\n"),
+    (
+        "values.yaml",
+        "password: {{ .Values.postgres.password | quote }}\ntoken: {{ required \"token\" .Values.token }}\n",
+    ),
     ("app.conf.j2", "password = {{ db.password }}\nsecret_key = {{ secret_key_base }}\n"),
     ("app.erb", "password: <%= ENV['DB_PASSWORD'] %>\nsecret: <%= Rails.application.credentials.secret %>\n"),
     ("a.ctmpl", "password={{ with secret \"database/creds/app\" }}{{ .Data.password }}{{ end }}\n"),
-    ("app.properties", "spring.datasource.password=${DB_PASSWORD}\napi.key=#{systemEnvironment['API_KEY']}\n"),
+    (
+        "app.properties",
+        "spring.datasource.password=${DB_PASSWORD}\napi.key=#{systemEnvironment['API_KEY']}\n",
+    ),
     ("pom.xml", "<password>${env.NEXUS_PASSWORD}</password><privateKey>${settings.key}</privateKey>\n"),
     // Kubernetes.
-    ("pod.yaml", "env:\n- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef:\n      name: prod-db-credentials\n      key: password\n"),
-    ("pod.json", "{\"name\":\"API_TOKEN\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"api-credentials\",\"key\":\"token\"}}}\n"),
-    ("pod.yaml", "envFrom:\n- secretRef:\n    name: production-api-secrets\nvolumes:\n- secret:\n    secretName: tls-private-key-2024\n"),
-    ("es.yaml", "apiVersion: external-secrets.io/v1beta1\nkind: ExternalSecret\nmetadata:\n  name: database-credentials\nspec:\n  secretStoreRef:\n    name: vault-backend-production\n    kind: ClusterSecretStore\n  target:\n    name: database-credentials\n  data:\n  - secretKey: password\n    remoteRef:\n      key: secret/data/production/database\n      property: password\n  - secretKey: api-token\n    remoteRef:\n      key: prod/api-token-2024\n"),
-    ("sealed.yaml", "kind: SealedSecret\nspec:\n  template:\n    metadata:\n      name: mysecret-production\n"),
-    ("sc.yaml", "kind: SecretProviderClass\nparameters:\n  objects: |\n    - objectName: \"arn:aws:secretsmanager:us-east-1:111122223333:secret:MySecret-AbCdEf\"\n      objectType: \"secretsmanager\"\n"),
-    ("sa.yaml", "kind: ServiceAccount\nsecrets:\n- name: build-robot-token-x7k2p\nimagePullSecrets:\n- name: registry-credentials-prod\n"),
-    ("auth.yaml", "auth:\n  existingSecret: postgresql-credentials-prod\n  secretKeys:\n    adminPasswordKey: postgres-password\n"),
+    (
+        "pod.yaml",
+        "env:\n- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef:\n      name: prod-db-credentials\n      key: password\n",
+    ),
+    (
+        "pod.json",
+        "{\"name\":\"API_TOKEN\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"api-credentials\",\"key\":\"token\"}}}\n",
+    ),
+    (
+        "pod.yaml",
+        "envFrom:\n- secretRef:\n    name: production-api-secrets\nvolumes:\n- secret:\n    secretName: tls-private-key-2024\n",
+    ),
+    (
+        "es.yaml",
+        "apiVersion: external-secrets.io/v1beta1\nkind: ExternalSecret\nmetadata:\n  name: database-credentials\nspec:\n  secretStoreRef:\n    name: vault-backend-production\n    kind: ClusterSecretStore\n  target:\n    name: database-credentials\n  data:\n  - secretKey: password\n    remoteRef:\n      key: secret/data/production/database\n      property: password\n  - secretKey: api-token\n    remoteRef:\n      key: prod/api-token-2024\n",
+    ),
+    (
+        "sealed.yaml",
+        "kind: SealedSecret\nspec:\n  template:\n    metadata:\n      name: mysecret-production\n",
+    ),
+    (
+        "sc.yaml",
+        "kind: SecretProviderClass\nparameters:\n  objects: |\n    - objectName: \"arn:aws:secretsmanager:us-east-1:111122223333:secret:MySecret-AbCdEf\"\n      objectType: \"secretsmanager\"\n",
+    ),
+    (
+        "sa.yaml",
+        "kind: ServiceAccount\nsecrets:\n- name: build-robot-token-x7k2p\nimagePullSecrets:\n- name: registry-credentials-prod\n",
+    ),
+    (
+        "auth.yaml",
+        "auth:\n  existingSecret: postgresql-credentials-prod\n  secretKeys:\n    adminPasswordKey: postgres-password\n",
+    ),
     // Stores of secrets.
     ("a.tf", "secret_arn = \"arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf\"\n"),
     ("a.tf", "password = data.aws_secretsmanager_secret_version.db.secret_string\napi_key = var.api_key\n"),
     ("a.tf", "variable \"db_password\" {\n  type      = string\n  sensitive = true\n}\n"),
     ("cf.yaml", "MasterUserPassword: '{{resolve:secretsmanager:MyRDSSecret:SecretString:password}}'\n"),
     ("cf.yaml", "Password: !Sub '{{resolve:ssm-secure:/prod/db/password:1}}'\nToken: !Ref ApiToken\n"),
-    ("task.json", "{\"secrets\":[{\"name\":\"DB_PASSWORD\",\"valueFrom\":\"arn:aws:ssm:us-east-1:123456789012:parameter/prod/db_password\"}]}\n"),
-    ("app.json", "{\"Password\": \"@Microsoft.KeyVault(SecretUri=https://corp.vault.azure.net/secrets/DbPassword/ec96f02080254f109c51a1f14cdb1931)\"}\n"),
-    ("app.json", "{\"ClientSecret\": \"@Microsoft.KeyVault(VaultName=corpvault;SecretName=ClientSecret)\"}\n"),
-    ("arm.json", "{\"adminPassword\":{\"reference\":{\"keyVault\":{\"id\":\"/subscriptions/x/vaults/kv\"},\"secretName\":\"vmAdminPassword\"}}}\n"),
+    (
+        "task.json",
+        "{\"secrets\":[{\"name\":\"DB_PASSWORD\",\"valueFrom\":\"arn:aws:ssm:us-east-1:123456789012:parameter/prod/db_password\"}]}\n",
+    ),
+    (
+        "app.json",
+        "{\"Password\": \"@Microsoft.KeyVault(SecretUri=https://corp.vault.azure.net/secrets/DbPassword/ec96f02080254f109c51a1f14cdb1931)\"}\n",
+    ),
+    (
+        "app.json",
+        "{\"ClientSecret\": \"@Microsoft.KeyVault(VaultName=corpvault;SecretName=ClientSecret)\"}\n",
+    ),
+    (
+        "arm.json",
+        "{\"adminPassword\":{\"reference\":{\"keyVault\":{\"id\":\"/subscriptions/x/vaults/kv\"},\"secretName\":\"vmAdminPassword\"}}}\n",
+    ),
     ("a.cs", "var secret = await client.GetSecretAsync(\"prod-db-password\");\n"),
     ("a.js", "const dbPassword = await getSecret('prod/db/password');\n"),
-    ("a.js", "const password = await getSecret('prod/db');\nconst token = getSecretValue(\"prod/api-token-v2\");\n"),
+    (
+        "a.js",
+        "const password = await getSecret('prod/db');\nconst token = getSecretValue(\"prod/api-token-v2\");\n",
+    ),
     ("a.py", "token = client.get_secret_value(SecretId='prod/payments/api-token')['SecretString']\n"),
     ("a.py", "password = keyring.get_password('system', 'username')\n"),
-    ("a.py", "name = f\"projects/{project}/secrets/db-password/versions/latest\"\npassword = access_secret(name)\n"),
+    (
+        "a.py",
+        "name = f\"projects/{project}/secrets/db-password/versions/latest\"\npassword = access_secret(name)\n",
+    ),
     ("a.go", "secret := \"projects/1234567890/secrets/prod-db-password/versions/7\"\n"),
     ("A.java", "String password = vault.read(\"secret/data/prod/database\").getData().get(\"password\");\n"),
     ("op.env", "DB_PASSWORD=op://production/database/password\nAPI_KEY=\"op://prod/api/credential\"\n"),
     ("v.yaml", "password: ref+vault://secret/data/prod/db#/password\ntoken: vault:secret/data/prod#token\n"),
     ("boot.yml", "password: '{cipher}AQB3dGVzdGluZ3RoaXNub3RhcmVhbGNpcGhlcnRleHQ='\n"),
-    ("sops.yaml", "password: ENC[AES256_GCM,data:7yNOGE1dHZ8mWgVT,iv:2Qk5vN3bLxWc8dRf,tag:J8sLp4MxQzBn,type:str]\n"),
+    (
+        "sops.yaml",
+        "password: ENC[AES256_GCM,data:7yNOGE1dHZ8mWgVT,iv:2Qk5vN3bLxWc8dRf,tag:J8sLp4MxQzBn,type:str]\n",
+    ),
     // Policies and logs that only name secrets.
-    ("policy.json", "{\"Effect\":\"Allow\",\"Action\":[\"secretsmanager:GetSecretValue\",\"ssm:GetParameter\"],\"Resource\":\"arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db/password-a1B2c3\"}\n"),
+    (
+        "policy.json",
+        "{\"Effect\":\"Allow\",\"Action\":[\"secretsmanager:GetSecretValue\",\"ssm:GetParameter\"],\"Resource\":\"arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db/password-a1B2c3\"}\n",
+    ),
     ("policy.json", "{\"Action\":\"iam:CreateAccessKey\",\"Sid\":\"AllowAccessKeyRotation20240501\"}\n"),
     ("policy.hcl", "path \"secret/data/prod/database/password\" {\n  capabilities = [\"read\"]\n}\n"),
-    ("audit.log", "2024-05-01T12:00:00Z user=alice action=GetSecretValue secret=prod/db/password result=Allowed\n"),
-    ("audit.log", "{\"eventName\":\"GetSecretValue\",\"requestParameters\":{\"secretId\":\"prod/payments/stripe-api-key\"},\"eventID\":\"9e5b4c1a-0f0e-4f7e-8d3a-2b1c4d5e6f70\"}\n"),
-    ("audit.log", "time=2024-05-01 level=info msg=\"rotated secret\" secret_name=prod-db-password version=7\n"),
-    ("app.log", "INFO  Loaded secret 'prod/api-key' from vault; token=[REDACTED] password=******** api_key=***\n"),
-    ("README.md", "Set the `API_KEY` and `DB_PASSWORD` environment variables. The password is stored in Vault.\n"),
-    ("README.md", "export API_KEY=<your-api-key>\nexport DB_PASSWORD=your_password_here\ntoken: YOUR_TOKEN\n"),
+    (
+        "audit.log",
+        "2024-05-01T12:00:00Z user=alice action=GetSecretValue secret=prod/db/password result=Allowed\n",
+    ),
+    (
+        "audit.log",
+        "{\"eventName\":\"GetSecretValue\",\"requestParameters\":{\"secretId\":\"prod/payments/stripe-api-key\"},\"eventID\":\"9e5b4c1a-0f0e-4f7e-8d3a-2b1c4d5e6f70\"}\n",
+    ),
+    (
+        "audit.log",
+        "time=2024-05-01 level=info msg=\"rotated secret\" secret_name=prod-db-password version=7\n",
+    ),
+    (
+        "app.log",
+        "INFO  Loaded secret 'prod/api-key' from vault; token=[REDACTED] password=******** api_key=***\n",
+    ),
+    (
+        "README.md",
+        "Set the `API_KEY` and `DB_PASSWORD` environment variables. The password is stored in Vault.\n",
+    ),
+    (
+        "README.md",
+        "export API_KEY=<your-api-key>\nexport DB_PASSWORD=your_password_here\ntoken: YOUR_TOKEN\n",
+    ),
 ];
 
 /// Scans each text in a file of its own; the secrets that were reported of each, by index.
@@ -131,7 +212,8 @@ fn found(cases: &[(&str, String)]) -> (BTreeMap<usize, Vec<String>>, String) {
 
 #[test]
 fn references_are_never_reported() {
-    let cases: Vec<(&str, String)> = REFERENCES.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
+    let cases: Vec<(&str, String)> =
+        REFERENCES.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
     let (found, _) = found(&cases);
     let wrong: Vec<String> =
         found.iter().map(|(&i, secrets)| format!("{} {:?}: {secrets:?}", cases[i].0, cases[i].1)).collect();
@@ -221,7 +303,10 @@ fn hard_coded() -> Vec<(&'static str, String, String)> {
         ("secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: §\n"),
         ("secret.yaml", "kind: Secret\nstringData:\n  username: app\n  DB_PASSWORD: \"§\"\n"),
         ("deploy.sh", "kubectl create secret generic db --from-literal=password='§'\n"),
-        ("deploy.sh", "kubectl create secret generic db \\\n  --from-literal=username=app \\\n  --from-literal=password=§\n"),
+        (
+            "deploy.sh",
+            "kubectl create secret generic db \\\n  --from-literal=username=app \\\n  --from-literal=password=§\n",
+        ),
         ("notes.md", "    kubectl create secret generic db --from-literal=password=§ -n prod\n"),
     ] {
         for value in [&named, &p1] {
@@ -230,9 +315,16 @@ fn hard_coded() -> Vec<(&'static str, String, String)> {
     }
     // `data` of a Secret is base64.
     for (value, kind) in [(&named, "Opaque"), (&p2, "Opaque"), (&key, "kubernetes.io/basic-auth")] {
-        let text = format!("apiVersion: v1\nkind: Secret\ntype: {kind}\nmetadata:\n  name: db\ndata:\n  username: {}\n  password: {}\n", base64("app"), base64(value));
+        let text = format!(
+            "apiVersion: v1\nkind: Secret\ntype: {kind}\nmetadata:\n  name: db\ndata:\n  username: {}\n  password: {}\n",
+            base64("app"),
+            base64(value)
+        );
         add("secret.yaml", text, value);
-        let text = format!("{{\"kind\":\"Secret\",\"apiVersion\":\"v1\",\"data\":{{\"password\":\"{}\"}}}}\n", base64(value));
+        let text = format!(
+            "{{\"kind\":\"Secret\",\"apiVersion\":\"v1\",\"data\":{{\"password\":\"{}\"}}}}\n",
+            base64(value)
+        );
         add("secret.json", text, value);
     }
     let token = github(5);
@@ -245,7 +337,10 @@ fn hard_coded() -> Vec<(&'static str, String, String)> {
         ("a.yml", "url: redis://:§@cache.corp.net:6379/0\n"),
         ("a.yml", "broker: amqp://app:§@mq.corp.net:5672/vhost\n"),
         ("a.json", "{\"cs\": \"Server=db.corp.net;Database=shop;User Id=app;Password=§;Encrypt=True\"}\n"),
-        ("a.config", "connectionString=\"Data Source=db.corp.net;Initial Catalog=shop;User ID=app;Password=§\"\n"),
+        (
+            "a.config",
+            "connectionString=\"Data Source=db.corp.net;Initial Catalog=shop;User ID=app;Password=§\"\n",
+        ),
         ("a.properties", "jdbc.url=jdbc:postgresql://db.corp.net/shop?user=app&password=§\n"),
     ] {
         add(name, text.replace('§', &url_pw), &url_pw);
@@ -271,7 +366,8 @@ fn hard_coded_values_are_always_reported() {
     let mut missed = Vec::new();
     for (i, (name, text, secret)) in cases.iter().enumerate() {
         let secrets = found.get(&i).map_or(&[][..], Vec::as_slice);
-        let hit = secrets.iter().any(|s| s == secret || (secret.contains("-----") && s.contains(&secret[40..80])));
+        let hit =
+            secrets.iter().any(|s| s == secret || (secret.contains("-----") && s.contains(&secret[40..80])));
         if !hit {
             missed.push(format!("{name} {text:?}: wanted {secret:?}, got {secrets:?}"));
         }

@@ -24,9 +24,8 @@ fn nothing_found_exits_0_and_says_so() {
 #[test]
 fn folders_are_the_default_and_hidden_files_count() {
     let dir = Sandbox::empty();
-    for (i, path) in ["z.txt", ".env", ".hidden/deep/er/a.yml", "src/b.rs", ".github/workflows/ci.yml"]
-        .iter()
-        .enumerate()
+    for (i, path) in
+        ["z.txt", ".env", ".hidden/deep/er/a.yml", "src/b.rs", ".github/workflows/ci.yml"].iter().enumerate()
     {
         dir.write(path, leak(i as u64));
     }
@@ -195,7 +194,8 @@ fn exit_codes() {
     scan(dir.path(), ["leak.txt", "missing", "--allow-incomplete"]).exits(1);
     scan(dir.path(), ["clean.txt", "missing", "--allow-incomplete"]).exits(0);
     // Mistakes on the command line.
-    for wrong in [&["--nonsense"][..], &["--format", "nonsense"], &["--threads", "x"], &["--rule", "no-such"]] {
+    for wrong in [&["--nonsense"][..], &["--format", "nonsense"], &["--threads", "x"], &["--rule", "no-such"]]
+    {
         let run = Run::of(stanch(dir.path(), ["scan", "clean.txt"]).args(wrong)).exits(2);
         assert!(!run.stderr.is_empty() && run.stdout.is_empty(), "{run:?}");
     }

@@ -97,8 +97,10 @@ fn during_a_merge() {
     repo.write("both.txt", "main\n");
     repo.commit("main");
     assert!(!repo.try_git(repo.path(), ["merge", "--no-commit", "side"]).status.success());
-    // An unmerged file cannot be committed, and cannot be called clean.
-    assert_eq!(staged(repo.path(), 2).skipped(), ["both.txt unmerged"]);
+    // git refuses to commit a file that is not merged; it is listed, so that nobody takes it for clean.
+    assert_eq!(staged(repo.path(), 0).skipped(), ["both.txt unmerged"]);
+    let text = Run::of(&mut stanch(repo.path(), ["scan", "--staged"])).exits(0);
+    assert!((text.stdout + &text.stderr).contains("both.txt"));
     repo.write("both.txt", format!("main\nside\n{}", leak(2)));
     repo.git(["add", "both.txt"]);
     // What the other side brings is in the history; what the merge itself adds is new.
@@ -239,7 +241,10 @@ fn trap(repo: &Sandbox) -> String {
 #[test]
 fn hostile_settings_change_nothing_and_execute_nothing() {
     let repo = repository();
-    repo.write(".gitattributes", "* -diff -text filter=evil diff=evil merge=evil\n*.txt binary working-tree-encoding=UTF-16\n");
+    repo.write(
+        ".gitattributes",
+        "* -diff -text filter=evil diff=evil merge=evil\n*.txt binary working-tree-encoding=UTF-16\n",
+    );
     repo.write("leak.dat", leak(1));
     repo.git(["add", "leak.dat"]);
     repo.git(["add", ".gitattributes"]);
