@@ -31,14 +31,14 @@ impl std::error::Error for Problems {}
 /// Shows problems on standard error.
 pub fn show(problems: &Problems) {
     for error in &problems.0 {
-        anstream::eprintln!("{}", draw(error, Level::ERROR));
+        eprintln!("{}", draw(error, Level::ERROR));
     }
 }
 
 /// Shows warnings on standard error.
 pub fn warn(warnings: &[ConfigError]) {
     for warning in warnings {
-        anstream::eprintln!("{}", draw(warning, Level::WARNING));
+        eprintln!("{}", draw(warning, Level::WARNING));
     }
 }
 
@@ -55,8 +55,8 @@ fn draw(error: &ConfigError, level: Level<'static>) -> String {
         let line = source.line_at(error.span.start);
         if line.len() <= LONGEST {
             let start = line_start(&source.text, error.span.start);
-            let from = (error.span.start - start).min(line.len());
-            let to = (error.span.end.saturating_sub(start)).clamp(from, line.len());
+            let from = line.floor_char_boundary(error.span.start - start);
+            let to = line.ceil_char_boundary(error.span.end.saturating_sub(start)).max(from);
             let shown = clean_same_length(line);
             let snippet = Snippet::source(shown)
                 .line_start(error.line as usize)

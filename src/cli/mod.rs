@@ -1,6 +1,10 @@
 //! The command line: arguments → plan → run → exit code. The only room that knows clap, the
 //! environment, the clock and the terminal.
 
+// First: its macros replace the standard library's in the modules below.
+#[macro_use]
+mod print;
+
 mod args;
 mod audit;
 mod baseline;
@@ -19,6 +23,7 @@ mod trusted;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::CommandFactory;
 
 use args::{Cli, Command};
@@ -32,16 +37,26 @@ const ERROR: u8 = 2;
 
 /// Runs the command line of this process and returns its exit code.
 pub fn run() -> ExitCode {
+    // The standard message shows what the code was about to handle, which may be scanned text.
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        eprintln!("stanch: error: a bug of stanch at {place}; please report it");
+    }));
     let cli = match Cli::parse_from_env(std::env::args_os()) {
         Ok(cli) => cli,
         Err(e) => {
             // `--help` and `--version` are "errors" of clap's with exit code 0.
             let code = if e.use_stderr() { ERROR } else { 0 };
-            let _ = e.print();
-            return ExitCode::from(code);
+            return match e.print() {
+                Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::from(ERROR),
+                _ => ExitCode::from(code),
+            };
         }
     };
-    match dispatch(&cli) {
+    // An unexpected panic is an error as others are: exit code 2.
+    let result = std::panic::catch_unwind(|| dispatch(&cli)).unwrap_or_else(|_| Ok(Exit(ERROR)));
+    let written = print::finish().context("cannot write to standard output");
+    match result.and_then(|exit| written.map(|()| exit)) {
         Ok(Exit(code)) => ExitCode::from(code),
         Err(e) => {
             match e.downcast_ref::<diagnostic::Problems>() {
@@ -64,11 +79,16 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Hook(args) => hook::run(args),
         Command::Baseline(args) => baseline::run(args),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "stanch", &mut std::io::stdout());
+            // Into memory first: the generator panics when it cannot write.
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "stanch", &mut script);
+            print::bytes(&script);
             Ok(Exit(0))
         }
         Command::Man => {
-            clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?;
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            print::bytes(&page);
             Ok(Exit(0))
         }
     }

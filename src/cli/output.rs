@@ -1,18 +1,34 @@
 //! Where reports go: standard output, or files that appear whole or not at all.
 
+use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
 use super::args::{ColorWhen, CommonArgs};
+use crate::finding::Status;
 use crate::report::{self, Format, Report};
 
-/// A format and the file it goes to; standard output without one.
+/// A format and the place it goes to.
 #[derive(Debug)]
 pub struct Target {
     format: Format,
-    file: Option<PathBuf>,
+    /// The place as the user named it.
+    name: PathBuf,
+    place: Place,
+}
+
+/// Where a report goes.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    /// Standard output.
+    Stdout,
+    /// Something that is there and takes bytes: a pipe, a device, an open file of the process.
+    Open(PathBuf),
+    /// A file, which is replaced. The path is that of the file itself, not of a link to it.
+    File(PathBuf),
 }
 
 /// Reads `--format` and `--output`.
@@ -20,86 +36,150 @@ pub struct Target {
 /// # Errors
 /// An unknown format, or two reports for one place.
 pub fn targets(args: &CommonArgs) -> anyhow::Result<Vec<Target>> {
-    let mut targets = Vec::new();
-    for text in &args.format {
+    let mut targets: Vec<Target> = Vec::new();
+    let default = [Format::Text.name().to_owned()];
+    let formats = if args.format.is_empty() { &default[..] } else { &args.format };
+    for text in formats {
         let (name, file) = match text.split_once('=') {
-            Some((name, file)) => (name, Some(PathBuf::from(file))),
-            None => (text.as_str(), args.output.clone()),
+            Some((name, file)) => (name, Some(Path::new(file))),
+            None => (text.as_str(), args.output.as_deref()),
         };
         let Some(format) = Format::from_name(name) else {
             let names: Vec<&str> = Format::ALL.iter().map(|f| f.name()).collect();
             bail!("unknown format `{name}`; there are {}", names.join(", "));
         };
-        targets.push(Target { format, file });
-    }
-    if targets.is_empty() {
-        targets.push(Target { format: Format::Text, file: args.output.clone() });
+        let name = file.unwrap_or(Path::new("-"));
+        if name.as_os_str().is_empty() {
+            bail!("the name of the report's file is empty");
+        }
+        targets.push(Target { format, name: name.to_owned(), place: place(name) });
     }
     for (i, target) in targets.iter().enumerate() {
-        if targets[..i].iter().any(|t| t.file == target.file) {
+        if targets[..i].iter().any(|t| t.place == target.place) {
             bail!("two reports go to the same place; write --format FORMAT=FILE");
         }
     }
     Ok(targets)
 }
 
+/// What a name leads to: links are followed, so that none is replaced by a report.
+fn place(name: &Path) -> Place {
+    /// As many links as Linux follows.
+    const LINKS: usize = 40;
+    if name == Path::new("-") {
+        return Place::Stdout;
+    }
+    let mut path = name.to_owned();
+    for _ in 0..LINKS {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        let Some(file) = path.file_name() else { break };
+        let whole = folder.join(file);
+        // `/dev/stdout` leads to `/proc/self/fd/1`, behind which there may be a file. It is open already, and
+        // whoever opened it wants it written to, not replaced.
+        if folder.starts_with("/proc") && folder.ends_with("fd") {
+            let own = folder == Path::new(&format!("/proc/{}/fd", std::process::id()));
+            return if own && file == "1" { Place::Stdout } else { Place::Open(whole) };
+        }
+        match fs::read_link(&whole) {
+            Ok(target) => path = folder.join(target),
+            Err(_) if whole.metadata().is_ok_and(|m| !m.is_file() && !m.is_dir()) => {
+                return Place::Open(whole);
+            }
+            Err(_) => return Place::File(whole),
+        }
+    }
+    Place::File(path)
+}
+
 /// Writes every report. A reader that went away (a broken pipe) is not an error.
 ///
 /// # Errors
-/// The first file that could not be written, with its path; the others are written all the same.
+/// The first report that could not be written, with its place; the others are written all the same. When
+/// nothing else tells the user what was found, standard error does.
 pub fn write(report: &Report, targets: &[Target], args: &CommonArgs) -> anyhow::Result<()> {
     let mut result = Ok(());
     for target in targets {
-        let color = target.file.is_none() && use_color(args.color);
         let options = report::Options {
             show_secrets: args.show_secrets,
-            color,
+            color: target.place == Place::Stdout && use_color(args.color),
             personal_data: false,
             suppressed: args.show_suppressed,
             verbose: args.verbose,
         };
-        let written = match &target.file {
-            Some(path) => write_file(path, report, target.format, options),
-            None => write_stdout(report, target.format, options),
+        if args.quiet
+            && target.place == Place::Stdout
+            && target.format == Format::Text
+            && says_nothing(report)
+        {
+            continue;
+        }
+        let write = |out: &mut dyn Write| report::write(report, target.format, &options, out);
+        let written = match &target.place {
+            Place::Stdout => write_stdout(write),
+            Place::Open(path) => write_open(path, write),
+            Place::File(path) => write_file(path, args.show_secrets, write),
         };
+        let written = written.with_context(|| match target.place {
+            Place::Stdout => "cannot write the report to standard output".to_owned(),
+            _ => format!("cannot write the report {}", target.name.display()),
+        });
         result = result.and(written);
+    }
+    if result.is_err() && targets.iter().all(|target| target.place != Place::Stdout) {
+        let _ = report::write(report, Format::Text, &report::Options::default(), &mut io::stderr().lock());
     }
     result
 }
 
-fn write_stdout(report: &Report, format: Format, options: report::Options) -> anyhow::Result<()> {
-    let mut out = io::BufWriter::with_capacity(64 << 10, io::stdout().lock());
-    let written = report::write(report, format, &options, &mut out).and_then(|()| out.flush());
+/// Whether a report has neither findings nor anything that was not read.
+fn says_nothing(report: &Report) -> bool {
+    report.findings.iter().all(|f| f.status != Status::New) && !report.skipped.iter().any(|s| s.incomplete)
+}
+
+/// Writes to what is open; a reader that went away is not an error.
+fn written_to(out: impl Write, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = io::BufWriter::with_capacity(64 << 10, out);
+    let written = write(&mut out).and_then(|()| out.flush());
     // What is left in the buffer after an error must not be tried again when it is dropped.
     let _ = out.into_parts();
     match written {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.context("cannot write the report to standard output"),
+        other => other,
     }
 }
 
-/// Writes beside the target and renames, so that a reader never sees half a report.
-fn write_file(path: &Path, report: &Report, format: Format, options: report::Options) -> anyhow::Result<()> {
-    let failed = || format!("cannot write the report {}", path.display());
-    if path.is_dir() {
-        bail!("{}: it is a folder", failed());
+fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    written_to(io::stdout().lock(), write)
+}
+
+fn write_open(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    written_to(File::options().append(true).open(path)?, write)
+}
+
+/// Writes beside the file and renames, so that a reader never sees half a report.
+fn write_file(
+    path: &Path,
+    secrets: bool,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let old = path.metadata().ok();
+    if old.as_ref().is_some_and(fs::Metadata::is_dir) {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
     }
-    // Pipes and devices such as /dev/stdout cannot be replaced; they are written to.
-    if path.metadata().is_ok_and(|m| !m.is_file()) {
-        let file = std::fs::File::options().write(true).open(path).with_context(failed)?;
-        let mut out = io::BufWriter::new(file);
-        return report::write(report, format, &options, &mut out)
-            .and_then(|()| out.flush())
-            .with_context(failed);
-    }
+    // A file that others may not read stays so; one with whole secrets is for its owner.
+    let mode = match old {
+        Some(old) => old.permissions().mode() & 0o777,
+        None if secrets => 0o600,
+        None => 0o666,
+    };
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".stanch-").permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.tempfile_in(folder).with_context(failed)?;
-    let mut out = io::BufWriter::with_capacity(64 << 10, file);
-    report::write(report, format, &options, &mut out).and_then(|()| out.flush()).with_context(failed)?;
-    let file = out.into_inner().map_err(|e| e.into_error()).with_context(failed)?;
-    file.persist(path).with_context(failed)?;
+    builder.prefix(".stanch-").permissions(PermissionsExt::from_mode(mode));
+    let mut out = io::BufWriter::with_capacity(64 << 10, builder.tempfile_in(folder)?);
+    write(&mut out)?;
+    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.persist(path)?;
     Ok(())
 }
 

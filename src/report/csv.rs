@@ -44,14 +44,22 @@ const HEADER: [&str; 27] = [
 /// Writes the table.
 pub(crate) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
-    table.write_record(HEADER)?;
+    table.write_record(HEADER).map_err(io_error)?;
     for f in view.findings() {
-        table.write_record(finding(view, f).iter().map(|cell| harmless(cell)))?;
+        table.write_record(finding(view, f).iter().map(|cell| harmless(cell))).map_err(io_error)?;
     }
     for s in view.unread() {
-        table.write_record(unread(view, s).iter().map(|cell| harmless(cell)))?;
+        table.write_record(unread(view, s).iter().map(|cell| harmless(cell))).map_err(io_error)?;
     }
     table.flush()
+}
+
+/// The error of the output itself: whether it is a broken pipe matters to the caller.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 /// A cell that no spreadsheet runs.

@@ -19,17 +19,36 @@ const MAX_LEVELS: usize = 12;
 /// thousands of them.
 const ENCODED_FREE_BYTES: u64 = 4 << 20;
 
+/// What is known of a content from the pieces of it that were examined.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Progress {
+    /// Position of the first byte of the next piece.
+    next: Position,
+    /// The same in the text that the content encodes.
+    next_decoded: Position,
+    encoding: Option<decode::Encoding>,
+    /// Whether the beginning shows binary data: the rest is treated like it.
+    binary: bool,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Progress { next: TOP, next_decoded: TOP, encoding: None, binary: false }
+    }
+}
+
 impl Session<'_> {
     /// Examines the whole content of a file, blob or stream. In text, only secrets that touch one of
     /// `regions` count; a container that changed is examined whole.
     pub fn examine_content(&mut self, bytes: &[u8], regions: Option<&[Range<usize>]>, location: &Location) {
-        if let Some(transcoded) = decode::encoding_of_text(bytes).filter(|_| self.engine.options.decode) {
-            let location = Location { decoded: vec![transcoded.name], ..location.clone() };
-            return self.examine(&Text { binary: false, ..Text::whole(&transcoded.text, &location) });
-        }
         if self.engine.options.archives && archive::recognise(bytes).is_some() {
             return self.open(location, |limits, sink, skipped| archive::open(bytes, limits, sink, skipped));
         }
+        if let Some(encoding) = self.encoding(bytes) {
+            let piece = Piece { bytes, own: 0..bytes.len(), offset: 0, next: 0, whole: true };
+            self.examine_transcoded(&piece, regions, location, encoding, &mut { TOP });
+        }
+        // What looks like UTF-16 and is none is text as well.
         self.examine(&Text { regions, ..Text::whole(bytes, location) });
     }
 
@@ -89,13 +108,13 @@ impl Session<'_> {
         let mut skipped = Vec::new();
         let mut inner = location.clone();
         let outer = location.container.len();
-        let mut next = TOP;
+        let mut progress = Progress::default();
         open(
             limits,
             &mut |member| {
                 inner.container.truncate(outer);
                 inner.container.extend_from_slice(member.chain);
-                self.examine_piece(member.piece, &inner, member.binary, &mut next);
+                self.examine_piece(member.piece, &inner, member.binary, &mut progress);
             },
             &mut skipped,
         );
@@ -111,33 +130,64 @@ impl Session<'_> {
         }));
     }
 
-    /// Examines a piece of a large content; `next` is the position of the first byte of the piece,
-    /// and then of the next one's.
+    /// Examines a piece of a large content, or the whole of a small one. Pieces come in order; `progress` is what
+    /// is known from those before, and is begun anew by the first.
     pub(super) fn examine_piece(
         &mut self,
         piece: &Piece<'_>,
         location: &Location,
         binary: bool,
-        next: &mut Position,
+        progress: &mut Progress,
     ) {
-        if piece.whole
-            && !binary
-            && let Some(transcoded) = self.transcoded(piece.bytes)
-        {
-            let mut location = location.clone();
-            location.decoded.push(transcoded.name);
-            return self.examine(&Text { binary: false, ..Text::whole(&transcoded.text, &location) });
-        }
-        let origin = if piece.offset == 0 { TOP } else { *next };
         let text = Text::whole(piece.bytes, location);
-        let binary = binary || text.binary;
-        self.examine(&Text { own: piece.own.clone(), origin, binary, ..text });
+        if piece.offset == 0 {
+            let encoding = self.encoding(piece.bytes).filter(|_| !binary);
+            *progress = Progress { encoding, binary: binary || text.binary, ..Progress::default() };
+        }
+        if let Some(encoding) = progress.encoding {
+            self.examine_transcoded(piece, None, location, encoding, &mut progress.next_decoded);
+        }
+        let origin = progress.next;
+        self.examine(&Text { own: piece.own.clone(), origin, binary: progress.binary, ..text });
         if piece.next > 0 {
-            *next = advance(origin, &piece.bytes[..piece.next]);
+            progress.next = advance(origin, &piece.bytes[..piece.next]);
         }
     }
 
-    fn transcoded(&self, bytes: &[u8]) -> Option<decode::Transcoded> {
-        decode::encoding_of_text(bytes).filter(|_| self.engine.options.decode)
+    /// Examines the text that a piece encodes; `next` is the position of its first character, and then of the
+    /// next piece's.
+    fn examine_transcoded(
+        &mut self,
+        piece: &Piece<'_>,
+        regions: Option<&[Range<usize>]>,
+        location: &Location,
+        encoding: decode::Encoding,
+        next: &mut Position,
+    ) {
+        let mut cuts = vec![piece.own.start, piece.own.end, piece.next];
+        cuts.extend(regions.unwrap_or_default().iter().flat_map(|r| [r.start, r.end]));
+        cuts.sort_unstable();
+        let mut decoded = cuts.clone();
+        let bytes = encoding.decode(piece.bytes, &mut decoded);
+        let at = |raw: usize| cuts.binary_search(&raw).map_or(0, |i| decoded[i]);
+        let regions: Option<Vec<Range<usize>>> =
+            regions.map(|regions| regions.iter().map(|r| at(r.start)..at(r.end)).collect());
+        let mut location = location.clone();
+        location.decoded.push(encoding.name());
+        let text = Text::whole(&bytes, &location);
+        self.examine(&Text {
+            own: at(piece.own.start)..at(piece.own.end),
+            regions: regions.as_deref(),
+            origin: *next,
+            binary: false,
+            ..text
+        });
+        if piece.next > 0 {
+            *next = advance(*next, &bytes[..at(piece.next)]);
+        }
+    }
+
+    fn encoding(&self, bytes: &[u8]) -> Option<decode::Encoding> {
+        decode::Encoding::of(bytes).filter(|_| self.engine.options.decode)
     }
 }

@@ -176,6 +176,23 @@ impl<'e> Session<'e> {
         true
     }
 
+    /// Does `work` on the content at `path`. Should it panic on this content, which is a bug, then the content
+    /// is listed as not read, and what was found elsewhere is not lost.
+    pub fn guarded(&mut self, path: &[u8], work: impl FnOnce(&mut Self)) {
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(self)));
+        if done.is_err() {
+            // What the scratch memory holds now is anybody's guess.
+            self.scratch = Scratch::default();
+            self.candidates.clear();
+            self.outcome.skipped.push(Skipped {
+                what: path.into(),
+                reason: "internal-error",
+                detail: "a bug of stanch; please report it".to_owned(),
+                incomplete: true,
+            });
+        }
+    }
+
     /// Examines a text, and what is encoded in it, and keeps what it finds.
     pub fn examine(&mut self, text: &Text<'_>) {
         let mut candidates = std::mem::take(&mut self.candidates);
@@ -246,4 +263,29 @@ impl Text<'_> {
 
 fn is_own(text: &Text<'_>, candidate: &Candidate) -> bool {
     text.owns(candidate.secret.start as usize, candidate.secret.end as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Tree, TreeSource};
+    use crate::rules::RuleSet;
+
+    #[test]
+    fn a_panic_on_one_content_is_a_skip_and_loses_nothing() {
+        let tree = Tree::new(Config::default(), TreeSource::default()).unwrap();
+        let policy = Policy::new(tree, jiff::civil::date(2024, 1, 1)).unwrap();
+        let engine = Engine::new(Matcher::new(RuleSet::builtin()), policy, Options::default());
+        let mut session = Session::new(&engine);
+        let text = ["db_passwo", "rd = 'Vx9kq2!mTr7wLp'"].concat();
+        session.guarded(b"good", |s| s.examine(&Text::whole(text.as_bytes(), &Location::default())));
+        session.guarded(b"bad", |_| panic!("a bug"));
+        session.guarded(b"good", |s| s.examine(&Text::whole(text.as_bytes(), &Location::default())));
+        assert_eq!((session.outcome.findings.len(), session.outcome.skipped.len()), (2, 1));
+        let skip = &session.outcome.skipped[0];
+        assert_eq!(
+            (skip.what.as_slice(), skip.reason, skip.incomplete),
+            (&b"bad"[..], "internal-error", true)
+        );
+    }
 }

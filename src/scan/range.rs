@@ -126,7 +126,9 @@ pub(super) fn examine(session: &mut Session<'_>, odb: &Odb, changes: &Changes, f
         message_kind: file.mode.is_symlink().then_some(MessageKind::LinkTarget),
         ..Location::default()
     };
-    session.examine_content(&blob.content, Some(&blob.new), &location);
+    session.guarded(&file.path, |session| {
+        session.examine_content(&blob.content, Some(&blob.new), &location);
+    });
 }
 
 /// Joins what commits added, oldest first: later places of a value are occurrences of the first.

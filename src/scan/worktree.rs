@@ -1,13 +1,14 @@
 //! Files, folders and standard input through the matcher.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::content::Progress;
 use super::{Engine, Outcome, Session, Text};
-use crate::finding::{Location, MessageKind, Position, Skipped};
-use crate::source::reader::Piece;
-use crate::source::{stdin, worktree};
+use crate::finding::{Location, MessageKind, Skipped};
+use crate::source::reader::{PIECE, Piece};
+use crate::source::{archive, stdin, worktree};
 
 /// Scans files and folders in parallel. `stop` ends the walk early.
 pub fn scan_worktree(engine: &Engine, options: &worktree::Options, stop: &AtomicBool) -> Outcome {
@@ -17,7 +18,7 @@ pub fn scan_worktree(engine: &Engine, options: &worktree::Options, stop: &Atomic
         total: &total,
         stop,
         location: Location::default(),
-        next: TOP,
+        progress: Progress::default(),
         passed_over: false,
     });
     let mut outcome = total.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -30,33 +31,66 @@ pub fn scan_worktree(engine: &Engine, options: &worktree::Options, stop: &Atomic
 /// Scans a stream. A read error is listed as skipped; what was read before it is scanned.
 pub fn scan_stdin(engine: &Engine, input: &mut dyn Read) -> Outcome {
     let mut session = Session::new(engine);
-    let location = Location::default();
-    let mut next = TOP;
-    let read = stdin::read(input, &mut |piece| examine(&mut session, piece, &location, &mut next));
+    let mut counted = Counted { input, bytes: 0 };
+    let mut read = Ok(());
+    session.guarded(STDIN.as_bytes(), |session| read = read_stream(session, &mut counted));
     let mut outcome = session.outcome;
     outcome.files = 1;
-    match read {
-        Ok(bytes) => outcome.bytes = bytes,
-        Err(e) => outcome.skipped.push(Skipped {
-            what: "(standard input)".into(),
+    outcome.bytes = counted.bytes;
+    if let Err(e) = read {
+        outcome.skipped.push(Skipped {
+            what: STDIN.into(),
             reason: "read-error",
             detail: e.to_string(),
             incomplete: true,
-        }),
+        });
     }
     outcome.sort();
     outcome
 }
 
-const TOP: Position = Position { line: 1, column: 1 };
+/// What reports call standard input.
+const STDIN: &str = "(standard input)";
 
-/// Examines a file, or a piece of a large one; `next` is the position of its first byte, and then of
-/// the next piece's.
-fn examine(session: &mut Session<'_>, piece: &Piece<'_>, location: &Location, next: &mut Position) {
+fn read_stream(session: &mut Session<'_>, input: &mut dyn Read) -> io::Result<()> {
+    let location = Location::default();
+    // Small contents come whole. A container that is larger is opened while it is read.
+    let mut head = Vec::new();
+    let read = (&mut *input).take(PIECE as u64 + 1).read_to_end(&mut head);
+    let large = read.is_ok() && head.len() > PIECE;
+    let kind = archive::recognise(&head).filter(|kind| *kind != archive::Kind::Binary);
+    let mut all = head.chain(input);
+    if large && kind.is_some() && session.engine.options().archives {
+        // Its size is not known yet: the limits on what it unpacks to hold all the same.
+        session.examine_container(&mut all, u64::MAX, &location);
+        io::copy(&mut all, &mut io::sink())?;
+        return Ok(());
+    }
+    let mut progress = Progress::default();
+    stdin::read(&mut all, &mut |piece| examine(session, piece, &location, &mut progress))?;
+    read.map(drop)
+}
+
+/// Counts what is read.
+struct Counted<'r> {
+    input: &'r mut dyn Read,
+    bytes: u64,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.input.read(out)?;
+        self.bytes += n as u64;
+        Ok(n)
+    }
+}
+
+/// Examines a file, or a piece of a large one.
+fn examine(session: &mut Session<'_>, piece: &Piece<'_>, location: &Location, progress: &mut Progress) {
     if piece.whole {
         session.examine_content(piece.bytes, None, location);
     } else {
-        session.examine_piece(piece, location, false, next);
+        session.examine_piece(piece, location, false, progress);
     }
 }
 
@@ -65,7 +99,7 @@ struct Worker<'e> {
     total: &'e Mutex<Outcome>,
     stop: &'e AtomicBool,
     location: Location,
-    next: Position,
+    progress: Progress,
     /// Why the current file's content is passed over.
     passed_over: bool,
 }
@@ -81,13 +115,14 @@ impl worktree::Visitor for Worker<'_> {
         if self.passed_over {
             return;
         }
-        examine(&mut self.session, piece, &self.location, &mut self.next);
+        let Worker { session, location, progress, .. } = self;
+        session.guarded(path, |session| examine(session, piece, location, progress));
     }
 
     fn container(&mut self, path: &[u8], file: &mut dyn Read, len: u64) {
         if !self.session.passes_over(path) {
             let location = Location { path: Some(path.into()), ..Location::default() };
-            self.session.examine_container(file, len, &location);
+            self.session.guarded(path, |session| session.examine_container(file, len, &location));
         }
     }
 
@@ -97,7 +132,7 @@ impl worktree::Visitor for Worker<'_> {
             message_kind: Some(MessageKind::LinkTarget),
             ..Location::default()
         };
-        self.session.examine(&Text::whole(target, &location));
+        self.session.guarded(path, |session| session.examine(&Text::whole(target, &location)));
     }
 
     fn done(&mut self, _path: &[u8], bytes: u64) {

@@ -77,13 +77,13 @@ impl Run {
 
     fn from(output: Output) -> Run {
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!stderr.contains("panicked"), "{stderr}");
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            !stderr.contains("a bug of stanch") && !stdout.contains("internal-error"),
+            "{stderr}{stdout}"
+        );
         assert!(output.status.code().is_some(), "{}: {stderr}", output.status);
-        Run {
-            code: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr,
-        }
+        Run { code: output.status.code(), stdout, stderr }
     }
 
     /// The report, written as `json`.

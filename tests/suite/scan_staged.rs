@@ -97,9 +97,9 @@ fn during_a_merge() {
     repo.write("both.txt", "main\n");
     repo.commit("main");
     assert!(!repo.try_git(repo.path(), ["merge", "--no-commit", "side"]).status.success());
-    // git refuses to commit a file that is not merged; it is listed, so that nobody takes it for clean.
-    assert_eq!(staged(repo.path(), 0).skipped(), ["both.txt unmerged"]);
-    let text = Run::of(&mut stanch(repo.path(), ["scan", "--staged"])).exits(0);
+    // git refuses to commit a file that is not merged; here nobody is to take it for clean.
+    assert_eq!(staged(repo.path(), 2).skipped(), ["both.txt unmerged"]);
+    let text = Run::of(&mut stanch(repo.path(), ["scan", "--staged"])).exits(2);
     assert!((text.stdout + &text.stderr).contains("both.txt"));
     repo.write("both.txt", format!("main\nside\n{}", leak(2)));
     repo.git(["add", "both.txt"]);

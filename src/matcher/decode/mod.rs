@@ -18,7 +18,7 @@ mod triggers;
 use std::fmt;
 use std::ops::Range;
 
-pub use transcode::{Transcoded, encoding_of_text};
+pub use transcode::{Encoding, Transcoded, encoding_of_text};
 use triggers::Trigger;
 
 /// How many levels [`each`] undoes.

@@ -21,7 +21,7 @@ impl std::fmt::Debug for Transcoded {
 /// How many bytes decide on the encoding where there is no byte order mark.
 const PROBE: usize = 512;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Units {
     name: &'static str,
     /// Bytes a unit.
@@ -37,19 +37,79 @@ const UTF32BE: Units = Units { name: "utf-32be", width: 4, little: false };
 /// Transcodes UTF-16 and UTF-32 to UTF-8, what is invalid to U+FFFD. None for all other bytes (UTF-8,
 /// ASCII, Latin-1, binary), which are scanned as they are.
 pub fn encoding_of_text(bytes: &[u8]) -> Option<Transcoded> {
-    let (units, start) = by_mark(bytes).or_else(|| Some((by_zeros(bytes)?, 0)))?;
-    let body = bytes.get(start..).unwrap_or_default();
-    let text = if units.width == 4 { from_utf32(body, units) } else { from_utf16(body, units) };
-    Some(Transcoded { name: units.name, text })
+    let encoding = Encoding::of(bytes)?;
+    Some(Transcoded { name: encoding.name(), text: encoding.decode(bytes, &mut []) })
 }
 
-fn by_mark(bytes: &[u8]) -> Option<(Units, usize)> {
+/// How a text is encoded that is neither UTF-8 nor one byte a character. For texts that come in pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encoding(Units);
+
+impl Encoding {
+    /// The encoding of a text, told by its first bytes. None for all bytes that are scanned as they are.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        by_mark(bytes).or_else(|| by_zeros(bytes)).map(Encoding)
+    }
+
+    /// `utf-16le`, `utf-16be`, `utf-32le` or `utf-32be`.
+    pub fn name(self) -> &'static str {
+        self.0.name
+    }
+
+    /// Transcodes a piece of the text, which begins between two characters, to UTF-8. A byte order mark in
+    /// front is left out. Offsets in `bytes` that `cuts` holds, in ascending order, become offsets in the result.
+    pub fn decode(self, bytes: &[u8], cuts: &mut [usize]) -> Vec<u8> {
+        let mut text = Vec::with_capacity(bytes.len() / self.0.width + bytes.len() / 8);
+        let mut at = if bytes.starts_with(self.0.mark()) { self.0.mark().len() } else { 0 };
+        for cut in cuts {
+            let end = self.0.between_characters(bytes, *cut).max(at);
+            self.0.append(&bytes[at..end], &mut text);
+            at = end;
+            *cut = text.len();
+        }
+        self.0.append(&bytes[at..], &mut text);
+        text
+    }
+}
+
+impl Units {
+    /// The byte order mark.
+    fn mark(self) -> &'static [u8] {
+        match (self.width, self.little) {
+            (2, true) => &[0xff, 0xfe],
+            (2, false) => &[0xfe, 0xff],
+            (_, true) => &[0xff, 0xfe, 0, 0],
+            (_, false) => &[0, 0, 0xfe, 0xff],
+        }
+    }
+
+    /// The last offset up to `at` that is not inside of a character.
+    fn between_characters(self, bytes: &[u8], at: usize) -> usize {
+        let at = at.min(bytes.len()) / self.width * self.width;
+        let before = at.checked_sub(2).filter(|_| self.width == 2).map(|before| &bytes[before..at]);
+        let pair_is_open = before
+            .and_then(|unit| values(unit, self).next())
+            .is_some_and(|unit| (0xd800..0xdc00).contains(&unit));
+        if pair_is_open { at - 2 } else { at }
+    }
+
+    /// Appends what the bytes say.
+    fn append(self, bytes: &[u8], text: &mut Vec<u8>) {
+        if self.width == 4 {
+            from_utf32(bytes, self, text);
+        } else {
+            from_utf16(bytes, self, text);
+        }
+    }
+}
+
+fn by_mark(bytes: &[u8]) -> Option<Units> {
     match bytes {
-        [0xff, 0xfe, 0, 0, ..] => Some((UTF32LE, 4)),
-        [0, 0, 0xfe, 0xff, ..] => Some((UTF32BE, 4)),
+        [0xff, 0xfe, 0, 0, ..] => Some(UTF32LE),
+        [0, 0, 0xfe, 0xff, ..] => Some(UTF32BE),
         // Two bytes may be chance in binary data; the units behind them must be characters.
-        [0xff, 0xfe, rest @ ..] => plausible(rest, UTF16LE).then_some((UTF16LE, 2)),
-        [0xfe, 0xff, rest @ ..] => plausible(rest, UTF16BE).then_some((UTF16BE, 2)),
+        [0xff, 0xfe, rest @ ..] => plausible(rest, UTF16LE).then_some(UTF16LE),
+        [0xfe, 0xff, rest @ ..] => plausible(rest, UTF16BE).then_some(UTF16BE),
         _ => None,
     }
 }
@@ -101,22 +161,53 @@ fn values(bytes: &[u8], units: Units) -> impl Iterator<Item = u32> + '_ {
     })
 }
 
-fn from_utf16(bytes: &[u8], units: Units) -> Vec<u8> {
-    let mut text = Vec::with_capacity(bytes.len() / 2 + bytes.len() / 8);
+fn from_utf16(bytes: &[u8], units: Units, text: &mut Vec<u8>) {
     let mut buffer = [0; 4];
     for c in char::decode_utf16(values(bytes, units).map(|u| u as u16)) {
         let c = c.unwrap_or(char::REPLACEMENT_CHARACTER);
         text.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes());
     }
-    text
 }
 
-fn from_utf32(bytes: &[u8], units: Units) -> Vec<u8> {
-    let mut text = Vec::with_capacity(bytes.len() / 4);
+fn from_utf32(bytes: &[u8], units: Units, text: &mut Vec<u8>) {
     let mut buffer = [0; 4];
     for value in values(bytes, units) {
         let c = char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER);
         text.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes());
     }
-    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_in_pieces_is_the_same_text() {
+        let text = "a\u{feff}ä\u{1f600}\n日本\u{1f601}\u{1f602} z, and some more that is plain";
+        for units in [UTF16LE, UTF16BE, UTF32LE, UTF32BE] {
+            let mut bytes = units.mark().to_vec();
+            for c in text.chars() {
+                let mut buffer = [0; 2];
+                let values: Vec<u32> = match units.width {
+                    2 => c.encode_utf16(&mut buffer).iter().map(|&u| u32::from(u)).collect(),
+                    _ => vec![u32::from(c)],
+                };
+                for value in values {
+                    let big = value.to_be_bytes();
+                    let unit = &big[4 - units.width..];
+                    if units.little { bytes.extend(unit.iter().rev()) } else { bytes.extend(unit) }
+                }
+            }
+            let encoding = Encoding::of(&bytes).unwrap();
+            assert_eq!(encoding, Encoding(units));
+            assert_eq!(encoding.decode(&bytes, &mut []), text.as_bytes());
+            for first in 0..=bytes.len() {
+                let mut cuts = [first, bytes.len() / 2, bytes.len() + 9];
+                cuts.sort_unstable();
+                let whole = encoding.decode(&bytes, &mut cuts);
+                assert_eq!(whole, text.as_bytes(), "{} {first}", units.name);
+                assert!(cuts.is_sorted() && cuts.iter().all(|&cut| text.is_char_boundary(cut)), "{cuts:?}");
+            }
+        }
+    }
 }

@@ -112,7 +112,7 @@ impl Changes {
         }
         for path in diff.unmerged.drain(..) {
             let detail = "not merged yet: a commit cannot record it".to_owned();
-            self.skipped.push(Skipped { what: path, reason: "unmerged", detail, incomplete: false });
+            self.skipped.push(Skipped { what: path, reason: "unmerged", detail, incomplete: true });
         }
     }
 

@@ -8,5 +8,5 @@ mod html;
 mod json;
 mod sarif;
 mod scale;
-mod schema;
+pub(crate) mod schema;
 mod text;
