@@ -1,5 +1,6 @@
 //! Candidates of one text → findings: verdict, one finding per secret, parts, positions.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -23,7 +24,7 @@ struct Place<'a> {
     decoded: Option<&'a Decoded>,
     /// The bytes that candidates' spans refer to.
     bytes: &'a [u8],
-    lines: Lines<'a>,
+    lines: &'a Lines<'a>,
 }
 
 impl Place<'_> {
@@ -55,12 +56,15 @@ struct Judged {
     judgement: Judgement,
 }
 
-/// Judges the candidates of a text and appends findings for those that hold.
+/// Judges the candidates of a text and appends findings for those that hold and are the text's own. The others
+/// stand in its context: they can be parts of findings, or better candidates for the same secret.
 ///
-/// When `decoded` is given, the candidates are those of text that stood encoded in `text`.
-pub fn findings(
+/// When `decoded` is given, the candidates are those of text that stood encoded in `text`. `lines` are those of
+/// `text`, made when there is a finding to place.
+pub fn findings<'t>(
     engine: &Engine,
-    text: &Text<'_>,
+    text: &Text<'t>,
+    lines: &OnceCell<Lines<'t>>,
     decoded: Option<&Decoded>,
     candidates: &[Candidate],
     out: &mut Vec<Finding>,
@@ -83,14 +87,21 @@ pub fn findings(
             judged.push(Judged { candidate: *candidate, judgement });
         }
     }
-    if judged.is_empty() {
+    let is_own = |candidate: &Candidate| {
+        decoded.is_some() || text.owns(candidate.secret.start as usize, candidate.secret.end as usize)
+    };
+    if !judged.iter().any(|it| is_own(&it.candidate)) {
         return;
     }
-    let lines = Place { text, decoded, bytes, lines: Lines::new(text.bytes, text.origin) };
+    let lines = lines.get_or_init(|| Lines::new(text.bytes, text.origin));
+    let place = Place { text, decoded, bytes, lines };
     let kept = one_per_secret(engine, &judged);
     let secrets = merged(judged.iter().map(|j| j.candidate.secret).collect());
     for index in kept {
         let it = &judged[index];
+        if !is_own(&it.candidate) {
+            continue;
+        }
         let rule = rules.rule(it.candidate.rule);
         let ids: Vec<&str> =
             std::iter::once(&rule.id).chain(rule.aliases.iter()).map(AsRef::as_ref).collect();
@@ -100,11 +111,11 @@ pub fn findings(
         if !changed.enabled || confidence < Some(least) {
             continue;
         }
-        if let Some(parts) = parts(engine, it, &judged, &lines) {
-            let mut finding = finding(rule, it, parts, &lines, &secrets);
+        if let Some(parts) = parts(engine, it, &judged, &place) {
+            let mut finding = finding(rule, it, parts, &place, &secrets);
             finding.confidence = confidence.unwrap_or(finding.confidence);
             finding.severity = changed.severity.unwrap_or(finding.severity);
-            if let Some(suppression) = engine.policy().judge(&subject(rule, it, &lines)) {
+            if let Some(suppression) = engine.policy().judge(&subject(rule, it, &place)) {
                 finding.status = Status::Suppressed(suppression);
             }
             out.push(finding);
@@ -115,15 +126,26 @@ pub fn findings(
 /// Adds findings of encoded text to those of the text itself, which begin at `first`. Where both stand
 /// in the same place, a specific rule wins over a generic one, and else the text over what it encodes.
 pub fn add_decoded(findings: &mut Vec<Finding>, first: usize, decoded: Vec<Finding>) {
+    if decoded.is_empty() {
+        return;
+    }
+    // Where each finding begins; they hardly ever overlap.
+    let mut begin: BTreeMap<Position, usize> =
+        (first..findings.len()).map(|at| (findings[at].location.start, at)).collect();
     for finding in decoded {
-        let same_place =
-            |f: &Finding| f.location.start < finding.location.end && finding.location.start < f.location.end;
-        let here = findings[first..].iter().position(same_place).map(|at| at + first);
+        let (start, end) = (finding.location.start, finding.location.end);
+        let before = begin.range(..end).rev().map(|(_, &at)| at);
+        let here = before.take_while(|&at| start < findings[at].location.end).min();
         match here {
-            None => findings.push(finding),
-            Some(at) if is_generic(&findings[at]) && !is_generic(&finding) => findings[at] = finding,
-            // A JWT that carries a token of another provider is two secrets.
-            Some(at) if !is_generic(&finding) && findings[at].rule != finding.rule => findings.push(finding),
+            None => {
+                begin.insert(start, findings.len());
+                findings.push(finding);
+            }
+            Some(at) if is_generic(&findings[at]) && !is_generic(&finding) => {
+                begin.remove(&findings[at].location.start);
+                begin.insert(start, at);
+                findings[at] = finding;
+            }
             Some(_) => {}
         }
     }

@@ -27,13 +27,15 @@ pub(super) struct Progress {
     /// The same in the text that the content encodes.
     next_decoded: Position,
     encoding: Option<decode::Encoding>,
+    /// How many bytes at the beginning of the next piece end a character that began before.
+    rest_of_character: usize,
     /// Whether the beginning shows binary data: the rest is treated like it.
     binary: bool,
 }
 
 impl Default for Progress {
     fn default() -> Self {
-        Progress { next: TOP, next_decoded: TOP, encoding: None, binary: false }
+        Progress { next: TOP, next_decoded: TOP, encoding: None, rest_of_character: 0, binary: false }
     }
 }
 
@@ -57,17 +59,15 @@ impl Session<'_> {
         self.open(location, |limits, sink, skipped| archive::open_reader(input, len, limits, sink, skipped));
     }
 
-    /// Examines a container that stood encoded in a text.
+    /// Examines a container that stood encoded in a text, at this place.
     pub(super) fn examine_encoded_container(
         &mut self,
-        text: &Text<'_>,
-        range: Range<usize>,
+        location: &Location,
+        place: Range<Position>,
         chain: &[&'static str],
         bytes: &[u8],
     ) {
-        let lines = super::Lines::new(text.bytes, text.origin);
-        let (start, end) = (lines.position(range.start), lines.position(range.end));
-        let mut location = text.location.clone();
+        let mut location = location.clone();
         location.decoded.extend_from_slice(chain);
         // Each level is small when it is well packed: only a count ends files made for this.
         if location.decoded.len() + location.container.len() > MAX_LEVELS {
@@ -85,8 +85,8 @@ impl Session<'_> {
             archive::open(bytes, limits, sink, skipped)
         });
         for finding in &mut self.outcome.findings[first..] {
-            finding.location.start = start;
-            finding.location.end = end;
+            finding.location.start = place.start;
+            finding.location.end = place.end;
         }
     }
 
@@ -147,10 +147,16 @@ impl Session<'_> {
         if let Some(encoding) = progress.encoding {
             self.examine_transcoded(piece, None, location, encoding, &mut progress.next_decoded);
         }
+        // The text begins and ends between two characters, so that columns are those of the whole.
+        let skip = progress.rest_of_character;
         let origin = progress.next;
-        self.examine(&Text { own: piece.own.clone(), origin, binary: progress.binary, ..text });
+        let bytes = piece.bytes.get(skip..).unwrap_or_default();
+        let own = piece.own.start.saturating_sub(skip)..piece.own.end.saturating_sub(skip);
+        self.examine(&Text { bytes, own, origin, binary: progress.binary, ..text });
         if piece.next > 0 {
-            progress.next = advance(origin, &piece.bytes[..piece.next]);
+            let next = piece.next + rest_of_character(piece.bytes, piece.next);
+            progress.rest_of_character = next - piece.next;
+            progress.next = advance(origin, piece.bytes.get(skip..next).unwrap_or_default());
         }
     }
 
@@ -189,5 +195,45 @@ impl Session<'_> {
 
     fn encoding(&self, bytes: &[u8]) -> Option<decode::Encoding> {
         decode::Encoding::of(bytes).filter(|_| self.engine.options.decode)
+    }
+}
+
+/// How many bytes from `at` on belong to a character that begins before.
+fn rest_of_character(bytes: &[u8], at: usize) -> usize {
+    let first = at.saturating_sub(3);
+    let begin = bytes.get(first..at).and_then(|before| before.iter().rposition(|b| b & 0xc0 != 0x80));
+    let Some(begin) = begin.map(|n| first + n) else { return 0 };
+    let longest = bytes.len().min(begin + 4);
+    let end =
+        (at + 1..=longest).find(|&end| std::str::from_utf8(&bytes[begin..end]).is_ok_and(one_character));
+    end.map_or(0, |end| end - at)
+}
+
+fn one_character(text: &str) -> bool {
+    text.chars().count() == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_that_go_on() {
+        for (text, at, rest) in [
+            ("aä".as_bytes(), 2, 1),
+            ("aä".as_bytes(), 1, 0),
+            ("aä".as_bytes(), 3, 0),
+            ("€".as_bytes(), 1, 2),
+            ("x€".as_bytes(), 3, 1),
+            ("\u{1f600}".as_bytes(), 1, 3),
+            ("\u{1f600}".as_bytes(), 3, 1),
+            (b"\xe4\xb0", 1, 0),
+            (b"a\xb0\xb0", 2, 0),
+            (b"a\xc3b", 2, 0),
+            (b"abc", 2, 0),
+            (b"", 0, 0),
+        ] {
+            assert_eq!(rest_of_character(text, at), rest, "{text:?} {at}");
+        }
     }
 }

@@ -1,5 +1,8 @@
 //! Byte offsets → lines and columns.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use crate::finding::Position;
 
 /// Where lines begin in a text; made only for texts that have findings.
@@ -10,13 +13,18 @@ pub struct Lines<'a> {
     starts: Vec<usize>,
     /// Position of the text's first byte in what it was cut from.
     origin: Position,
+    /// For long lines that were asked about, by index: characters up to some offsets, one every [`STEP`].
+    marks: RefCell<HashMap<usize, Vec<(usize, u64)>>>,
 }
+
+/// Bytes between two places in a long line whose columns are remembered.
+const STEP: usize = 16 << 10;
 
 impl<'a> Lines<'a> {
     /// Indexes a text that begins at `origin` (line 1, column 1 for a whole file).
     pub fn new(text: &'a [u8], origin: Position) -> Self {
         let starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', text).map(|i| i + 1)).collect();
-        Lines { text, starts, origin }
+        Lines { text, starts, origin, marks: RefCell::default() }
     }
 
     /// Index of the line that holds the byte at `offset`.
@@ -28,11 +36,33 @@ impl<'a> Lines<'a> {
     pub fn position(&self, offset: usize) -> Position {
         let offset = offset.min(self.text.len());
         let index = self.index(offset);
-        let column = characters(&self.text[self.starts[index]..offset]) + 1;
+        let column = self.characters_before(index, offset) + 1;
         if index == 0 {
             return Position { line: self.origin.line, column: self.origin.column + column - 1 };
         }
         Position { line: self.origin.line + index as u64, column }
+    }
+
+    /// Number of characters between the beginning of a line and an offset in it. A line with many findings is
+    /// not counted anew for each of them.
+    fn characters_before(&self, index: usize, offset: usize) -> u64 {
+        let start = self.starts[index];
+        if offset - start <= 2 * STEP {
+            return characters(&self.text[start..offset]);
+        }
+        let mut marks = self.marks.borrow_mut();
+        let marks = marks.entry(index).or_insert_with(|| vec![(start, 0)]);
+        while let Some(&(at, before)) = marks.last()
+            && at + 2 * STEP < offset
+        {
+            // Between two characters, so that both sides count as the whole does.
+            let continues = |i: &usize| self.text.get(*i).is_some_and(|b| b & 0xc0 == 0x80);
+            let next = (at + STEP..at + 2 * STEP).find(|i| !continues(i)).unwrap_or(at + 2 * STEP);
+            marks.push((next, before + characters(&self.text[at..next])));
+        }
+        let nearest = marks.partition_point(|(at, _)| *at <= offset).saturating_sub(1);
+        let (at, before) = marks[nearest];
+        before + characters(&self.text[at..offset])
     }
 
     /// Range of bytes of the lines that `start..end` touches, the last line's `\n` not included.
@@ -84,6 +114,23 @@ mod tests {
         assert_eq!(at("x"), (2, 3));
         assert_eq!(at("z"), (4, 1));
         assert_eq!(lines.range(3, 5), 3..text.len() - 3);
+    }
+
+    #[test]
+    fn long_lines_are_counted_as_short_ones_are() {
+        let mut text = "short\n".to_owned();
+        for i in 0..40_000 {
+            text.push_str(["a", "ä", "日", "\u{1f600}", "xyz "][i % 5]);
+        }
+        text.push_str("\nlast");
+        for bytes in [text.as_bytes().to_vec(), [text.as_bytes(), &[0xff; 90_000], b"\xb0\xb0z"].concat()] {
+            let lines = Lines::new(&bytes, TOP);
+            // Back and forth.
+            for n in (0..bytes.len()).step_by(997).flat_map(|n| [n, bytes.len() - n]) {
+                let offset = (n..bytes.len()).find(|&i| bytes[i] & 0xc0 != 0x80).unwrap_or(bytes.len());
+                assert_eq!(lines.position(offset), advance(TOP, &bytes[..offset]), "{offset}");
+            }
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod range;
 mod staged;
 mod worktree;
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use crate::finding::{Confidence, Finding, Location, Position, Skipped, Suppression};
@@ -198,19 +199,25 @@ impl<'e> Session<'e> {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
         self.engine.matcher.scan(text.bytes, &mut self.scratch, &mut candidates);
-        candidates.retain(|c| is_own(text, c));
         let first = self.outcome.findings.len();
+        let lines = OnceCell::new();
         if !candidates.is_empty() {
-            build::findings(self.engine, text, None, &candidates, &mut self.outcome.findings);
+            build::findings(self.engine, text, &lines, None, &candidates, &mut self.outcome.findings);
         }
         if self.engine.options.decode && !text.binary {
-            self.examine_decoded(text, first, &mut candidates);
+            self.examine_decoded(text, &lines, first, &mut candidates);
         }
         self.candidates = candidates;
     }
 
     /// Examines what is encoded in a text. Findings from `first` on are those of the text itself.
-    fn examine_decoded(&mut self, text: &Text<'_>, first: usize, candidates: &mut Vec<Candidate>) {
+    fn examine_decoded<'t>(
+        &mut self,
+        text: &Text<'t>,
+        lines: &OnceCell<Lines<'t>>,
+        first: usize,
+        candidates: &mut Vec<Candidate>,
+    ) {
         let own = [text.own.clone()];
         let mut budget = decode::Budget::for_text(text.bytes.len());
         let Session { engine, scratch, outcome, .. } = self;
@@ -229,7 +236,7 @@ impl<'e> Session<'e> {
                 !decoded.is_verbatim(inner) && text.owns(outer.start, outer.end)
             });
             if !candidates.is_empty() {
-                build::findings(engine, text, Some(decoded), candidates, &mut found);
+                build::findings(engine, text, lines, Some(decoded), candidates, &mut found);
             }
         });
         build::add_decoded(&mut outcome.findings, first, found);
@@ -243,7 +250,9 @@ impl<'e> Session<'e> {
         }
         for (range, chain, bytes) in containers {
             if text.owns(range.start, range.end) && self.engine.options.archives {
-                self.examine_encoded_container(text, range, chain.as_slice(), &bytes);
+                let lines = lines.get_or_init(|| Lines::new(text.bytes, text.origin));
+                let (start, end) = (lines.position(range.start), lines.position(range.end));
+                self.examine_encoded_container(text.location, start..end, chain.as_slice(), &bytes);
             }
         }
     }
@@ -259,10 +268,6 @@ impl Text<'_> {
                 regions.get(next).is_some_and(|r| r.start < end)
             })
     }
-}
-
-fn is_own(text: &Text<'_>, candidate: &Candidate) -> bool {
-    text.owns(candidate.secret.start as usize, candidate.secret.end as usize)
 }
 
 #[cfg(test)]
