@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use bstr::BString;
 
+use super::parts::Parts;
 use super::{Engine, Lines, Text};
 use crate::finding::{Confidence, Finding, Location, Position, Remediation, Secret, Status};
 use crate::matcher::decode::Decoded;
@@ -19,7 +20,7 @@ use crate::verdict::{self, Judgement};
 const SHOWN: usize = 60;
 
 /// Where candidates stand: in a text, or in what was encoded in it.
-struct Place<'a> {
+pub(super) struct Place<'a> {
     text: &'a Text<'a>,
     decoded: Option<&'a Decoded>,
     /// The bytes that candidates' spans refer to.
@@ -34,11 +35,11 @@ impl Place<'_> {
         self.decoded.map_or(inner.clone(), |d| d.source_range(inner))
     }
 
-    fn start(&self, span: Span) -> Position {
+    pub(super) fn start(&self, span: Span) -> Position {
         self.lines.position(self.outer(span).start)
     }
 
-    fn locate(&self, span: Span) -> Location {
+    pub(super) fn locate(&self, span: Span) -> Location {
         let outer = self.outer(span);
         let mut location = self.text.location.clone();
         location.start = self.lines.position(outer.start);
@@ -51,8 +52,8 @@ impl Place<'_> {
 }
 
 /// A candidate that passed the verdict.
-struct Judged {
-    candidate: Candidate,
+pub(super) struct Judged {
+    pub(super) candidate: Candidate,
     judgement: Judgement,
 }
 
@@ -96,6 +97,7 @@ pub fn findings<'t>(
     let lines = lines.get_or_init(|| Lines::new(text.bytes, text.origin));
     let place = Place { text, decoded, bytes, lines };
     let kept = one_per_secret(engine, &judged);
+    let parts = Parts::new(rules, &judged, &place);
     let secrets = merged(judged.iter().map(|j| j.candidate.secret).collect());
     for index in kept {
         let it = &judged[index];
@@ -111,7 +113,7 @@ pub fn findings<'t>(
         if !changed.enabled || confidence < Some(least) {
             continue;
         }
-        if let Some(parts) = parts(engine, it, &judged, &place) {
+        if let Some(parts) = parts.of(rule, it.candidate.secret, &place) {
             let mut finding = finding(rule, it, parts, &place, &secrets);
             finding.confidence = confidence.unwrap_or(finding.confidence);
             finding.severity = changed.severity.unwrap_or(finding.severity);
@@ -223,37 +225,6 @@ fn one_per_secret(engine: &Engine, judged: &[Judged]) -> Vec<usize> {
     }
     kept.sort_unstable();
     kept
-}
-
-/// The places of the parts that the rule asks for; None when one that is demanded is missing.
-fn parts(
-    engine: &Engine,
-    it: &Judged,
-    judged: &[Judged],
-    place: &Place<'_>,
-) -> Option<Vec<(String, Location)>> {
-    let rules = engine.matcher().rules();
-    let rule = rules.rule(it.candidate.rule);
-    let mut parts = Vec::new();
-    let here = place.start(it.candidate.secret);
-    for required in rule.required.iter() {
-        let near = judged.iter().find(|other| {
-            if rules.rule(other.candidate.rule).id != required.id
-                || other.candidate.secret == it.candidate.secret
-            {
-                return false;
-            }
-            let there = place.start(other.candidate.secret);
-            required.within_lines.is_none_or(|n| here.line.abs_diff(there.line) <= u64::from(n))
-                && required.within_columns.is_none_or(|n| here.column.abs_diff(there.column) <= u64::from(n))
-        });
-        match near {
-            Some(other) => parts.push((required.id.to_string(), place.locate(other.candidate.secret))),
-            None if required.optional => {}
-            None => return None,
-        }
-    }
-    Some(parts)
 }
 
 fn finding(

@@ -5,6 +5,7 @@ mod content;
 pub mod explain;
 mod history;
 mod lines;
+mod parts;
 mod range;
 mod staged;
 mod worktree;
