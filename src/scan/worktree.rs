@@ -9,7 +9,8 @@ use crate::finding::{Location, MessageKind, Position, Skipped};
 use crate::source::reader::Piece;
 use crate::source::{stdin, worktree};
 
-/// Scans files and folders in parallel. `stop` ends the walk early.
+/// Scans files and folders in parallel. `stop` ends the walk early; what was
+/// found so far is returned and marked incomplete.
 pub fn scan_worktree(engine: &Engine, options: &worktree::Options, stop: &AtomicBool) -> Outcome {
     let total = Mutex::new(Outcome::default());
     worktree::walk(options, || Worker {
@@ -21,6 +22,14 @@ pub fn scan_worktree(engine: &Engine, options: &worktree::Options, stop: &Atomic
         passed_over: false,
     });
     let mut outcome = total.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if stop.load(Ordering::Relaxed) {
+        outcome.skipped.push(Skipped {
+            what: "scan".into(),
+            reason: "interrupted",
+            detail: format!("stopped after {} files", outcome.files),
+            incomplete: true,
+        });
+    }
     outcome.sort();
     outcome
 }

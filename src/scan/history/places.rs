@@ -1,18 +1,19 @@
 //! Values → findings: the place where a value entered is examined as a file would be.
 
 use std::collections::HashMap;
-use std::fs;
 
 use bstr::BString;
 
 use super::commits::Graph;
+use super::git_dir;
 use super::life::{Lives, ValueLife};
+use super::messages;
+use super::range::commit_of;
 use super::sets::{Holdings, Sets};
 use super::values::Values;
-use super::visit::readable;
-use crate::finding::{self, Finding, Life, Location, MessageKind, Skipped};
+use crate::finding::{self, Finding, Life, Location, MessageKind, Skipped, Status};
 use crate::scan::{Engine, Outcome, Session};
-use crate::source::git::{self, Kind, Odb, Oid, Ref, Repo};
+use crate::source::git::{Kind, Odb, Oid, Ref, Repo};
 
 /// Commits, and paths in each, that are examined before a value is given up.
 const TRIES: usize = 6;
@@ -22,7 +23,7 @@ const TRIES: usize = 6;
 struct Place {
     oid: Oid,
     path: Option<BString>,
-    symlink: bool,
+    kind: Option<MessageKind>,
 }
 
 /// Makes the findings.
@@ -94,19 +95,26 @@ impl<'a> Finder<'a> {
         }
     }
 
+    /// The finding at the earliest place that nothing suppresses; else at the earliest place.
     fn in_blobs(&mut self, value: u32) -> Option<(Finding, Option<usize>)> {
         let life = &self.lives.values[value as usize];
         let commits = life.introduced.iter().take(TRIES).map(|&c| c as usize);
         let head = self.lives.head.filter(|_| life.in_head);
+        let mut suppressed = None;
         for at in commits.chain(life.last.map(|l| l as usize)).chain(head) {
             for place in self.places_in(at, value) {
-                if let Some(finding) = self.examine(&place, value) {
-                    return Some((finding, Some(at)));
+                match self.examine(&place, value) {
+                    Some(finding) if finding.status == Status::New => return Some((finding, Some(at))),
+                    Some(finding) => suppressed = suppressed.or(Some((finding, Some(at)))),
+                    None => {}
                 }
             }
         }
+        if suppressed.is_some() {
+            return suppressed;
+        }
         let oid = self.values.some_blob[value as usize]?;
-        let finding = self.examine(&Place { oid, path: None, symlink: false }, value)?;
+        let finding = self.examine(&Place { oid, path: None, kind: None }, value)?;
         Some((finding, None))
     }
 
@@ -116,18 +124,11 @@ impl<'a> Finder<'a> {
             self.values.messages.iter().filter(|m| holds(&m.2)).take(TRIES).map(|m| (m.0, m.1)).collect();
         for (oid, kind) in holders {
             let Ok(Some((_, data))) = self.odb.read(&oid) else { continue };
-            let text = readable(&data);
-            let header = memchr::memmem::find(text, b"\n\n").unwrap_or(text.len());
             let of = |f: &Finding| f.secret.expose() == &*self.values.secrets[value as usize];
-            let message_kind = if kind == Kind::Tag { MessageKind::Tag } else { MessageKind::Commit };
-            let parts = [
-                (&text[..header], MessageKind::Identity),
-                (text.get(header + 2..).unwrap_or_default(), message_kind),
-            ];
-            for (part, message_kind) in parts {
+            for (part, message_kind) in messages::parts(&data, kind) {
                 let location = Location { message_kind: Some(message_kind), ..Location::default() };
                 if let Some(finding) = examine(&mut self.session, part, &location).into_iter().find(of) {
-                    return Some((finding, self.graph.place(&oid)));
+                    return Some((finding, self.lives.commit_of(self.graph, &oid)));
                 }
             }
         }
@@ -138,13 +139,14 @@ impl<'a> Finder<'a> {
     fn examine(&mut self, place: &Place, value: u32) -> Option<Finding> {
         let secret = &*self.values.secrets[value as usize];
         if !self.examined.contains_key(place) {
-            let location = Location {
-                path: place.path.clone(),
-                message_kind: place.symlink.then_some(MessageKind::LinkTarget),
-                ..Location::default()
-            };
+            let location =
+                Location { path: place.path.clone(), message_kind: place.kind, ..Location::default() };
+            let policy = self.session.engine.policy();
+            let passed_over = place.path.as_ref().is_some_and(|path| {
+                policy.excluded(path) || policy.allows_all_of(Some(path), None).is_some()
+            });
             let findings = match self.odb.read(&place.oid) {
-                Ok(Some((_, data))) => examine(&mut self.session, &data, &location),
+                Ok(Some((_, data))) if !passed_over => examine(&mut self.session, &data, &location),
                 _ => Vec::new(),
             };
             self.examined.insert(place.clone(), findings);
@@ -166,11 +168,12 @@ impl<'a> Finder<'a> {
                 if holding.entry.mode.is_tree() {
                     below.push((holding.entry.oid, path));
                 } else {
-                    places.push(Place {
-                        oid: holding.entry.oid,
-                        path: Some(path),
-                        symlink: holding.entry.mode.is_symlink(),
-                    });
+                    let kind = match () {
+                        () if self.lives.is_note[commit] => Some(MessageKind::Note),
+                        () if holding.entry.mode.is_symlink() => Some(MessageKind::LinkTarget),
+                        () => None,
+                    };
+                    places.push(Place { oid: holding.entry.oid, path: Some(path), kind });
                 }
             }
             if places.len() >= TRIES {
@@ -213,17 +216,7 @@ impl<'a> Finder<'a> {
     }
 
     fn commit(&self, at: usize) -> finding::Commit {
-        let oid = self.graph.commits[at].oid;
-        let mut commit = finding::Commit { id: oid.to_hex(), ..finding::Commit::default() };
-        if let Ok(data) = self.odb.read_kind(&oid, Kind::Commit)
-            && let Ok(parsed) = git::Commit::parse(&data)
-        {
-            commit.author = parsed.author.name.into();
-            commit.email = parsed.author.email.into();
-            commit.time = parsed.author.time;
-            commit.offset_minutes = parsed.author.offset_minutes;
-        }
-        commit
+        commit_of(self.odb, self.graph.commits[at].oid)
     }
 
     fn life(&self, life: &ValueLife, value: usize, paths: u64) -> Life {
@@ -256,46 +249,17 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// Scans what lies beside the objects: configuration, hooks, and the notes git keeps.
+    /// Scans what lies beside the objects: configuration, hooks, logs, and the notes git keeps.
     pub fn find_git_dir(&mut self, repo: &Repo) {
-        let folder = repo.common_dir();
-        let mut files = vec![folder.join("config"), folder.join("packed-refs"), folder.join("FETCH_HEAD")];
-        files.push(folder.join("info/exclude"));
-        files.push(repo.git_dir().join("config.worktree"));
-        files.push(repo.git_dir().join("COMMIT_EDITMSG"));
-        match fs::read_dir(folder.join("hooks")) {
-            Ok(entries) => files.extend(
-                entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_none_or(|e| e != "sample")),
-            ),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            Err(e) => self.unreadable("hooks", &e),
+        for file in git_dir::read(repo, &mut self.skipped) {
+            let location = Location {
+                path: Some(file.shown),
+                message_kind: Some(MessageKind::GitDir),
+                ..Location::default()
+            };
+            let findings = examine(&mut self.session, &file.text, &location);
+            self.add(findings);
         }
-        files.sort();
-        for file in files {
-            let shown = file.strip_prefix(folder).unwrap_or(&file).display().to_string();
-            match fs::read(&file) {
-                Ok(text) => {
-                    let location = Location {
-                        path: Some(format!(".git/{shown}").into()),
-                        message_kind: Some(MessageKind::GitDir),
-                        ..Location::default()
-                    };
-                    let findings = examine(&mut self.session, &text, &location);
-                    self.add(findings);
-                }
-                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-                Err(e) => self.unreadable(&shown, &e),
-            }
-        }
-    }
-
-    fn unreadable(&mut self, what: &str, error: &std::io::Error) {
-        self.skipped.push(Skipped {
-            what: format!(".git/{what}").into(),
-            reason: "read-error",
-            detail: error.to_string(),
-            incomplete: true,
-        });
     }
 
     /// Adds findings whose value was not found before; else their places to the finding that was.

@@ -153,6 +153,13 @@ impl Odb {
         self.packs.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// About how many objects there are: copies count, too.
+    pub fn object_count(&self) -> u64 {
+        let packed: usize = self.list().packs.iter().map(|pack| pack.idx.count()).sum();
+        let loose: usize = self.dirs.iter().map(|dir| loose::list(dir, self.hash, |_| {}).len()).sum();
+        (packed + loose) as u64
+    }
+
     /// Looks for packs that were added since, by a concurrent `git gc` for example. Returns whether
     /// there are new ones.
     pub fn refresh(&self) -> bool {
