@@ -96,9 +96,6 @@ pub fn scan_history(
         true => Some(differences(engine, repo, &odb, &walk_options, &sightings, &taken, stop)?),
         false => None,
     };
-    if stop.load(Ordering::Relaxed) {
-        skipped.push(interrupted(format!("stopped after {} objects", walk.objects)));
-    }
     skipped.extend(account_for_stores(&odb));
     let scanned = began.elapsed();
     let mut facts = HistoryFacts {
@@ -108,7 +105,11 @@ pub fn scan_history(
         differences,
         ..HistoryFacts::default()
     };
+    let objects = facts.walk.objects;
     let mut outcome = attribute(engine, repo, &odb, taken, sightings, trees, options, stop, &mut facts)?;
+    if stop.load(Ordering::Relaxed) {
+        skipped.push(interrupted(format!("stopped after {objects} objects")));
+    }
     facts.attribute_time = began.elapsed() - scanned;
     outcome.skipped.extend(skipped);
     outcome.sort();
