@@ -9,6 +9,7 @@
 
 mod added;
 mod commits;
+mod everywhere;
 mod git_dir;
 mod held;
 mod inner;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use bstr::BString;
 
 use super::commits::Graph;
+use super::everywhere::{Everywhere, Found};
 use super::git_dir;
 use super::life::{Lives, ValueLife};
 use super::messages;
@@ -13,17 +14,20 @@ use super::sets::{Holdings, Sets};
 use super::values::Values;
 use crate::finding::{self, Finding, Life, Location, MessageKind, Skipped, Status};
 use crate::scan::{Engine, Outcome, Session};
-use crate::source::git::{Kind, Odb, Oid, Ref, Repo};
+use crate::source::git::{Kind, Mode, Odb, Oid, Ref, Repo};
 
 /// Commits, and paths in each, that are examined before a value is given up.
 const TRIES: usize = 6;
 
 /// Where a blob with a value lies in some commit's tree.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Place {
-    oid: Oid,
-    path: Option<BString>,
-    kind: Option<MessageKind>,
+pub struct Place {
+    /// The blob.
+    pub oid: Oid,
+    /// Its path. None for a blob that is in no commit's tree.
+    pub path: Option<BString>,
+    /// What it is, where it is no file.
+    pub kind: Option<MessageKind>,
 }
 
 /// Makes the findings.
@@ -82,9 +86,19 @@ impl<'a> Finder<'a> {
 
     /// Makes one finding for each value that holds where it stands.
     pub fn find_values(&mut self) {
+        let mut made: Vec<Option<Made>> =
+            (0..self.values.secrets.len()).map(|value| self.in_commits(value as u32)).collect();
+        let undecided = |made: &[Option<Made>]| -> Vec<u32> {
+            let counts = |made: &Option<Made>| made.as_ref().is_none_or(|made| made.0.status != Status::New);
+            (0..made.len()).filter(|&value| counts(&made[value])).map(|value| value as u32).collect()
+        };
+        self.search_everywhere(&undecided(&made), &mut made);
+        for value in undecided(&made) {
+            let in_message = self.in_messages(value);
+            better(&mut made[value as usize], in_message);
+        }
         let paths = self.count_paths();
-        for value in 0..self.values.secrets.len() {
-            let made = self.in_blobs(value as u32).or_else(|| self.in_messages(value as u32));
+        for (value, made) in made.into_iter().enumerate() {
             let Some((mut finding, commit)) = made else { continue };
             let life = &self.lives.values[value];
             finding.commit =
@@ -96,29 +110,46 @@ impl<'a> Finder<'a> {
     }
 
     /// The finding at the earliest place that nothing suppresses; else at the earliest place.
-    fn in_blobs(&mut self, value: u32) -> Option<(Finding, Option<usize>)> {
+    fn in_commits(&mut self, value: u32) -> Option<Made> {
         let life = &self.lives.values[value as usize];
         let commits = life.introduced.iter().take(TRIES).map(|&c| c as usize);
         let head = self.lives.head.filter(|_| life.in_head);
-        let mut suppressed = None;
+        let mut made = None;
         for at in commits.chain(life.last.map(|l| l as usize)).chain(head) {
             for place in self.places_in(at, value) {
-                match self.examine(&place, value) {
-                    Some(finding) if finding.status == Status::New => return Some((finding, Some(at))),
-                    Some(finding) => suppressed = suppressed.or(Some((finding, Some(at)))),
-                    None => {}
+                let finding = self.examine(&place, value);
+                if better(&mut made, finding.map(|finding| (finding, Some(at)))) {
+                    return made;
                 }
             }
         }
-        if suppressed.is_some() {
-            return suppressed;
-        }
-        let oid = self.values.some_blob[value as usize]?;
-        let finding = self.examine(&Place { oid, path: None, kind: None }, value)?;
-        Some((finding, None))
+        made
     }
 
-    fn in_messages(&mut self, value: u32) -> Option<(Finding, Option<usize>)> {
+    /// Looks at every path of some values, and at blobs that are in no tree.
+    fn search_everywhere(&mut self, sought: &[u32], made: &mut [Option<Made>]) {
+        if sought.is_empty() {
+            return;
+        }
+        let (graph, lives) = (self.graph, self.lives);
+        let (holdings, sets, names) = (self.holdings, self.sets, self.names);
+        let everywhere = Everywhere { graph, holdings, sets, names, sought };
+        let is_new = |made: &Option<Made>| made.as_ref().is_some_and(|made| made.0.status == Status::New);
+        for Found { value, commit, place } in everywhere.paths(|at, mode| kind_of(lives, at, mode)) {
+            if !is_new(&made[value as usize]) {
+                let finding = self.examine(&place, value);
+                better(&mut made[value as usize], finding.map(|finding| (finding, Some(commit))));
+            }
+        }
+        for (value, oid) in everywhere.loose_blobs(self.values) {
+            if !is_new(&made[value as usize]) {
+                let finding = self.examine(&Place { oid, path: None, kind: None }, value);
+                better(&mut made[value as usize], finding.map(|finding| (finding, None)));
+            }
+        }
+    }
+
+    fn in_messages(&mut self, value: u32) -> Option<Made> {
         let holds = |set: &u32| self.sets.values(*set).binary_search(&value).is_ok();
         let holders: Vec<(Oid, Kind)> =
             self.values.messages.iter().filter(|m| holds(&m.2)).take(TRIES).map(|m| (m.0, m.1)).collect();
@@ -168,11 +199,7 @@ impl<'a> Finder<'a> {
                 if holding.entry.mode.is_tree() {
                     below.push((holding.entry.oid, path));
                 } else {
-                    let kind = match () {
-                        () if self.lives.is_note[commit] => Some(MessageKind::Note),
-                        () if holding.entry.mode.is_symlink() => Some(MessageKind::LinkTarget),
-                        () => None,
-                    };
+                    let kind = kind_of(self.lives, commit, holding.entry.mode);
                     places.push(Place { oid: holding.entry.oid, path: Some(path), kind });
                 }
             }
@@ -276,7 +303,30 @@ impl<'a> Finder<'a> {
     }
 }
 
-fn join(prefix: &BString, name: &[u8]) -> BString {
+/// A finding, and the place of its commit, if it is in one.
+type Made = (Finding, Option<usize>);
+
+/// Keeps a finding that is the first, or the first that nothing suppresses. Returns whether what is kept
+/// is one that nothing suppresses.
+fn better(kept: &mut Option<Made>, found: Option<Made>) -> bool {
+    let is_new = |made: &Option<Made>| made.as_ref().is_some_and(|made| made.0.status == Status::New);
+    if !is_new(kept) && (kept.is_none() || is_new(&found)) && found.is_some() {
+        *kept = found;
+    }
+    is_new(kept)
+}
+
+/// What a blob in a commit's tree is, if it is no file.
+fn kind_of(lives: &Lives, commit: usize, mode: Mode) -> Option<MessageKind> {
+    match () {
+        () if lives.is_note[commit] => Some(MessageKind::Note),
+        () if mode.is_symlink() => Some(MessageKind::LinkTarget),
+        () => None,
+    }
+}
+
+/// A path and a name below it.
+pub fn join(prefix: &BString, name: &[u8]) -> BString {
     let mut path = prefix.clone();
     if !path.is_empty() {
         path.push(b'/');
