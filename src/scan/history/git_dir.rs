@@ -31,7 +31,9 @@ pub fn read(repo: &Repo, skipped: &mut Vec<Skipped>) -> Vec<Beside> {
     let mut lister = Lister { files: Vec::new(), skipped };
     lister.folder(common, "", 0);
     lister.children(&common.join("worktrees"), "worktrees/", 0);
-    if repo.git_dir() != common && !repo.git_dir().starts_with(common) {
+    // A linked work tree's own folder is one of those, unless it was moved elsewhere.
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if !real(repo.git_dir()).starts_with(real(common)) {
         lister.folder(repo.git_dir(), "", 0);
     }
     let mut files = lister.files;

@@ -23,8 +23,6 @@ pub struct Values {
     pub messages: Vec<(Oid, Kind, SetId)>,
     /// Number of blobs that hold each value.
     pub blob_counts: Vec<u64>,
-    /// Some blob that holds each value.
-    pub some_blob: Vec<Option<Oid>>,
 }
 
 impl Values {
@@ -54,7 +52,6 @@ impl Values {
                 if number == next {
                     values.secrets.push(sighting.secret.clone());
                     values.blob_counts.push(0);
-                    values.some_blob.push(None);
                 }
                 held.push(number);
             }
@@ -66,7 +63,6 @@ impl Values {
             if text.kind == Kind::Blob {
                 for &value in &held {
                     values.blob_counts[value as usize] += 1;
-                    values.some_blob[value as usize].get_or_insert(text.oid);
                 }
             }
             let set = sets.number(held.into());
