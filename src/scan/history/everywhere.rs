@@ -7,7 +7,7 @@ use bstr::BString;
 use super::commits::Graph;
 use super::oids::OidSet;
 use super::places::{Place, join};
-use super::sets::{Holdings, SetId, Sets};
+use super::sets::{Holdings, ListId, SetId, Sets};
 use super::values::Values;
 use crate::finding::MessageKind;
 use crate::source::git::{Mode, Oid};
@@ -49,22 +49,27 @@ impl Everywhere<'_> {
     /// Each path once for each value, in order of commits, and within them of paths.
     pub fn paths(&self, kind_of: impl Fn(usize, Mode) -> Option<MessageKind>) -> Vec<Found> {
         let mut found = Vec::new();
-        let mut visited: HashSet<(Oid, BString)> = HashSet::new();
+        let mut visited: HashSet<(ListId, BString)> = HashSet::new();
         let mut known: HashSet<(u32, BString)> = HashSet::new();
         let mut counts = vec![0usize; self.sought.len()];
+        let mut roots: HashSet<ListId> = HashSet::new();
         for (commit, record) in self.graph.commits.iter().enumerate() {
+            let root = self.holdings.list(&record.tree);
+            if !roots.insert(root) {
+                continue;
+            }
             let first = found.len();
-            let mut pending = vec![(record.tree, BString::default())];
-            while let Some((tree, prefix)) = pending.pop() {
-                if self.among(self.holdings.set(&tree)).next().is_none()
-                    || visited.contains(&(tree, prefix.clone()))
+            let mut pending = vec![(root, BString::default())];
+            while let Some((list, prefix)) = pending.pop() {
+                if self.among(self.holdings.set_of_list(list)).next().is_none()
+                    || !visited.insert((list, prefix.clone()))
                 {
                     continue;
                 }
-                for holding in self.holdings.entries(&tree) {
+                for holding in self.holdings.in_list(list) {
                     let path = join(&prefix, &self.names[holding.entry.name as usize]);
                     if holding.entry.mode.is_tree() {
-                        pending.push((holding.entry.oid, path));
+                        pending.push((self.holdings.list(&holding.entry.oid), path));
                         continue;
                     }
                     for value in self.among(holding.set) {
@@ -77,7 +82,6 @@ impl Everywhere<'_> {
                         }
                     }
                 }
-                visited.insert((tree, prefix));
             }
             found[first..].sort_by(|a, b| (a.value, &a.place.path).cmp(&(b.value, &b.place.path)));
         }
@@ -87,16 +91,16 @@ impl Everywhere<'_> {
     /// For each sought value, a blob with it that is in no commit's tree; by value.
     pub fn loose_blobs(&self, values: &Values) -> Vec<(u32, Oid)> {
         let mut in_trees = OidSet::default();
-        let mut visited = OidSet::default();
-        let mut pending: Vec<Oid> = self.graph.commits.iter().map(|commit| commit.tree).collect();
-        while let Some(tree) = pending.pop() {
-            if self.among(self.holdings.set(&tree)).next().is_none() || !visited.insert(tree) {
-                continue;
-            }
-            for holding in self.holdings.entries(&tree) {
-                match holding.entry.mode.is_tree() {
-                    true => pending.push(holding.entry.oid),
-                    false => drop(in_trees.insert(holding.entry.oid)),
+        let mut visited: HashSet<ListId> = HashSet::new();
+        let roots = self.graph.commits.iter().map(|commit| self.holdings.list(&commit.tree));
+        let mut pending: Vec<ListId> = roots.filter(|root| visited.insert(*root)).collect();
+        while let Some(list) = pending.pop() {
+            for holding in self.holdings.in_list(list) {
+                if holding.entry.mode.is_tree() {
+                    let below = self.holdings.list(&holding.entry.oid);
+                    pending.extend(visited.insert(below).then_some(below));
+                } else {
+                    in_trees.insert(holding.entry.oid);
                 }
             }
         }

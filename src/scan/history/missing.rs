@@ -57,10 +57,10 @@ fn missing(odb: &Odb, taken: &Taken, refs: &[Ref], boundary: &OidSet) -> Vec<Oid
             named.extend_from_slice(&commit.parents);
         }
     }
-    // In order of id the indexes of packs are read from front to back.
+    named.retain(|oid| !oid.is_null());
     named.par_sort_unstable();
     named.dedup();
-    named.into_par_iter().filter(|oid| !oid.is_null() && !odb.contains(oid)).collect()
+    odb.absent(&named)
 }
 
 /// Entries of trees that must be in this repository: all but submodules.

@@ -1,6 +1,6 @@
 //! Values → findings: the place where a value entered is examined as a file would be.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bstr::BString;
 
@@ -10,7 +10,7 @@ use super::git_dir;
 use super::life::{Lives, ValueLife};
 use super::messages;
 use super::range::commit_of;
-use super::sets::{Holdings, Sets};
+use super::sets::{Holdings, ListId, Sets};
 use super::values::Values;
 use crate::finding::{self, Finding, Life, Location, MessageKind, Skipped, Status};
 use crate::scan::{Engine, Outcome, Session};
@@ -218,19 +218,21 @@ impl<'a> Finder<'a> {
     fn count_paths(&self) -> Vec<u64> {
         let mut paths: Vec<u64> = vec![0; self.values.secrets.len()];
         let mut numbers: HashMap<(u32, u32), u32> = HashMap::new();
-        let mut visited: std::collections::HashSet<(Oid, u32)> = std::collections::HashSet::new();
-        let mut counted: std::collections::HashSet<(u32, u32)> = std::collections::HashSet::new();
-        let mut stack: Vec<(Oid, u32)> = self.graph.commits.iter().map(|c| (c.tree, 0)).collect();
-        while let Some((tree, prefix)) = stack.pop() {
-            if !visited.insert((tree, prefix)) {
-                continue;
-            }
-            for holding in self.holdings.entries(&tree) {
-                let next = numbers.len() as u32 + 1;
-                let path = *numbers.entry((prefix, holding.entry.name)).or_insert(next);
-                if holding.entry.mode.is_tree() {
-                    stack.push((holding.entry.oid, path));
-                } else {
+        let mut visited: HashSet<(ListId, u32)> = HashSet::new();
+        let mut counted: HashSet<(u32, u32)> = HashSet::new();
+        for commit in &self.graph.commits {
+            let mut stack = vec![(self.holdings.list(&commit.tree), 0)];
+            while let Some((list, prefix)) = stack.pop() {
+                if !visited.insert((list, prefix)) {
+                    continue;
+                }
+                for holding in self.holdings.in_list(list) {
+                    let next = numbers.len() as u32 + 1;
+                    let path = *numbers.entry((prefix, holding.entry.name)).or_insert(next);
+                    if holding.entry.mode.is_tree() {
+                        stack.push((self.holdings.list(&holding.entry.oid), path));
+                        continue;
+                    }
                     for &value in self.sets.values(holding.set) {
                         if counted.insert((value, path)) {
                             paths[value as usize] += 1;

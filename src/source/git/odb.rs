@@ -199,6 +199,26 @@ impl Odb {
         self.find_packed(oid).is_some() || self.dirs.iter().any(|dir| loose::path(dir, oid).is_file())
     }
 
+    /// Of sorted ids without copies, those of objects that are not there.
+    pub fn absent(&self, sorted: &[Oid]) -> Vec<Oid> {
+        let mut absent = sorted.to_vec();
+        for pack in self.packs() {
+            // Both are sorted: one pass over both.
+            let mut position = 0;
+            absent.retain(|oid| {
+                while let Some(found) = pack.idx.oid(position).filter(|found| found <= oid) {
+                    if found == *oid {
+                        return false;
+                    }
+                    position += 1;
+                }
+                true
+            });
+        }
+        absent.retain(|oid| !self.contains(oid));
+        absent
+    }
+
     /// All ids that start with these lower-case hexadecimal digits (at least four), sorted.
     pub fn with_prefix(&self, prefix: &str) -> Vec<Oid> {
         let low = format!("{prefix:0<width$}", width = self.hash.hex_len());
