@@ -39,7 +39,7 @@ use places::Finder;
 use sets::{Holdings, Sets};
 use sightings::Sightings;
 use trees::Trees;
-use values::Values;
+use values::{Judge, Values};
 use visit::{Taken, Taker};
 
 pub use range::{RangeOptions, scan_range};
@@ -161,7 +161,8 @@ fn attribute(
     facts.sightings = list.iter().flatten().count() as u64;
     let names = trees.into_names();
     let mut sets = Sets::new();
-    let values = Values::choose(engine, &taken, &list, &names, &mut sets);
+    let mut judge = Judge::new(engine, &list);
+    let values = Values::choose(&mut judge, &taken, &names, &mut sets);
     let holdings = Holdings::compute(&taken.trees, &values.blobs, &mut sets);
     let head = git::head(repo)?;
     let refs = git::all_refs(repo)?;
@@ -175,7 +176,8 @@ fn attribute(
     };
     let graph = Graph::new(taken.commits);
     let lives = Lives::trace(&values, &holdings, &sets, &graph, &refs, &reflogs, head.target, odb);
-    let mut finder = Finder::new(engine, odb, &values, &holdings, &sets, &graph, &lives, &names, options.now);
+    let mut finder =
+        Finder::new(engine, odb, judge, &values, &holdings, &sets, &graph, &lives, &names, options.now);
     finder.find_values();
     if !stopped() {
         finder.find_names(&refs);

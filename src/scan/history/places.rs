@@ -11,10 +11,11 @@ use super::life::{Lives, ValueLife};
 use super::messages;
 use super::range::commit_of;
 use super::sets::{Holdings, ListId, Sets};
-use super::values::Values;
+use super::values::{Judge, Values};
 use crate::finding::{self, Finding, Life, Location, MessageKind, Skipped, Status};
 use crate::scan::{Engine, Outcome, Session};
 use crate::source::git::{Kind, Mode, Odb, Oid, Ref, Repo};
+use crate::verdict::filekind::FileKind;
 
 /// Commits, and paths in each, that are examined before a value is given up.
 const TRIES: usize = 6;
@@ -34,6 +35,7 @@ pub struct Place {
 pub struct Finder<'a> {
     session: Session<'a>,
     odb: &'a Odb,
+    judge: Judge<'a>,
     values: &'a Values,
     holdings: &'a Holdings,
     sets: &'a Sets,
@@ -54,6 +56,7 @@ impl<'a> Finder<'a> {
     pub fn new(
         engine: &'a Engine,
         odb: &'a Odb,
+        judge: Judge<'a>,
         values: &'a Values,
         holdings: &'a Holdings,
         sets: &'a Sets,
@@ -65,6 +68,7 @@ impl<'a> Finder<'a> {
         Finder {
             session: Session::new(engine),
             odb,
+            judge,
             values,
             holdings,
             sets,
@@ -168,6 +172,11 @@ impl<'a> Finder<'a> {
 
     /// The finding of a value at a place, if it is one there.
     fn examine(&mut self, place: &Place, value: u32) -> Option<Finding> {
+        // The blob is read only if what was seen of the value can be a finding in a file of this kind.
+        let kind = place.path.as_ref().map_or(FileKind::UNKNOWN, |path| FileKind::from_path(path));
+        if !self.values.marks[value as usize].iter().any(|&mark| self.judge.passes(mark, kind)) {
+            return None;
+        }
         let secret = &*self.values.secrets[value as usize];
         if !self.examined.contains_key(place) {
             let location =
