@@ -75,26 +75,26 @@ pub struct HistoryArgs {
     /// The repository
     #[arg(value_name = "REPO", default_value = ".")]
     pub repo: PathBuf,
-    /// Only what these commits add: A..B, or revisions as `git rev-list` takes them
-    #[arg(long, value_name = "RANGE")]
-    pub range: Option<String>,
-    /// Only what this branch holds and adds
-    #[arg(long, value_name = "NAME", conflicts_with = "range")]
-    pub branch: Option<String>,
-    /// Only commits recorded on or after this day, e.g. 2025-12-31
-    #[arg(long, value_name = "DATE", value_parser = parse_day)]
-    pub since: Option<i64>,
-    /// Only the newest N commits
+    /// Scan only what these commits add: A..B, A...B, "^A B", or all up to B; may be repeated
+    #[arg(long, value_name = "RANGE", allow_hyphen_values = true)]
+    pub range: Vec<String>,
+    /// Scan only what the commits of this branch add; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub branch: Vec<String>,
+    /// Scan only what commits since this date (UTC) add, or since so long ago: 2026-01-31, "2 weeks"
+    #[arg(long, value_name = "DATE")]
+    pub since: Option<String>,
+    /// Scan only what the newest N commits add
     #[arg(long, value_name = "N")]
     pub max_commits: Option<usize>,
-    /// Do not mind that a shallow clone cuts the range short
+    /// A range that a shallow clone cuts short is no error; at the cut, everything counts as added
     #[arg(long)]
     pub allow_shallow: bool,
     /// Report where the time goes
     #[arg(long)]
     pub stats: bool,
     /// Scan twice, with and without the delta engine, and compare
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, conflicts_with_all = ["range", "branch", "since", "max_commits"])]
     pub verify_engine: bool,
     /// What every scan understands.
     #[command(flatten)]
@@ -216,16 +216,6 @@ pub enum ColorWhen {
 
 fn parse_confidence(text: &str) -> Result<Confidence, String> {
     Confidence::from_name(text).ok_or_else(|| "expected low, medium or high".to_owned())
-}
-
-/// The start of a day, UTC, or a time with its zone; in seconds since 1970-01-01 UTC.
-fn parse_day(text: &str) -> Result<i64, String> {
-    let day =
-        text.parse::<jiff::civil::Date>().ok().and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok());
-    let time =
-        if text.len() == 10 { day.map(|day| day.timestamp()) } else { text.parse::<jiff::Timestamp>().ok() };
-    time.map(jiff::Timestamp::as_second)
-        .ok_or_else(|| "expected a day such as 2025-12-31, or a time such as 2025-12-31T12:00:00Z".to_owned())
 }
 
 /// A number of bytes: digits and an optional K, M or G (powers of 1024).

@@ -1,7 +1,7 @@
 //! A scan of files for the commands that work with its findings rather than report them.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicBool;
 
 use bstr::ByteSlice;
 
@@ -9,7 +9,7 @@ use super::args::CommonArgs;
 use super::environment;
 use super::policy::{self, Paths, Setup};
 use crate::finding::{Finding, Location, Skipped};
-use crate::scan::{self, Engine, HistoryOptions, Outcome, scan_history};
+use crate::scan::{self, Engine, HistoryOptions, Outcome, Progress, scan_history};
 use crate::source::worktree;
 
 /// What was scanned and found.
@@ -75,7 +75,7 @@ pub fn history(args: &CommonArgs, root: &Path) -> anyhow::Result<Vec<Finding>> {
     let (engine, fingerprinter) = super::scan::engine(args, Setup::new(args, root, Paths::InRepository)?);
     let options = HistoryOptions { now: jiff::Timestamp::now().as_second(), ..HistoryOptions::default() };
     let (mut outcome, _) =
-        scan_history(&engine, &repo, options, &AtomicBool::new(false), &AtomicU64::new(0))?;
+        scan_history(&engine, &repo, options, &AtomicBool::new(false), &Progress::default())?;
     policy::finish(engine.policy(), &fingerprinter, engine.matcher().rules(), &mut outcome.findings)?;
     report_skips(&outcome.skipped);
     Ok(outcome.findings)

@@ -16,8 +16,10 @@ mod files;
 mod history;
 mod hook;
 mod import;
+mod interrupt;
 mod output;
 mod policy;
+mod progress;
 mod scan;
 mod trusted;
 

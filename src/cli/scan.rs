@@ -2,14 +2,13 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::bail;
 
 use super::args::{CommonArgs, ScanArgs};
 use super::policy::{self, Setup};
-use super::{Exit, output};
+use super::{Exit, interrupt, output};
 use crate::finding::{Finding, Status};
 use crate::report::{Report, Summary};
 use crate::scan::{self, Engine, Outcome};
@@ -23,8 +22,10 @@ use crate::suppress::fingerprint::Fingerprinter;
 pub fn run(args: &ScanArgs) -> anyhow::Result<Exit> {
     let started = Clock::start();
     let targets = output::targets(&args.common)?;
-    let stop = AtomicBool::new(false);
     let stdin = args.paths.iter().any(|p| p.as_os_str() == "-");
+    if !args.staged && !stdin {
+        interrupt::watch();
+    }
     let start = match &args.paths[..] {
         [path] if !args.staged => path.as_path(),
         _ => Path::new("."),
@@ -49,7 +50,7 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<Exit> {
             max_file_size: args.max_file_size.or(max_file_size),
             threads: args.common.threads,
         };
-        ("scan", scan::scan_worktree(&engine, &options, &stop))
+        ("scan", scan::scan_worktree(&engine, &options, interrupt::stop()))
     };
     policy::finish(engine.policy(), &fingerprinter, engine.matcher().rules(), &mut outcome.findings)?;
     let report = report(&engine, outcome, mode, &args.paths, started);

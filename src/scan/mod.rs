@@ -6,7 +6,7 @@ pub mod explain;
 mod history;
 mod lines;
 mod parts;
-mod range;
+mod progress;
 mod staged;
 mod worktree;
 
@@ -18,9 +18,9 @@ use crate::matcher::{Candidate, Matcher, Scratch, decode};
 use crate::source::archive;
 use crate::suppress::Policy;
 
-pub use history::{HistoryFacts, HistoryOptions, scan_history};
+pub use history::{HistoryFacts, HistoryOptions, RangeOptions, scan_history, scan_range};
 pub use lines::{Lines, advance};
-pub use range::{RangeOptions, scan_range};
+pub use progress::Progress;
 pub use staged::scan_staged;
 pub use worktree::{scan_stdin, scan_worktree};
 

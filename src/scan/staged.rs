@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::range::examine;
 use super::{Engine, Outcome, Session};
-use crate::source::git::{self, Odb, Repo};
+use crate::finding::{Location, MessageKind};
+use crate::source::git::{self, ChangedFile, Changes, Odb, Repo};
 
 /// From this many changed files on, threads pay for themselves.
 const MANY: usize = 16;
@@ -44,4 +44,27 @@ pub fn scan_staged(engine: &Engine, repo: &Repo) -> git::Result<Outcome> {
     outcome.skipped.extend(skipped);
     outcome.sort();
     Ok(outcome)
+}
+
+fn examine(session: &mut Session<'_>, odb: &Odb, staged: &Changes, change: &ChangedFile) {
+    if session.passes_over(&change.path) {
+        return;
+    }
+    let blob = match staged.load(odb, change) {
+        Ok(blob) => blob,
+        Err(e) => return session.outcome.skipped.push(Changes::unreadable(change, &e)),
+    };
+    session.outcome.files += 1;
+    session.outcome.bytes += blob.content.len() as u64;
+    if blob.new.is_empty() {
+        return;
+    }
+    let location = Location {
+        path: Some(change.path.clone()),
+        message_kind: change.mode.is_symlink().then_some(MessageKind::LinkTarget),
+        ..Location::default()
+    };
+    session.guarded(&change.path, |session| {
+        session.examine_content(&blob.content, Some(&blob.new), &location);
+    });
 }

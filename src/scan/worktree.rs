@@ -10,7 +10,8 @@ use crate::finding::{Location, MessageKind, Skipped};
 use crate::source::reader::{PIECE, Piece};
 use crate::source::{archive, stdin, worktree};
 
-/// Scans files and folders in parallel. `stop` ends the walk early.
+/// Scans files and folders in parallel. `stop` ends the walk early; what was
+/// found so far is returned and marked incomplete.
 pub fn scan_worktree(engine: &Engine, options: &worktree::Options, stop: &AtomicBool) -> Outcome {
     let total = Mutex::new(Outcome::default());
     worktree::walk(options, || Worker {
@@ -22,6 +23,14 @@ pub fn scan_worktree(engine: &Engine, options: &worktree::Options, stop: &Atomic
         passed_over: false,
     });
     let mut outcome = total.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if stop.load(Ordering::Relaxed) {
+        outcome.skipped.push(Skipped {
+            what: "scan".into(),
+            reason: "interrupted",
+            detail: format!("stopped after {} files", outcome.files),
+            incomplete: true,
+        });
+    }
     outcome.sort();
     // A file below two of the roots was read twice.
     outcome.findings.dedup_by(|a, b| (&a.location, &a.rule, &a.secret) == (&b.location, &b.rule, &b.secret));

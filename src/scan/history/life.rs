@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
+use bstr::BString;
+
 use super::commits::Graph;
+use super::oids::OidMap;
 use super::sets::{Holdings, SetId, Sets};
 use super::values::Values;
 use crate::source::git::{Kind, Odb, Oid, Ref, ReflogEntry, Tag};
@@ -31,8 +34,14 @@ pub struct Lives {
     pub values: Vec<ValueLife>,
     /// Place of HEAD's commit.
     pub head: Option<usize>,
+    /// For each commit, whether refs of notes reach it and no others do.
+    pub is_note: Vec<bool>,
+    /// Place of the commit behind each annotated tag that a ref names.
+    tagged: OidMap<Option<usize>>,
 }
 
+/// How many tags may name one another.
+const MAX_TAGS: usize = 16;
 /// Refs listed per value; more are only counted by reports.
 const MAX_REFS: usize = 1000;
 
@@ -74,8 +83,15 @@ impl Lives {
             life.introduced.sort_unstable_by_key(|&at| (graph.commits[at as usize].time, at));
             life.introduced.dedup();
         }
-        let mut lives = Lives { values: lives, head: head.and_then(|h| graph.place(&h)) };
-        let reachable = lives.reach(graph, refs, reflogs, odb);
+        let mut lives = Lives {
+            values: lives,
+            head: head.and_then(|h| graph.place(&h)),
+            is_note: Vec::new(),
+            tagged: OidMap::default(),
+        };
+        let tips: Vec<Tip<'_>> = refs.iter().map(|found| Tip::of(found, graph, odb)).collect();
+        let reachable = lives.reach(graph, &tips, reflogs);
+        lives.reach_directly(&tips, values, holdings, sets);
         lives.last(graph, sets, &of_commit, &reachable);
         if let Some(at) = lives.head {
             for &value in sets.values(of_commit[at]) {
@@ -85,27 +101,39 @@ impl Lives {
         lives
     }
 
+    /// The commit of a message: the commit itself, or the one that a tag names.
+    pub fn commit_of(&self, graph: &Graph, oid: &Oid) -> Option<usize> {
+        graph.place(oid).or_else(|| self.tagged.get(oid).copied().flatten())
+    }
+
     /// Fills in what refs and reflogs reach; returns which commits a ref reaches.
-    fn reach(&mut self, graph: &Graph, refs: &[Ref], reflogs: &[ReflogEntry], odb: &Odb) -> Vec<bool> {
+    fn reach(&mut self, graph: &Graph, tips: &[Tip<'_>], reflogs: &[ReflogEntry]) -> Vec<bool> {
         let mut reachable = vec![false; graph.commits.len()];
-        let tips: Vec<(String, usize)> =
-            refs.iter().filter_map(|r| Some((r.name.to_string(), peel(odb, graph, r.target)?))).collect();
+        let mut by_others = vec![false; graph.commits.len()];
+        let tips: Vec<(&Tip<'_>, usize)> = tips.iter().filter_map(|tip| Some((tip, tip.commit?))).collect();
         for chunk in tips.chunks(64) {
             let places: Vec<usize> = chunk.iter().map(|t| t.1).collect();
             let bits = graph.reached_by(&places);
-            for (reached, &b) in reachable.iter_mut().zip(&bits) {
-                *reached |= b != 0;
+            let notes = chunk
+                .iter()
+                .enumerate()
+                .filter(|(_, t)| t.0.is_note())
+                .fold(0u64, |all, (i, _)| all | 1 << i);
+            for (at, &b) in bits.iter().enumerate() {
+                reachable[at] |= b != 0;
+                by_others[at] |= b & !notes != 0;
             }
             for life in &mut self.values {
                 let reach = life.introduced.iter().fold(0, |all, &at| all | bits[at as usize]);
-                life.reachable |= reach != 0;
-                for (i, (name, _)) in chunk.iter().enumerate() {
-                    if reach >> i & 1 != 0 && life.refs.len() < MAX_REFS {
-                        life.refs.push(name.clone());
+                for (i, (tip, _)) in chunk.iter().enumerate() {
+                    if reach >> i & 1 != 0 {
+                        life.is_reached_by(tip.name);
                     }
                 }
             }
         }
+        self.is_note =
+            reachable.iter().zip(&by_others).map(|(&reached, &others)| reached && !others).collect();
         let logged: Vec<usize> = reflogs
             .iter()
             .flat_map(|e| [e.old, e.new])
@@ -127,6 +155,35 @@ impl Lives {
             life.in_reflog = life.introduced.iter().any(|&at| in_reflog[at as usize]);
         }
         reachable
+    }
+
+    /// Fills in the refs that lead to values without a commit between: to blobs, to trees, and by tags that
+    /// hold values themselves.
+    fn reach_directly(&mut self, tips: &[Tip<'_>], values: &Values, holdings: &Holdings, sets: &Sets) {
+        let of_tags: OidMap<SetId> =
+            values.messages.iter().filter(|m| m.1 == Kind::Tag).map(|m| (m.0, m.2)).collect();
+        for tip in tips {
+            let mut reached: Vec<SetId> =
+                tip.tags.iter().filter_map(|tag| of_tags.get(tag).copied()).collect();
+            if tip.commit.is_none() {
+                reached.extend(values.blobs.get(&tip.target).copied());
+                reached.push(holdings.set(&tip.target));
+            }
+            self.tagged.extend(tip.tags.iter().map(|tag| (*tag, tip.commit)));
+            let mut of_tip: Vec<u32> = reached.iter().flat_map(|&set| sets.values(set)).copied().collect();
+            of_tip.sort_unstable();
+            of_tip.dedup();
+            for value in of_tip {
+                let life = &mut self.values[value as usize];
+                if life.refs.last().map(String::as_bytes) != Some(&tip.name[..]) {
+                    life.is_reached_by(tip.name);
+                }
+            }
+        }
+        for life in &mut self.values {
+            life.refs.sort();
+            life.refs.dedup();
+        }
     }
 
     /// Fills in the latest commit that holds each value.
@@ -151,16 +208,43 @@ impl Lives {
     }
 }
 
-/// The place of the commit that an object, through any number of tags, names.
-fn peel(odb: &Odb, graph: &Graph, mut oid: Oid) -> Option<usize> {
-    for _ in 0..16 {
-        if let Some(place) = graph.place(&oid) {
-            return Some(place);
-        }
-        match odb.read(&oid) {
-            Ok(Some((Kind::Tag, data))) => oid = Tag::parse(&data).ok()?.target,
-            _ => return None,
+impl ValueLife {
+    fn is_reached_by(&mut self, name: &BString) {
+        self.reachable = true;
+        if self.refs.len() < MAX_REFS {
+            self.refs.push(name.to_string());
         }
     }
-    None
+}
+
+/// What a ref leads to.
+struct Tip<'a> {
+    name: &'a BString,
+    /// Annotated tags on the way.
+    tags: Vec<Oid>,
+    /// What is behind them.
+    target: Oid,
+    /// The place of the commit, if it is one.
+    commit: Option<usize>,
+}
+
+impl<'a> Tip<'a> {
+    fn of(found: &'a Ref, graph: &Graph, odb: &Odb) -> Self {
+        let mut tip = Tip { name: &found.name, tags: Vec::new(), target: found.target, commit: None };
+        while tip.tags.len() < MAX_TAGS {
+            tip.commit = graph.place(&tip.target);
+            if tip.commit.is_some() {
+                break;
+            }
+            let Ok(data) = odb.read_kind(&tip.target, Kind::Tag) else { break };
+            let Ok(tag) = Tag::parse(&data) else { break };
+            tip.tags.push(tip.target);
+            tip.target = tag.target;
+        }
+        tip
+    }
+
+    fn is_note(&self) -> bool {
+        self.name.starts_with(b"refs/notes/")
+    }
 }

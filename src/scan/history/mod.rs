@@ -7,21 +7,29 @@
 //!    ([`sets`], [`commits`], [`life`]).
 //! 4. The place where a value entered is examined as a file would be, which makes the finding.
 
+mod added;
 mod commits;
+mod everywhere;
+mod git_dir;
+mod held;
 mod inner;
 mod life;
+mod messages;
+mod missing;
 mod oids;
 mod places;
+mod range;
 mod sets;
 mod sightings;
 mod trees;
 mod values;
 mod visit;
+mod workers;
 
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Engine, Outcome};
+use super::{Engine, Outcome, Progress};
 use crate::finding::Skipped;
 use crate::source::git::{self, Odb, Repo, WalkOptions, WalkStats};
 
@@ -31,8 +39,10 @@ use places::Finder;
 use sets::{Holdings, Sets};
 use sightings::Sightings;
 use trees::Trees;
-use values::Values;
+use values::{Judge, Values};
 use visit::{Taken, Taker};
+
+pub use range::{RangeOptions, scan_range};
 
 /// How to scan a history.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,10 +82,11 @@ pub fn scan_history(
     repo: &Repo,
     options: HistoryOptions,
     stop: &AtomicBool,
-    progress: &AtomicU64,
+    progress: &Progress,
 ) -> git::Result<(Outcome, HistoryFacts)> {
     let began = Instant::now();
     let odb = Odb::open(repo)?;
+    progress.set_total(odb.object_count());
     let sightings = Sightings::new();
     let trees = Trees::default();
     let walk_options = WalkOptions { threads: threads(engine), verify: false };
@@ -86,30 +97,7 @@ pub fn scan_history(
         true => Some(differences(engine, repo, &odb, &walk_options, &sightings, &taken, stop)?),
         false => None,
     };
-    if stop.load(std::sync::atomic::Ordering::Relaxed) {
-        skipped.push(Skipped {
-            what: "history".into(),
-            reason: "interrupted",
-            detail: format!("stopped after {} objects", walk.objects),
-            incomplete: true,
-        });
-    }
-    for (path, reason) in odb.damaged_packs() {
-        skipped.push(Skipped {
-            what: path.display().to_string().into(),
-            reason: "damaged-pack",
-            detail: reason,
-            incomplete: true,
-        });
-    }
-    for path in odb.absent_alternates() {
-        skipped.push(Skipped {
-            what: path.display().to_string().into(),
-            reason: "not-found",
-            detail: "a store of objects that this repository borrows from is not there".to_owned(),
-            incomplete: true,
-        });
-    }
+    skipped.extend(account_for_stores(&odb));
     let scanned = began.elapsed();
     let mut facts = HistoryFacts {
         commits: taken.commits.len() as u64,
@@ -118,11 +106,35 @@ pub fn scan_history(
         differences,
         ..HistoryFacts::default()
     };
-    let mut outcome = attribute(engine, repo, &odb, taken, sightings, trees, options, &mut facts)?;
+    let objects = facts.walk.objects;
+    let mut outcome = attribute(engine, repo, &odb, taken, sightings, trees, options, stop, &mut facts)?;
+    if stop.load(Ordering::Relaxed) {
+        skipped.push(interrupted(format!("stopped after {objects} objects")));
+    }
     facts.attribute_time = began.elapsed() - scanned;
     outcome.skipped.extend(skipped);
     outcome.sort();
     Ok((outcome, facts))
+}
+
+fn interrupted(detail: String) -> Skipped {
+    Skipped { what: "history".into(), reason: "interrupted", detail, incomplete: true }
+}
+
+/// Packs and stores of objects that are damaged or not there.
+fn account_for_stores(odb: &Odb) -> Vec<Skipped> {
+    let damaged = odb.damaged_packs().into_iter().map(|(path, detail)| (path, "damaged-pack", detail));
+    let absent = odb.absent_alternates().iter().map(|path| {
+        let detail = "a store of objects that this repository borrows from is not there".to_owned();
+        (path.clone(), "not-found", detail)
+    });
+    let skip = |(path, reason, detail): (std::path::PathBuf, &'static str, String)| Skipped {
+        what: path.display().to_string().into(),
+        reason,
+        detail,
+        incomplete: true,
+    };
+    damaged.chain(absent).map(skip).collect()
 }
 
 fn threads(engine: &Engine) -> usize {
@@ -142,26 +154,37 @@ fn attribute(
     sightings: Sightings,
     trees: Trees,
     options: HistoryOptions,
+    stop: &AtomicBool,
     facts: &mut HistoryFacts,
 ) -> git::Result<Outcome> {
     let list = sightings.into_list();
     facts.sightings = list.iter().flatten().count() as u64;
     let names = trees.into_names();
     let mut sets = Sets::new();
-    let values = Values::choose(engine, &taken, &list, &names, &mut sets);
+    let mut judge = Judge::new(engine, &list);
+    let values = Values::choose(&mut judge, &taken, &names, &mut sets);
     let holdings = Holdings::compute(&taken.trees, &values.blobs, &mut sets);
-    let commits = taken.commits;
-    let graph = Graph::new(commits);
     let head = git::head(repo)?;
     let refs = git::all_refs(repo)?;
     let reflogs = git::reflogs(repo)?;
     facts.head = head.target.map(|oid| oid.to_hex());
+    let stopped = || stop.load(Ordering::Relaxed);
+    // Of a scan that was stopped, what was not visited is not known to be there or not.
+    let skipped = match stopped() {
+        true => Vec::new(),
+        false => missing::account(repo, odb, &taken, &names, &refs)?,
+    };
+    let graph = Graph::new(taken.commits);
     let lives = Lives::trace(&values, &holdings, &sets, &graph, &refs, &reflogs, head.target, odb);
-    let mut finder = Finder::new(engine, odb, &values, &holdings, &sets, &graph, &lives, &names, options.now);
+    let mut finder =
+        Finder::new(engine, odb, judge, &values, &holdings, &sets, &graph, &lives, &names, options.now);
     finder.find_values();
-    finder.find_names(&refs);
-    finder.find_git_dir(repo);
+    if !stopped() {
+        finder.find_names(&refs);
+        finder.find_git_dir(repo);
+    }
     let mut outcome = finder.finish();
+    outcome.skipped.extend(skipped);
     outcome.files = taken.blobs;
     outcome.bytes = taken.bytes;
     Ok(outcome)
@@ -178,7 +201,7 @@ fn differences(
     stop: &AtomicBool,
 ) -> git::Result<u64> {
     let trees = Trees::default();
-    let ignored = AtomicU64::new(0);
+    let ignored = Progress::default();
     let mut taker = Taker::new(engine, sightings, &trees, repo.hash(), stop, &ignored);
     taker.whole_only = true;
     git::walk(odb, walk_options, &taker);

@@ -1,12 +1,14 @@
 //! Maps keyed by object ids: an id is a hash already, so its first bytes serve as one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::source::git::Oid;
 
 /// Map from object ids.
 pub type OidMap<V> = HashMap<Oid, V, BuildHasherDefault<FirstBytes>>;
+/// Set of object ids.
+pub type OidSet = HashSet<Oid, BuildHasherDefault<FirstBytes>>;
 
 /// Takes the first eight bytes that are hashed.
 #[derive(Debug, Default)]

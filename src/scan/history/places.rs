@@ -1,34 +1,41 @@
 //! Values → findings: the place where a value entered is examined as a file would be.
 
-use std::collections::HashMap;
-use std::fs;
+use std::collections::{HashMap, HashSet};
 
 use bstr::BString;
 
 use super::commits::Graph;
+use super::everywhere::{Everywhere, Found};
+use super::git_dir;
 use super::life::{Lives, ValueLife};
-use super::sets::{Holdings, Sets};
-use super::values::Values;
-use super::visit::readable;
-use crate::finding::{self, Finding, Life, Location, MessageKind, Skipped};
+use super::messages;
+use super::range::commit_of;
+use super::sets::{Holdings, ListId, Sets};
+use super::values::{Judge, Values};
+use crate::finding::{self, Finding, Life, Location, MessageKind, Skipped, Status};
 use crate::scan::{Engine, Outcome, Session};
-use crate::source::git::{self, Kind, Odb, Oid, Ref, Repo};
+use crate::source::git::{Kind, Mode, Odb, Oid, Ref, Repo};
+use crate::verdict::filekind::FileKind;
 
 /// Commits, and paths in each, that are examined before a value is given up.
 const TRIES: usize = 6;
 
 /// Where a blob with a value lies in some commit's tree.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Place {
-    oid: Oid,
-    path: Option<BString>,
-    symlink: bool,
+pub struct Place {
+    /// The blob.
+    pub oid: Oid,
+    /// Its path. None for a blob that is in no commit's tree.
+    pub path: Option<BString>,
+    /// What it is, where it is no file.
+    pub kind: Option<MessageKind>,
 }
 
 /// Makes the findings.
 pub struct Finder<'a> {
     session: Session<'a>,
     odb: &'a Odb,
+    judge: Judge<'a>,
     values: &'a Values,
     holdings: &'a Holdings,
     sets: &'a Sets,
@@ -49,6 +56,7 @@ impl<'a> Finder<'a> {
     pub fn new(
         engine: &'a Engine,
         odb: &'a Odb,
+        judge: Judge<'a>,
         values: &'a Values,
         holdings: &'a Holdings,
         sets: &'a Sets,
@@ -60,6 +68,7 @@ impl<'a> Finder<'a> {
         Finder {
             session: Session::new(engine),
             odb,
+            judge,
             values,
             holdings,
             sets,
@@ -81,9 +90,19 @@ impl<'a> Finder<'a> {
 
     /// Makes one finding for each value that holds where it stands.
     pub fn find_values(&mut self) {
+        let mut made: Vec<Option<Made>> =
+            (0..self.values.secrets.len()).map(|value| self.in_commits(value as u32)).collect();
+        let undecided = |made: &[Option<Made>]| -> Vec<u32> {
+            let counts = |made: &Option<Made>| made.as_ref().is_none_or(|made| made.0.status != Status::New);
+            (0..made.len()).filter(|&value| counts(&made[value])).map(|value| value as u32).collect()
+        };
+        self.search_everywhere(&undecided(&made), &mut made);
+        for value in undecided(&made) {
+            let in_message = self.in_messages(value);
+            better(&mut made[value as usize], in_message);
+        }
         let paths = self.count_paths();
-        for value in 0..self.values.secrets.len() {
-            let made = self.in_blobs(value as u32).or_else(|| self.in_messages(value as u32));
+        for (value, made) in made.into_iter().enumerate() {
             let Some((mut finding, commit)) = made else { continue };
             let life = &self.lives.values[value];
             finding.commit =
@@ -94,40 +113,57 @@ impl<'a> Finder<'a> {
         }
     }
 
-    fn in_blobs(&mut self, value: u32) -> Option<(Finding, Option<usize>)> {
+    /// The finding at the earliest place that nothing suppresses; else at the earliest place.
+    fn in_commits(&mut self, value: u32) -> Option<Made> {
         let life = &self.lives.values[value as usize];
         let commits = life.introduced.iter().take(TRIES).map(|&c| c as usize);
         let head = self.lives.head.filter(|_| life.in_head);
+        let mut made = None;
         for at in commits.chain(life.last.map(|l| l as usize)).chain(head) {
             for place in self.places_in(at, value) {
-                if let Some(finding) = self.examine(&place, value) {
-                    return Some((finding, Some(at)));
+                let finding = self.examine(&place, value);
+                if better(&mut made, finding.map(|finding| (finding, Some(at)))) {
+                    return made;
                 }
             }
         }
-        let oid = self.values.some_blob[value as usize]?;
-        let finding = self.examine(&Place { oid, path: None, symlink: false }, value)?;
-        Some((finding, None))
+        made
     }
 
-    fn in_messages(&mut self, value: u32) -> Option<(Finding, Option<usize>)> {
+    /// Looks at every path of some values, and at blobs that are in no tree.
+    fn search_everywhere(&mut self, sought: &[u32], made: &mut [Option<Made>]) {
+        if sought.is_empty() {
+            return;
+        }
+        let (graph, lives) = (self.graph, self.lives);
+        let (holdings, sets, names) = (self.holdings, self.sets, self.names);
+        let everywhere = Everywhere { graph, holdings, sets, names, sought };
+        let is_new = |made: &Option<Made>| made.as_ref().is_some_and(|made| made.0.status == Status::New);
+        for Found { value, commit, place } in everywhere.paths(|at, mode| kind_of(lives, at, mode)) {
+            if !is_new(&made[value as usize]) {
+                let finding = self.examine(&place, value);
+                better(&mut made[value as usize], finding.map(|finding| (finding, Some(commit))));
+            }
+        }
+        for (value, oid) in everywhere.loose_blobs(self.values) {
+            if !is_new(&made[value as usize]) {
+                let finding = self.examine(&Place { oid, path: None, kind: None }, value);
+                better(&mut made[value as usize], finding.map(|finding| (finding, None)));
+            }
+        }
+    }
+
+    fn in_messages(&mut self, value: u32) -> Option<Made> {
         let holds = |set: &u32| self.sets.values(*set).binary_search(&value).is_ok();
         let holders: Vec<(Oid, Kind)> =
             self.values.messages.iter().filter(|m| holds(&m.2)).take(TRIES).map(|m| (m.0, m.1)).collect();
         for (oid, kind) in holders {
             let Ok(Some((_, data))) = self.odb.read(&oid) else { continue };
-            let text = readable(&data);
-            let header = memchr::memmem::find(text, b"\n\n").unwrap_or(text.len());
             let of = |f: &Finding| f.secret.expose() == &*self.values.secrets[value as usize];
-            let message_kind = if kind == Kind::Tag { MessageKind::Tag } else { MessageKind::Commit };
-            let parts = [
-                (&text[..header], MessageKind::Identity),
-                (text.get(header + 2..).unwrap_or_default(), message_kind),
-            ];
-            for (part, message_kind) in parts {
+            for (part, message_kind) in messages::parts(&data, kind) {
                 let location = Location { message_kind: Some(message_kind), ..Location::default() };
                 if let Some(finding) = examine(&mut self.session, part, &location).into_iter().find(of) {
-                    return Some((finding, self.graph.place(&oid)));
+                    return Some((finding, self.lives.commit_of(self.graph, &oid)));
                 }
             }
         }
@@ -136,15 +172,21 @@ impl<'a> Finder<'a> {
 
     /// The finding of a value at a place, if it is one there.
     fn examine(&mut self, place: &Place, value: u32) -> Option<Finding> {
+        // The blob is read only if what was seen of the value can be a finding in a file of this kind.
+        let kind = place.path.as_ref().map_or(FileKind::UNKNOWN, |path| FileKind::from_path(path));
+        if !self.values.marks[value as usize].iter().any(|&mark| self.judge.passes(mark, kind)) {
+            return None;
+        }
         let secret = &*self.values.secrets[value as usize];
         if !self.examined.contains_key(place) {
-            let location = Location {
-                path: place.path.clone(),
-                message_kind: place.symlink.then_some(MessageKind::LinkTarget),
-                ..Location::default()
-            };
+            let location =
+                Location { path: place.path.clone(), message_kind: place.kind, ..Location::default() };
+            let policy = self.session.engine.policy();
+            let passed_over = place.path.as_ref().is_some_and(|path| {
+                policy.excluded(path) || policy.allows_all_of(Some(path), None).is_some()
+            });
             let findings = match self.odb.read(&place.oid) {
-                Ok(Some((_, data))) => examine(&mut self.session, &data, &location),
+                Ok(Some((_, data))) if !passed_over => examine(&mut self.session, &data, &location),
                 _ => Vec::new(),
             };
             self.examined.insert(place.clone(), findings);
@@ -166,11 +208,8 @@ impl<'a> Finder<'a> {
                 if holding.entry.mode.is_tree() {
                     below.push((holding.entry.oid, path));
                 } else {
-                    places.push(Place {
-                        oid: holding.entry.oid,
-                        path: Some(path),
-                        symlink: holding.entry.mode.is_symlink(),
-                    });
+                    let kind = kind_of(self.lives, commit, holding.entry.mode);
+                    places.push(Place { oid: holding.entry.oid, path: Some(path), kind });
                 }
             }
             if places.len() >= TRIES {
@@ -188,19 +227,21 @@ impl<'a> Finder<'a> {
     fn count_paths(&self) -> Vec<u64> {
         let mut paths: Vec<u64> = vec![0; self.values.secrets.len()];
         let mut numbers: HashMap<(u32, u32), u32> = HashMap::new();
-        let mut visited: std::collections::HashSet<(Oid, u32)> = std::collections::HashSet::new();
-        let mut counted: std::collections::HashSet<(u32, u32)> = std::collections::HashSet::new();
-        let mut stack: Vec<(Oid, u32)> = self.graph.commits.iter().map(|c| (c.tree, 0)).collect();
-        while let Some((tree, prefix)) = stack.pop() {
-            if !visited.insert((tree, prefix)) {
-                continue;
-            }
-            for holding in self.holdings.entries(&tree) {
-                let next = numbers.len() as u32 + 1;
-                let path = *numbers.entry((prefix, holding.entry.name)).or_insert(next);
-                if holding.entry.mode.is_tree() {
-                    stack.push((holding.entry.oid, path));
-                } else {
+        let mut visited: HashSet<(ListId, u32)> = HashSet::new();
+        let mut counted: HashSet<(u32, u32)> = HashSet::new();
+        for commit in &self.graph.commits {
+            let mut stack = vec![(self.holdings.list(&commit.tree), 0)];
+            while let Some((list, prefix)) = stack.pop() {
+                if !visited.insert((list, prefix)) {
+                    continue;
+                }
+                for holding in self.holdings.in_list(list) {
+                    let next = numbers.len() as u32 + 1;
+                    let path = *numbers.entry((prefix, holding.entry.name)).or_insert(next);
+                    if holding.entry.mode.is_tree() {
+                        stack.push((self.holdings.list(&holding.entry.oid), path));
+                        continue;
+                    }
                     for &value in self.sets.values(holding.set) {
                         if counted.insert((value, path)) {
                             paths[value as usize] += 1;
@@ -213,17 +254,7 @@ impl<'a> Finder<'a> {
     }
 
     fn commit(&self, at: usize) -> finding::Commit {
-        let oid = self.graph.commits[at].oid;
-        let mut commit = finding::Commit { id: oid.to_hex(), ..finding::Commit::default() };
-        if let Ok(data) = self.odb.read_kind(&oid, Kind::Commit)
-            && let Ok(parsed) = git::Commit::parse(&data)
-        {
-            commit.author = parsed.author.name.into();
-            commit.email = parsed.author.email.into();
-            commit.time = parsed.author.time;
-            commit.offset_minutes = parsed.author.offset_minutes;
-        }
-        commit
+        commit_of(self.odb, self.graph.commits[at].oid)
     }
 
     fn life(&self, life: &ValueLife, value: usize, paths: u64) -> Life {
@@ -256,46 +287,17 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// Scans what lies beside the objects: configuration, hooks, and the notes git keeps.
+    /// Scans what lies beside the objects: configuration, hooks, logs, and the notes git keeps.
     pub fn find_git_dir(&mut self, repo: &Repo) {
-        let folder = repo.common_dir();
-        let mut files = vec![folder.join("config"), folder.join("packed-refs"), folder.join("FETCH_HEAD")];
-        files.push(folder.join("info/exclude"));
-        files.push(repo.git_dir().join("config.worktree"));
-        files.push(repo.git_dir().join("COMMIT_EDITMSG"));
-        match fs::read_dir(folder.join("hooks")) {
-            Ok(entries) => files.extend(
-                entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_none_or(|e| e != "sample")),
-            ),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            Err(e) => self.unreadable("hooks", &e),
+        for file in git_dir::read(repo, &mut self.skipped) {
+            let location = Location {
+                path: Some(file.shown),
+                message_kind: Some(MessageKind::GitDir),
+                ..Location::default()
+            };
+            let findings = examine(&mut self.session, &file.text, &location);
+            self.add(findings);
         }
-        files.sort();
-        for file in files {
-            let shown = file.strip_prefix(folder).unwrap_or(&file).display().to_string();
-            match fs::read(&file) {
-                Ok(text) => {
-                    let location = Location {
-                        path: Some(format!(".git/{shown}").into()),
-                        message_kind: Some(MessageKind::GitDir),
-                        ..Location::default()
-                    };
-                    let findings = examine(&mut self.session, &text, &location);
-                    self.add(findings);
-                }
-                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-                Err(e) => self.unreadable(&shown, &e),
-            }
-        }
-    }
-
-    fn unreadable(&mut self, what: &str, error: &std::io::Error) {
-        self.skipped.push(Skipped {
-            what: format!(".git/{what}").into(),
-            reason: "read-error",
-            detail: error.to_string(),
-            incomplete: true,
-        });
     }
 
     /// Adds findings whose value was not found before; else their places to the finding that was.
@@ -312,7 +314,30 @@ impl<'a> Finder<'a> {
     }
 }
 
-fn join(prefix: &BString, name: &[u8]) -> BString {
+/// A finding, and the place of its commit, if it is in one.
+type Made = (Finding, Option<usize>);
+
+/// Keeps a finding that is the first, or the first that nothing suppresses. Returns whether what is kept
+/// is one that nothing suppresses.
+fn better(kept: &mut Option<Made>, found: Option<Made>) -> bool {
+    let is_new = |made: &Option<Made>| made.as_ref().is_some_and(|made| made.0.status == Status::New);
+    if !is_new(kept) && (kept.is_none() || is_new(&found)) && found.is_some() {
+        *kept = found;
+    }
+    is_new(kept)
+}
+
+/// What a blob in a commit's tree is, if it is no file.
+fn kind_of(lives: &Lives, commit: usize, mode: Mode) -> Option<MessageKind> {
+    match () {
+        () if lives.is_note[commit] => Some(MessageKind::Note),
+        () if mode.is_symlink() => Some(MessageKind::LinkTarget),
+        () => None,
+    }
+}
+
+/// A path and a name below it.
+pub fn join(prefix: &BString, name: &[u8]) -> BString {
     let mut path = prefix.clone();
     if !path.is_empty() {
         path.push(b'/');

@@ -65,7 +65,7 @@ impl Sets {
 }
 
 /// An entry of a tree behind which there are values.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holding {
     /// The entry.
     pub entry: Entry,
@@ -73,27 +73,56 @@ pub struct Holding {
     pub set: SetId,
 }
 
+impl std::hash::Hash for Holding {
+    /// An object's id is enough: where it is the same, the rest differs rarely.
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        let first = self.entry.oid.as_bytes().first_chunk::<8>().copied().unwrap_or_default();
+        state.write_u64(u64::from_le_bytes(first));
+    }
+}
+
+/// Number of a list of entries that hold values. Most trees have the same ones as another tree: what changes
+/// from commit to commit holds none. 0 is the empty list.
+pub type ListId = u32;
+
 /// For each tree that may hold values, its entries that do.
 #[derive(Debug, Default)]
 pub struct Holdings {
-    trees: OidMap<(Box<[Holding]>, SetId)>,
+    trees: OidMap<ListId>,
+    lists: Vec<(Box<[Holding]>, SetId)>,
 }
 
 impl Holdings {
+    /// The number of the list of a tree's entries that hold values.
+    pub fn list(&self, tree: &Oid) -> ListId {
+        self.trees.get(tree).copied().unwrap_or(0)
+    }
+
+    /// The entries of a list.
+    pub fn in_list(&self, list: ListId) -> &[Holding] {
+        self.lists.get(list as usize).map_or(&[], |l| &l.0)
+    }
+
+    /// The values behind the entries of a list, at any depth.
+    pub fn set_of_list(&self, list: ListId) -> SetId {
+        self.lists.get(list as usize).map_or(0, |l| l.1)
+    }
+
     /// The entries of a tree that hold values.
     pub fn entries(&self, tree: &Oid) -> &[Holding] {
-        self.trees.get(tree).map_or(&[], |t| &t.0)
+        self.in_list(self.list(tree))
     }
 
     /// The values that a tree holds, at any depth.
     pub fn set(&self, tree: &Oid) -> SetId {
-        self.trees.get(tree).map_or(0, |t| t.1)
+        self.set_of_list(self.list(tree))
     }
 
     /// Computes them from the log and the sets of blobs.
     pub fn compute(log: &TreeLog, blobs: &OidMap<SetId>, sets: &mut Sets) -> Self {
         let relevant = relevant_entries(log, blobs);
-        let mut holdings = Holdings::default();
+        let mut holdings = Holdings { trees: OidMap::default(), lists: vec![(Box::default(), 0)] };
+        let mut numbers: HashMap<Box<[Holding]>, ListId> = HashMap::from([(Box::default(), 0)]);
         // Children before parents, without recursion: trees may be nested deeper than the stack is.
         let mut stack: Vec<(Oid, bool)> = Vec::new();
         let mut open: OidMap<()> = OidMap::default();
@@ -114,7 +143,7 @@ impl Holdings {
                     stack.extend(below.map(|e| (e.oid, false)));
                     continue;
                 }
-                let held: Vec<Holding> = entries
+                let mut held: Vec<Holding> = entries
                     .iter()
                     .filter_map(|entry| {
                         let set = if entry.mode.is_tree() {
@@ -125,8 +154,18 @@ impl Holdings {
                         (set != 0).then_some(Holding { entry: *entry, set })
                     })
                     .collect();
-                let set = sets.union(held.iter().map(|h| h.set).collect());
-                holdings.trees.insert(tree, (held.into(), set));
+                held.sort_unstable_by_key(|h| h.entry.name);
+                let list = match numbers.get(held.as_slice()) {
+                    Some(&list) => list,
+                    None => {
+                        let set = sets.union(held.iter().map(|h| h.set).collect());
+                        let list = holdings.lists.len() as ListId;
+                        holdings.lists.push((held.clone().into(), set));
+                        numbers.insert(held.into(), list);
+                        list
+                    }
+                };
+                holdings.trees.insert(tree, list);
             }
         }
         holdings

@@ -16,7 +16,7 @@ pub struct Trees {
 }
 
 /// An entry of a tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Entry {
     /// Number of its name.
     pub name: u32,

@@ -23,21 +23,15 @@ pub struct Values {
     pub messages: Vec<(Oid, Kind, SetId)>,
     /// Number of blobs that hold each value.
     pub blob_counts: Vec<u64>,
-    /// Some blob that holds each value.
-    pub some_blob: Vec<Option<Oid>>,
+    /// The sightings of each value.
+    pub marks: Vec<Vec<u32>>,
 }
 
 impl Values {
     /// Judges every sighting as each kind of file it was seen in, and keeps what passes.
-    pub fn choose(
-        engine: &Engine,
-        taken: &Taken,
-        sightings: &[Option<Sighting>],
-        names: &[Box<[u8]>],
-        sets: &mut Sets,
-    ) -> Self {
+    pub fn choose(judge: &mut Judge<'_>, taken: &Taken, names: &[Box<[u8]>], sets: &mut Sets) -> Self {
         let kinds = kinds_of_blobs(taken, names);
-        let mut judge = Judge { engine, sightings, known: HashMap::new() };
+        let sightings = judge.sightings;
         let mut numbers: HashMap<&[u8], u32> = HashMap::new();
         let mut values = Values::default();
         for text in &taken.texts {
@@ -54,7 +48,11 @@ impl Values {
                 if number == next {
                     values.secrets.push(sighting.secret.clone());
                     values.blob_counts.push(0);
-                    values.some_blob.push(None);
+                    values.marks.push(Vec::new());
+                }
+                let marks = &mut values.marks[number as usize];
+                if !marks.contains(&mark) {
+                    marks.push(mark);
                 }
                 held.push(number);
             }
@@ -66,7 +64,6 @@ impl Values {
             if text.kind == Kind::Blob {
                 for &value in &held {
                     values.blob_counts[value as usize] += 1;
-                    values.some_blob[value as usize].get_or_insert(text.oid);
                 }
             }
             let set = sets.number(held.into());
@@ -81,14 +78,20 @@ impl Values {
 }
 
 /// The verdict on sightings, remembered.
-struct Judge<'a> {
+pub struct Judge<'a> {
     engine: &'a Engine,
     sightings: &'a [Option<Sighting>],
     known: HashMap<(u32, FileKind), bool>,
 }
 
-impl Judge<'_> {
-    fn passes(&mut self, mark: u32, kind: FileKind) -> bool {
+impl<'a> Judge<'a> {
+    /// Begins with nothing judged. `sightings` are all, by their numbers.
+    pub fn new(engine: &'a Engine, sightings: &'a [Option<Sighting>]) -> Self {
+        Judge { engine, sightings, known: HashMap::new() }
+    }
+
+    /// Whether a sighting is a finding in a file of this kind, if nothing else there speaks against it.
+    pub fn passes(&mut self, mark: u32, kind: FileKind) -> bool {
         let Judge { engine, sightings, known } = self;
         *known.entry((mark, kind)).or_insert_with(|| {
             let Some(Some(sighting)) = sightings.get(mark as usize) else { return false };

@@ -1,6 +1,6 @@
 //! What is taken from every object while all of them are decoded.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::inner::{Beneath, Inner, Shared};
@@ -9,8 +9,8 @@ use super::trees::{TreeLog, Trees};
 use crate::finding::Skipped;
 use crate::matcher::delta::{Run, Seen};
 use crate::matcher::{Candidate, Scratch};
-use crate::scan::Engine;
 use crate::scan::build::is_binary;
+use crate::scan::{Engine, Progress};
 use crate::source::git::{Commit, DeltaOf, DeltaOp, Error, HashKind, Kind, Oid, Visited, Visitor};
 
 /// What one thread, or all of them together, took from the objects.
@@ -88,7 +88,7 @@ pub struct Taker<'a> {
     /// Ends the walk.
     pub stop: &'a AtomicBool,
     /// Objects so far, for progress.
-    pub progress: &'a AtomicU64,
+    pub progress: &'a Progress,
     taken: Mutex<Taken>,
     skipped: Mutex<Vec<Skipped>>,
 }
@@ -100,6 +100,7 @@ pub struct Local {
     runs: Vec<Run>,
     found: Vec<(Candidate, u32)>,
     objects: u64,
+    bytes: u64,
 }
 
 /// What is kept of an object while others are made from it.
@@ -120,7 +121,7 @@ impl<'a> Taker<'a> {
         trees: &'a Trees,
         hash: HashKind,
         stop: &'a AtomicBool,
-        progress: &'a AtomicU64,
+        progress: &'a Progress,
     ) -> Self {
         Taker {
             engine,
@@ -244,8 +245,9 @@ impl<'a> Taker<'a> {
 
     fn take(&self, local: &mut Local, object: Visited<'_>, base: Option<DeltaOf<'_, Node>>) -> Node {
         local.objects += 1;
-        if local.objects.is_multiple_of(1024) {
-            self.progress.fetch_add(1024, Ordering::Relaxed);
+        local.bytes += object.data.len() as u64;
+        if local.objects == 1024 {
+            self.progress.add(std::mem::take(&mut local.objects), std::mem::take(&mut local.bytes));
         }
         match object.kind {
             Kind::Blob => self.blob(local, object, base),
@@ -280,6 +282,7 @@ impl Visitor for Taker<'_> {
             runs: Vec::new(),
             found: Vec::new(),
             objects: 0,
+            bytes: 0,
         }
     }
 

@@ -49,7 +49,7 @@ pub use refs::{
     Head, Ref, ReflogEntry, all as all_refs, head, pseudo_ref, reflog, reflogs, resolve as resolve_ref,
 };
 pub use repo::{GitEnv, RefStorage, Repo};
-pub use revs::{Range, Revisions};
+pub use revs::{Range, Revisions, TagInRange};
 pub use select::{SelectOptions, SelectedCommit, Selection, select};
 pub use tree_diff::{Change, TreeDiff};
 pub use walk::{DeltaOf, Visited, Visitor, WalkOptions, WalkStats, walk};

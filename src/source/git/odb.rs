@@ -153,6 +153,13 @@ impl Odb {
         self.packs.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// About how many objects there are: copies count, too.
+    pub fn object_count(&self) -> u64 {
+        let packed: usize = self.list().packs.iter().map(|pack| pack.idx.count()).sum();
+        let loose: usize = self.dirs.iter().map(|dir| loose::list(dir, self.hash, |_| {}).len()).sum();
+        (packed + loose) as u64
+    }
+
     /// Looks for packs that were added since, by a concurrent `git gc` for example. Returns whether
     /// there are new ones.
     pub fn refresh(&self) -> bool {
@@ -190,6 +197,26 @@ impl Odb {
     /// Whether the object is there. It may still be damaged.
     pub fn contains(&self, oid: &Oid) -> bool {
         self.find_packed(oid).is_some() || self.dirs.iter().any(|dir| loose::path(dir, oid).is_file())
+    }
+
+    /// Of sorted ids without copies, those of objects that are not there.
+    pub fn absent(&self, sorted: &[Oid]) -> Vec<Oid> {
+        let mut absent = sorted.to_vec();
+        for pack in self.packs() {
+            // Both are sorted: one pass over both.
+            let mut position = 0;
+            absent.retain(|oid| {
+                while let Some(found) = pack.idx.oid(position).filter(|found| found <= oid) {
+                    if found == *oid {
+                        return false;
+                    }
+                    position += 1;
+                }
+                true
+            });
+        }
+        absent.retain(|oid| !self.contains(oid));
+        absent
     }
 
     /// All ids that start with these lower-case hexadecimal digits (at least four), sorted.

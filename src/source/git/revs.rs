@@ -8,7 +8,7 @@ use super::error::{Error, Result};
 use super::object::{Commit, Kind, Tag};
 use super::odb::Odb;
 use super::oid::Oid;
-use super::refs;
+use super::refs::{self, Ref};
 use super::repo::Repo;
 
 /// How many tags may name one another.
@@ -21,6 +21,17 @@ pub struct Range {
     pub include: Vec<Oid>,
     /// What is known already.
     pub exclude: Vec<Oid>,
+}
+
+/// An annotated tag that a range comes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TagInRange {
+    /// The tag.
+    pub oid: Oid,
+    /// The commit, or other object, behind it and all tags that it names.
+    pub target: Oid,
+    /// Whether the range names it, and not only a set of refs to which it belongs.
+    pub named: bool,
 }
 
 /// Understands revision expressions in one repository.
@@ -107,8 +118,50 @@ impl<'a> Revisions<'a> {
         Ok(())
     }
 
+    /// The annotated tags by which [`range`](Self::range) comes to what it includes, tags of tags, too.
+    pub fn tags(&self, text: &str) -> Result<Vec<TagInRange>> {
+        let mut tags = Vec::new();
+        let mut negated = false;
+        for word in text.split_ascii_whitespace() {
+            match word {
+                "--not" => negated = !negated,
+                _ if word.starts_with("--") && negated => {}
+                _ if word.starts_with("--") => {
+                    let targets = self.refs_of_option(word)?.into_iter().map(|found| found.target);
+                    targets.for_each(|target| self.add_tags(target, false, &mut tags));
+                }
+                _ => {
+                    for name in included(word, negated) {
+                        self.add_tags(self.object(name)?, true, &mut tags);
+                    }
+                }
+            }
+        }
+        tags.sort_by_key(|tag| (tag.oid, !tag.named));
+        tags.dedup_by_key(|tag| tag.oid);
+        Ok(tags)
+    }
+
+    /// Adds the tags from an object on. What cannot be read is left out: `range` says so.
+    fn add_tags(&self, mut oid: Oid, named: bool, tags: &mut Vec<TagInRange>) {
+        let first = tags.len();
+        while tags.len() - first < MAX_TAGS
+            && let Ok(data) = self.odb.read_kind(&oid, Kind::Tag)
+            && let Ok(tag) = Tag::parse(&data)
+        {
+            tags.push(TagInRange { oid, target: oid, named });
+            oid = tag.target;
+        }
+        tags[first..].iter_mut().for_each(|tag| tag.target = oid);
+    }
+
     /// Commits of the refs that `--all` and its like stand for. Refs to other objects are passed over.
     fn refs_by_option(&self, option: &str) -> Result<Vec<Oid>> {
+        let named = self.refs_of_option(option)?.into_iter();
+        Ok(named.filter_map(|found| self.peel(found.target, Some(Kind::Commit)).ok()).collect())
+    }
+
+    fn refs_of_option(&self, option: &str) -> Result<Vec<Ref>> {
         let (name, pattern) = option.split_once('=').unwrap_or((option, ""));
         let prefix = match (name, pattern) {
             ("--all", "") => String::new(),
@@ -118,9 +171,8 @@ impl<'a> Revisions<'a> {
             ("--remotes", remote) => format!("refs/remotes/{}/", remote.trim_end_matches('/')),
             _ => return Err(bad(option, "this option is not known")),
         };
-        let named =
-            refs::all(self.repo)?.into_iter().filter(|found| found.name.starts_with(prefix.as_bytes()));
-        Ok(named.filter_map(|found| self.peel(found.target, Some(Kind::Commit)).ok()).collect())
+        let all = refs::all(self.repo)?.into_iter();
+        Ok(all.filter(|found| found.name.starts_with(prefix.as_bytes())).collect())
     }
 
     fn merge_bases(&self, left: Oid, right: Oid) -> Result<Vec<Oid>> {
@@ -229,6 +281,26 @@ impl Range {
     fn side(&mut self, negated: bool) -> &mut Vec<Oid> {
         if negated { &mut self.exclude } else { &mut self.include }
     }
+}
+
+/// The names of which a word that is not an option includes what leads to them.
+fn included(word: &str, negated: bool) -> Vec<&str> {
+    let or_head = |name: &'static str, side| if side == "" { name } else { side };
+    if let Some((left, right)) = word.split_once("...") {
+        return vec![or_head("HEAD", left), or_head("HEAD", right)];
+    }
+    if let Some((left, right)) = word.split_once("..") {
+        return match negated {
+            false => vec![or_head("HEAD", right)],
+            true if is_zeros(left) => vec![],
+            true => vec![or_head("HEAD", left)],
+        };
+    }
+    let (name, excluded) = match word.strip_prefix('^') {
+        Some(name) => (name, true),
+        None => (word.strip_suffix("^!").unwrap_or(word), false),
+    };
+    if excluded == negated { vec![name] } else { vec![] }
 }
 
 fn bad(text: &str, reason: &'static str) -> Error {
