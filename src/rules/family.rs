@@ -117,8 +117,10 @@ const OPENER: &str = r#"[\s"'`=:({\[>,|]"#;
 const CLOSER: &str = r#"(?:[\s"'`)}\]<,;&|\\]|\z)"#;
 /// A value of unknown shape, somewhere near: one word of letters, digits, `-` and `_`.
 const WORD: &str = r"[A-Za-z0-9]{16,80}|[A-Za-z0-9][A-Za-z0-9_-]{16,126}[A-Za-z0-9_=-]";
+/// A value of unknown shape, right beside its keyword.
+const PLAIN: &str = r"[A-Za-z0-9]{20,80}|[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}";
 /// A value of unknown shape, assigned: base64 and dotted forms too.
-const ASSIGNED: &str = r"[A-Za-z0-9_+/.=~-]{14,600}";
+const ASSIGNED: &str = r"[A-Za-z0-9_+/.=~:-]{14,600}";
 
 fn regex(template: Template, member: &MemberSpec, starts_with_word: bool) -> String {
     let close = r"(?:[^A-Za-z0-9_]|\z)";
@@ -126,21 +128,30 @@ fn regex(template: Template, member: &MemberSpec, starts_with_word: bool) -> Str
     let keyword = keywords_regex(&member.keywords);
     let named = format!(r"{keyword}[\w.\-]{{0,24}}{ASSIGN}(?i:bearer |token |basic )?");
     let near = near_regex(&member.keywords);
+    // `mixpanel 0123…`, `jira token 'Ab12…'`: next to the keyword, one word between at most.
+    let beside = format!(r"{keyword}\W{{1,4}}(?:\w{{1,12}}\W{{1,3}})?");
+    let any = || format!("{near}{OPENER}({WORD}){CLOSER}|{named}({ASSIGNED}){CLOSER}|{beside}({PLAIN}){CLOSER}");
+    let shaped = || format!("(?:{near}[^0-9A-Za-z]|{named}|{beside}){value}");
     match template {
+        // Behind a long prefix and a fixed length nothing needs to end: the text may be glued.
+        Template::Token if member.prefix.unwrap_or(0) >= 5 && has_fixed_length(&member.value) => {
+            format!(r"(?:\b|_|\\[nrt])({})", member.value)
+        }
         // `_` and `\n` in front are no part of a longer token: variable names, escapes in strings.
         Template::Token if starts_with_word => format!(r"(?:\b|_|\\[nrt]){value}"),
         Template::Token => value,
-        Template::Near if member.value.is_empty() => {
-            format!("(?:{near}{OPENER}({WORD}){CLOSER}|{named}({ASSIGNED}){CLOSER})")
-        }
-        Template::Near => {
-            // `mixpanel 0123…`, `jira token 'Ab12…'`: next to the keyword, one word between at most.
-            let beside = format!(r"{keyword}\W{{1,4}}(?:\w{{1,12}}\W{{1,3}})?");
-            format!("(?:{near}[^0-9A-Za-z]|{named}|{beside}){value}")
-        }
+        Template::Near if member.value.is_empty() => format!("(?:{})", any()),
+        Template::Near if member.loose => format!("(?:{}|{})", shaped(), any()),
+        Template::Near => shaped(),
         Template::Assignment if member.value.is_empty() => format!("{named}({ASSIGNED}){CLOSER}"),
         Template::Assignment => format!("{named}{value}"),
     }
+}
+
+/// Whether every match of a pattern has the same length.
+fn has_fixed_length(pattern: &str) -> bool {
+    let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern);
+    hir.is_ok_and(|hir| hir.properties().minimum_len() == hir.properties().maximum_len())
 }
 
 /// A keyword, and within some bytes a credential word; a common word as keyword must be followed by
@@ -190,6 +201,7 @@ fn keyword_regex(keyword: &str) -> String {
 fn no_words(sampler: &Sampler) -> Vec<AllowlistSpec> {
     let mut regexes = vec![
         r"(?i)\.(?:json|ya?ml|pem|txt|jsx?|tsx?|py|rb|go|php|html?|png|svg|jpe?g|md|sh|com|org|net|io|csv|xml|class|java)$".to_owned(),
+        r"^(?:arn|urn|https?|s3|gs|file|docker|git|sha1|sha256|sha512|md5|data|jdbc|redis|postgres|mysql)[:+]".to_owned(),
         r"^[A-Z]?[a-z]{1,20}(?:[_.-]?[A-Z]?[a-z]{1,20}){0,4}[_.-]?[0-9]{1,4}$".to_owned(),
         r"^[a-zA-Z]{2,20}(?:[_./-][a-zA-Z]{1,20}[0-9]{0,2}){2,30}$".to_owned(),
     ];
