@@ -117,8 +117,10 @@ const OPENER: &str = r#"[\s"'`=:({\[>,|]"#;
 const CLOSER: &str = r#"(?:[\s"'`)}\]<,;&|\\]|\z)"#;
 /// A value of unknown shape, somewhere near: one word of letters, digits, `-` and `_`.
 const WORD: &str = r"[A-Za-z0-9]{16,80}|[A-Za-z0-9][A-Za-z0-9_-]{16,126}[A-Za-z0-9_=-]";
+/// A value of unknown shape, right beside its keyword.
+const PLAIN: &str = r"[A-Za-z0-9]{20,80}|[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}";
 /// A value of unknown shape, assigned: base64 and dotted forms too.
-const ASSIGNED: &str = r"[A-Za-z0-9_+/.=~-]{14,600}";
+const ASSIGNED: &str = r"[A-Za-z0-9_+/.=~:-]{14,600}";
 
 fn regex(template: Template, member: &MemberSpec, starts_with_word: bool) -> String {
     let close = r"(?:[^A-Za-z0-9_]|\z)";
@@ -126,21 +128,31 @@ fn regex(template: Template, member: &MemberSpec, starts_with_word: bool) -> Str
     let keyword = keywords_regex(&member.keywords);
     let named = format!(r"{keyword}[\w.\-]{{0,24}}{ASSIGN}(?i:bearer |token |basic )?");
     let near = near_regex(&member.keywords);
+    // `mixpanel 0123…`, `jira token 'Ab12…'`: next to the keyword, one word between at most.
+    let beside = format!(r"{keyword}\W{{1,4}}(?:\w{{1,12}}\W{{1,3}})?");
+    let any =
+        || format!("{near}{OPENER}({WORD}){CLOSER}|{named}({ASSIGNED}){CLOSER}|{beside}({PLAIN}){CLOSER}");
+    let shaped = || format!("(?:{near}[^0-9A-Za-z]|{named}|{beside}){value}");
     match template {
+        // Behind a long prefix and a fixed length nothing needs to end: the text may be glued.
+        Template::Token if member.prefix.unwrap_or(0) >= 5 && has_fixed_length(&member.value) => {
+            format!(r"(?:\b|_|\\[nrt])({})", member.value)
+        }
         // `_` and `\n` in front are no part of a longer token: variable names, escapes in strings.
         Template::Token if starts_with_word => format!(r"(?:\b|_|\\[nrt]){value}"),
         Template::Token => value,
-        Template::Near if member.value.is_empty() => {
-            format!("(?:{near}{OPENER}({WORD}){CLOSER}|{named}({ASSIGNED}){CLOSER})")
-        }
-        Template::Near => {
-            // `mixpanel 0123…`, `jira token 'Ab12…'`: next to the keyword, one word between at most.
-            let beside = format!(r"{keyword}\W{{1,4}}(?:\w{{1,12}}\W{{1,3}})?");
-            format!("(?:{near}[^0-9A-Za-z]|{named}|{beside}){value}")
-        }
+        Template::Near if member.value.is_empty() => format!("(?:{})", any()),
+        Template::Near if member.loose => format!("(?:{}|{})", shaped(), any()),
+        Template::Near => shaped(),
         Template::Assignment if member.value.is_empty() => format!("{named}({ASSIGNED}){CLOSER}"),
         Template::Assignment => format!("{named}{value}"),
     }
+}
+
+/// Whether every match of a pattern has the same length.
+fn has_fixed_length(pattern: &str) -> bool {
+    let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern);
+    hir.is_ok_and(|hir| hir.properties().minimum_len() == hir.properties().maximum_len())
 }
 
 /// A keyword, and within some bytes a credential word; a common word as keyword must be followed by
@@ -174,7 +186,7 @@ fn keyword_regex(keyword: &str) -> String {
         return joined;
     }
     // Written out, so that each spelling is a literal of its own and not the common word alone.
-    const FOLLOWERS: &[&str] = &["api", "token", "secret", "key", "access", "auth", "client", "app", "pass"];
+    const FOLLOWERS: &[&str] = &["api", "token", "secret", "key", "access", "auth"];
     let spelled = ["", "_", "-", ".", " "]
         .iter()
         .flat_map(|joint| FOLLOWERS.iter().map(move |follower| (joint, follower)));
@@ -190,6 +202,7 @@ fn keyword_regex(keyword: &str) -> String {
 fn no_words(sampler: &Sampler) -> Vec<AllowlistSpec> {
     let mut regexes = vec![
         r"(?i)\.(?:json|ya?ml|pem|txt|jsx?|tsx?|py|rb|go|php|html?|png|svg|jpe?g|md|sh|com|org|net|io|csv|xml|class|java)$".to_owned(),
+        r"^(?:arn|urn|https?|s3|gs|file|docker|git|sha1|sha256|sha512|md5|data|jdbc|redis|postgres|mysql)[:+]".to_owned(),
         r"^[A-Z]?[a-z]{1,20}(?:[_.-]?[A-Z]?[a-z]{1,20}){0,4}[_.-]?[0-9]{1,4}$".to_owned(),
         r"^[a-zA-Z]{2,20}(?:[_./-][a-zA-Z]{1,20}[0-9]{0,2}){2,30}$".to_owned(),
     ];
@@ -330,5 +343,111 @@ impl Sampler {
         let from = if alphanumeric.is_empty() { all } else { alphanumeric };
         let at = self.next(from.len());
         from.get(at).copied().unwrap_or('-')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn family(template: &str, member: MemberSpec) -> Result<Vec<RuleSpec>, String> {
+        expand(&FamilySpec {
+            name: "credential".into(),
+            template: Some(template.into()),
+            description: "{provider} key".into(),
+            members: vec![member],
+            ..FamilySpec::default()
+        })
+    }
+
+    fn member(keywords: &[&str], value: &str) -> MemberSpec {
+        MemberSpec {
+            provider: "Better Stack".into(),
+            keywords: keywords.iter().map(|&k| k.into()).collect(),
+            value: value.into(),
+            ..MemberSpec::default()
+        }
+    }
+
+    /// The texts that the first capture group that took part holds.
+    fn found(rule: &RuleSpec, text: &str) -> Vec<String> {
+        let regex = regex::bytes::RegexBuilder::new(rule.regex.as_deref().unwrap_or_default())
+            .unicode(false)
+            .build()
+            .expect("the pattern compiles");
+        regex
+            .captures_iter(text.as_bytes())
+            .filter_map(|c| {
+                c.iter().skip(1).flatten().next().map(|m| String::from_utf8_lossy(m.as_bytes()).into_owned())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_row_becomes_a_rule_whose_own_tests_it_passes() {
+        for (template, member) in [
+            ("near", member(&["better stack"], "[a-f0-9]{32}")),
+            ("near", member(&["better stack"], "")),
+            ("near", MemberSpec { loose: true, ..member(&["better stack"], "[a-z0-9]{24}") }),
+            ("assignment", member(&["better stack"], "")),
+            ("token", MemberSpec { prefix: Some(5), ..member(&[], "bstk_[A-Za-z0-9]{24}") }),
+        ] {
+            let rules = family(template, member).expect("a good row");
+            let rule = &rules[0];
+            assert_eq!(rule.id, "better-stack-credential");
+            assert_eq!(rule.description, "Better Stack key");
+            assert!(rule.matches.len() >= 2 && rule.reject.len() >= 2);
+            for test in &rule.matches {
+                let secret = test.split(['⟦', '⟧']).nth(1).unwrap_or_default();
+                let text = test.replace(['⟦', '⟧'], "");
+                assert_eq!(found(rule, &text), [secret], "{template}: {text}");
+            }
+            for text in &rule.reject {
+                assert!(
+                    found(rule, text).iter().all(|s| !s.bytes().any(|b| b.is_ascii_digit())),
+                    "{template}: {text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn keywords_may_be_spelled_in_many_ways_and_stand_before_the_value() {
+        let rules = family("near", member(&["better stack"], "[a-f0-9]{32}")).expect("a good row");
+        let value = ["0a1b2c3d", "4e5f6071", "8293a4b5", "c6d7e8f9"].concat();
+        for before in [
+            "BETTER_STACK_TOKEN=",
+            "betterStackKey := \"",
+            "better-stack: api key is ",
+            "https://betterstack.com/v1?token=",
+            "betterstack '",
+            "<id>betterstack</id>\n  <secret>",
+        ] {
+            assert_eq!(found(&rules[0], &format!("{before}{value}\n")), [value.as_str()], "{before}");
+        }
+        assert!(found(&rules[0], &format!("checksum = {value}\n")).is_empty());
+    }
+
+    #[test]
+    fn a_common_word_needs_a_credential_word_behind_it() {
+        let rules = family("near", member(&["^line"], "[a-f0-9]{32}")).expect("a good row");
+        let value = ["0a1b2c3d", "4e5f6071", "8293a4b5", "c6d7e8f9"].concat();
+        assert_eq!(found(&rules[0], &format!("line_token: {value}\n")), [value.as_str()]);
+        assert!(found(&rules[0], &format!("on this line the key {value}\n")).is_empty());
+        assert!(found(&rules[0], &format!("outline_token: {value}\n")).is_empty());
+    }
+
+    #[test]
+    fn mistakes_name_the_member() {
+        for (template, member) in [
+            ("nope", member(&["x"], "[a-z]{9}")),
+            ("near", member(&[], "[a-z]{9}")),
+            ("token", member(&[], "")),
+            ("near", member(&["x"], "[a-z")),
+            ("near", MemberSpec { provider: String::new(), ..member(&["x"], "[a-z]{9}") }),
+        ] {
+            let why = family(template, member).expect_err("a bad row");
+            assert!(why.contains("family `credential`"), "{why}");
+        }
     }
 }

@@ -192,6 +192,8 @@ pub struct MemberSpec {
     pub value: String,
     /// See [`FamilySpec::template`].
     pub template: Option<String>,
+    /// Whether the shape in `value` is only one of several, so that any random-looking word is taken too.
+    pub loose: bool,
     /// See [`RuleSpec`].
     pub checksum: Option<String>,
     /// See [`RuleSpec`].
