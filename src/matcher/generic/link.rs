@@ -175,13 +175,11 @@ fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted
         *c = word_at;
         return spaced(text, start, quoted);
     }
-    if starts_caseless(word, b"value")
+    let names_value = starts_caseless(word, b"value")
         || starts_caseless(word, b"content")
-        || word.eq_ignore_ascii_case(b"default")
-    {
-        if quoted && c.eat(b"=") {
-            return Some(Syntax::Indirect);
-        }
+        || word.eq_ignore_ascii_case(b"default");
+    if names_value && quoted && c.eat(b"=") {
+        return Some(Syntax::Indirect);
     }
     let gap = c.blanks();
     if !quoted && word.len() >= 2 && c.peek() == Some(b'=') && matches!(c.nth(1), Some(b' ')) {
