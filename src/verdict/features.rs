@@ -319,7 +319,7 @@ fn is_uuid(value: &[u8]) -> bool {
 }
 
 /// Basic credentials: 0 = no `user:password`, 1 = a placeholder, 2 = a short password, 3 = a password.
-fn pair_class(value: &[u8]) -> i16 {
+pub(crate) fn pair_class(value: &[u8]) -> i16 {
     let Ok(pair) = data_encoding::BASE64.decode(value).or_else(|_| data_encoding::BASE64_NOPAD.decode(value))
     else {
         return 0;

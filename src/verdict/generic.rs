@@ -133,6 +133,13 @@ fn cap(
     if kind == Kind::Password {
         return None;
     }
+    if kind == Kind::BasicAuth {
+        return match features::pair_class(value) {
+            0 if !has_digit(value) && !value.ends_with(b"=") => Some("no-user-and-password"),
+            1 => Some("placeholder"),
+            _ => None,
+        };
+    }
     if value.len() <= 20 && value.iter().all(|&b| b.is_ascii_uppercase() || b == b'_') {
         return Some("constant");
     }

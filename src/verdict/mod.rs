@@ -10,3 +10,6 @@ mod reasons;
 pub mod reference;
 
 pub use generic::Judgement;
+
+#[cfg(test)]
+mod tests;

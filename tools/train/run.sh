@@ -11,7 +11,7 @@ python3 -m venv "$work/venv"
 mkdir "$work/lines"
 zstd -dc "$data" | tar -x -C "$work/lines"
 dump() {
-    cargo run --release --quiet --manifest-path "$here/../../Cargo.toml" --example generic_dump -- "$@"
+    cargo run --quiet --manifest-path "$here/../../Cargo.toml" --example generic_dump -- "$@"
 }
 dump "$work/lines/data" --values > "$work/candidates.jsonl"
 dump --corpus "$here/../../tests/suite/generic_corpus" > "$work/corpus.jsonl"

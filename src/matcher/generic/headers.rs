@@ -23,9 +23,7 @@ pub(super) fn find(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>
         stop -= 1;
     }
     // Prose ("basic usage", "bearer of") is lower case words; code goes on with a call.
-    if token.len() < 6 + 2 * usize::from(basic)
-        || !looks_encoded(token) && !(token.len() >= 16 && token.iter().any(u8::is_ascii_digit))
-    {
+    if token.len() < 6 + 2 * usize::from(basic) || !looks_encoded(token) {
         return;
     }
     if matches!(c.peek(), Some(b'(' | b'[' | b'$' | b'{' | b'<' | b'_')) {

@@ -12,9 +12,6 @@ pub(super) struct Link {
     pub at: usize,
     /// The quote that closes the key, if one does.
     pub key_quote: Quote,
-    /// Backslashes before that quote (JSON inside strings).
-    #[allow(dead_code)] // shown by Debug when a corpus line fails
-    pub escapes: u8,
 }
 
 /// Reads the closing quote of a key: `"`, `'`, `` ` ``, escaped ones, and HTML's entities.
@@ -58,9 +55,9 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Link> {
         | b'!' | b'<' | b'*' | b',' | b'\n' | b'\r' | b'?' | 0xef | 0xe3 => {}
         _ => return None,
     }
-    let (key_quote, escapes) = quote(&mut c);
+    let (key_quote, _) = quote(&mut c);
     let quoted = key_quote != Quote::None;
-    let link = |syntax, c: &Cursor<'_>| Some(Link { syntax, at: c.at, key_quote, escapes });
+    let link = |syntax, c: &Cursor<'_>| Some(Link { syntax, at: c.at, key_quote });
     c.eat(b"]");
     c.eat(b"**");
     let blanks = c.blanks();
@@ -178,13 +175,11 @@ fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted
         *c = word_at;
         return spaced(text, start, quoted);
     }
-    if starts_caseless(word, b"value")
+    let names_value = starts_caseless(word, b"value")
         || starts_caseless(word, b"content")
-        || word.eq_ignore_ascii_case(b"default")
-    {
-        if quoted && c.eat(b"=") {
-            return Some(Syntax::Indirect);
-        }
+        || word.eq_ignore_ascii_case(b"default");
+    if names_value && quoted && c.eat(b"=") {
+        return Some(Syntax::Indirect);
     }
     let gap = c.blanks();
     if !quoted && word.len() >= 2 && c.peek() == Some(b'=') && matches!(c.nth(1), Some(b' ')) {
@@ -291,7 +286,7 @@ fn indirect(c: &mut Cursor<'_>, text: &[u8], start: usize) -> Option<Link> {
     let mut with = *c;
     with.white();
     if with.eat(b"with: ") {
-        return Some(Link { syntax: Syntax::Indirect, at: with.at, key_quote: Quote::None, escapes: 0 }); // Capybara's fill_in
+        return Some(Link { syntax: Syntax::Indirect, at: with.at, key_quote: Quote::None }); // Capybara's fill_in
     }
     let mut named = before(text, start, 24);
     while let [head @ .., b'"' | b'\'' | b' ' | b'\\'] = named {
@@ -314,7 +309,7 @@ fn indirect(c: &mut Cursor<'_>, text: &[u8], start: usize) -> Option<Link> {
     if !probe.eat_caseless(b"value") {
         return None;
     }
-    let (key_quote, escapes) = quote(&mut probe);
+    let (key_quote, _) = quote(&mut probe);
     probe.blanks();
     match probe.peek() {
         Some(b':') => {
@@ -326,5 +321,5 @@ fn indirect(c: &mut Cursor<'_>, text: &[u8], start: usize) -> Option<Link> {
         Some(b'=') => probe.bump(1),
         _ => return None,
     }
-    Some(Link { syntax: Syntax::Indirect, at: probe.at, key_quote, escapes })
+    Some(Link { syntax: Syntax::Indirect, at: probe.at, key_quote })
 }

@@ -296,8 +296,11 @@ fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut flags: Flags)
         end -= 1;
     }
     let rest = Cursor::new(text, end, 3);
-    if syntax == Syntax::Sql && flags.has(Flags::MORE) {
-        return None; // "the user's password using …"
+    // "the user's password using …", "create a user with a random password, …": prose. SQL ends there.
+    if syntax == Syntax::Sql
+        && !matches!(rest.peek(), None | Some(b';' | b'\n' | b'\r' | b')' | b'"' | b'\''))
+    {
+        return None;
     }
     if syntax == Syntax::Element && rest.peek() != Some(b'<') {
         return None;

@@ -1,0 +1,102 @@
+//! Facts that the verdict relies on, each by itself; whole verdicts are in `tests/suite/generic_corpus`.
+
+use proptest::prelude::*;
+
+use super::filekind::{FileKind, Language, Role};
+use super::generic::judge;
+use super::placeholder::placeholder;
+use super::reference::reference;
+use crate::matcher::generic::{Evidence, Kind};
+
+#[test]
+fn placeholders_have_named_reasons() {
+    for (value, reason) in [
+        ("", "empty"),
+        ("<your-token>", "in-brackets"),
+        ("[secret]", "in-brackets"),
+        ("********", "masked"),
+        ("xxxx-xxxx-xxxx", "masked"),
+        ("abc...", "masked"),
+        ("my-example-key", "example-word"),
+        ("CHANGE_ME", "example-word"),
+        ("aaaaaaaa", "repeated"),
+        ("deadbeefdeadbeef", "repeated"),
+        ("12345678", "sequence"),
+        ("abcdefgh", "sequence"),
+        ("qwerty", "sequence"),
+        ("password", "placeholder-words"),
+        ("secretToken1", "placeholder-words"),
+        ("test_user", "placeholder-words"),
+    ] {
+        assert_eq!(placeholder(value.as_bytes()), Some(reason), "{value}");
+    }
+}
+
+#[test]
+fn values_that_people_or_machines_choose_are_no_placeholders() {
+    for value in
+        ["Marigold417", "hf7Kq2mPz0", "9f8a1c0e5b7d42639f01", "tr0ub4dor&3", "correct-horse-42x", "b7!kk"]
+    {
+        assert_eq!(placeholder(value.as_bytes()), None, "{value}");
+    }
+}
+
+#[test]
+fn references_have_named_reasons() {
+    for (value, reason) in [
+        ("${DB_PASSWORD}", "variable"),
+        ("$(database-url)", "variable"),
+        ("$PASSWORD", "variable"),
+        ("%PASSWORD%", "variable"),
+        ("#{password}", "variable"),
+        ("{{ vault_password }}", "template"),
+        ("${{ secrets.TOKEN }}", "template"),
+        ("<%= token %>", "template"),
+        ("process.env.TOKEN", "environment"),
+        ("os.environ['TOKEN']", "environment"),
+        ("arn:aws:secretsmanager:eu-west-1:1:secret:x", "secret-store"),
+        ("op://vault/item/password", "secret-store"),
+        ("@Microsoft.KeyVault(SecretUri=x)", "secret-store"),
+        ("ENC(abc=)", "encrypted"),
+    ] {
+        assert_eq!(reference(value.as_bytes(), b"", b""), Some(reason), "{value}");
+    }
+    assert_eq!(reference(b"prod/db", b"x = getSecret('", b"')"), Some("looked-up"));
+    for value in ["Marigold417", "pa$$word9x", "50%off%", "a_b", "$2y$10$abcdefghij"] {
+        assert_eq!(reference(value.as_bytes(), b"", b""), None, "{value}");
+    }
+}
+
+#[test]
+fn paths_tell_kinds_of_files() {
+    for (path, language, role) in [
+        ("src/app.py", Language::Python, Role::Plain),
+        (".env.production", Language::Config, Role::Plain),
+        (".env.example", Language::Config, Role::Template),
+        ("config.yml.example", Language::Yaml, Role::Template),
+        ("web/package-lock.json", Language::Json, Role::Generated),
+        ("node_modules/x/index.js", Language::Script, Role::Generated),
+        ("config/locales/de.yml", Language::Yaml, Role::Translation),
+        ("vendor/x/y.go", Language::Go, Role::Vendored),
+        ("pkg/x_test.go", Language::Go, Role::UnitTest),
+        ("tests/test_x.py", Language::Python, Role::UnitTest),
+        ("src/XTest.java", Language::Jvm, Role::UnitTest),
+        ("test/config.yml", Language::Yaml, Role::Test),
+        ("docs/setup.md", Language::Prose, Role::Example),
+        ("Dockerfile", Language::Shell, Role::Plain),
+        ("no-extension", Language::Unknown, Role::Plain),
+        ("", Language::Unknown, Role::Plain),
+    ] {
+        assert_eq!(FileKind::from_path(path.as_bytes()), FileKind { language, role }, "{path}");
+    }
+}
+
+proptest! {
+    /// Whatever the value and the path are, there is a verdict with a reason.
+    #[test]
+    fn every_value_gets_a_verdict(value in proptest::collection::vec(any::<u8>(), 0..400), path in proptest::collection::vec(any::<u8>(), 0..120), kind in proptest::sample::select(Kind::ALL)) {
+        let judgement = judge(kind, &value, &Evidence::default(), FileKind::from_path(&path));
+        prop_assert!(!judgement.reasons.is_empty());
+        prop_assert_eq!(judge(kind, &value, &Evidence::default(), FileKind::from_path(&path)), judgement, "the same again");
+    }
+}
