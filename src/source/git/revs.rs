@@ -283,17 +283,21 @@ impl Range {
     }
 }
 
+/// One side of a range; HEAD where it is left out.
+fn or_head(side: &str) -> &str {
+    if side.is_empty() { "HEAD" } else { side }
+}
+
 /// The names of which a word that is not an option includes what leads to them.
 fn included(word: &str, negated: bool) -> Vec<&str> {
-    let or_head = |name: &'static str, side| if side == "" { name } else { side };
     if let Some((left, right)) = word.split_once("...") {
-        return vec![or_head("HEAD", left), or_head("HEAD", right)];
+        return vec![or_head(left), or_head(right)];
     }
     if let Some((left, right)) = word.split_once("..") {
         return match negated {
-            false => vec![or_head("HEAD", right)],
+            false => vec![or_head(right)],
             true if is_zeros(left) => vec![],
-            true => vec![or_head("HEAD", left)],
+            true => vec![or_head(left)],
         };
     }
     let (name, excluded) = match word.strip_prefix('^') {
