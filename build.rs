@@ -218,8 +218,8 @@ fn emit_rule(out: &mut String, r: &Rule) {
         r.entropy,
         text(&r.path),
         list(&r.anchors, |a| format!(
-            "Anchor {{ literal: Cow::Borrowed(&{:?}), fold: {}, before_min: {}, before_max: {:?} }}",
-            a.literal, a.fold, a.before_min, a.before_max
+            "Anchor {{ literal: Cow::Borrowed(&{:?}), fold: {}, before_min: {}, before_max: {:?}, tail: {} }}",
+            a.literal, a.fold, a.before_min, a.before_max, a.tail
         )),
         r.max_len,
         r.run,

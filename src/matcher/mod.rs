@@ -142,14 +142,16 @@ impl Matcher {
                 if bytes.len() > MAX_LITERAL {
                     bytes.to_mut().truncate(MAX_LITERAL);
                 }
-                wanted.push((Literal { bytes, fold: anchor.fold }, user));
+                let in_run = anchor.tail as usize >= prefilter::RUN;
+                wanted.push((Literal { bytes, fold: anchor.fold, in_run }, user));
             }
         }
         let generic =
             generic::kinds(&|id| rules.find(id).filter(|&index| !rules.rule(index).detector.is_empty()));
         if generic.iter().any(Option::is_some) {
             for (trigger, text) in generic::TRIGGERS.iter().enumerate() {
-                let literal = Literal { bytes: text.to_ascii_lowercase().into_bytes().into(), fold: true };
+                let bytes = text.to_ascii_lowercase().into_bytes().into();
+                let literal = Literal { bytes, fold: true, in_run: false };
                 wanted.push((literal, User::Generic { trigger: trigger as u16 }));
             }
         }
@@ -158,9 +160,14 @@ impl Matcher {
         let mut users = Vec::with_capacity(wanted.len());
         let mut first_user = Vec::with_capacity(wanted.len() + 1);
         for (literal, user) in wanted {
-            if literals.last() != Some(&literal) {
-                literals.push(literal);
-                first_user.push(users.len() as u32);
+            match literals.last_mut() {
+                Some(last) if (&last.bytes, last.fold) == (&literal.bytes, literal.fold) => {
+                    last.in_run &= literal.in_run;
+                }
+                _ => {
+                    literals.push(literal);
+                    first_user.push(users.len() as u32);
+                }
             }
             users.push(user);
         }

@@ -7,7 +7,7 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use super::rule::{Anchor, Run};
+use super::rule::{Anchor, Run, is_token_byte};
 
 /// Most literals in the set of one rule.
 const MAX_LITERALS: usize = 64;
@@ -51,7 +51,7 @@ pub fn analyse(hir: &Hir) -> Analysis {
     let properties = hir.properties();
     let found = required(hir);
     let anchors = match found {
-        Some(set) if set.rarity() >= MIN_RARITY => set.anchors,
+        Some(set) if set.rarity() >= MIN_RARITY => set.into_anchors(),
         _ => Vec::new(),
     };
     Analysis {
@@ -73,7 +73,15 @@ fn clamp(n: usize) -> u32 {
 /// A set of literals of which every match holds one.
 #[derive(Clone, Debug)]
 struct LiteralSet {
-    anchors: Vec<Anchor>,
+    anchors: Vec<Needed>,
+}
+
+/// A literal of a set, with its place in the sub-pattern.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Needed {
+    anchor: Anchor,
+    /// Whether all that the sub-pattern matches from the literal on are token bytes, so that more may follow.
+    open: bool,
 }
 
 impl LiteralSet {
@@ -83,13 +91,14 @@ impl LiteralSet {
         let commonest = self
             .anchors
             .iter()
+            .map(|a| &a.anchor)
             .map(|a| if a.literal.len() < MIN_LITERAL_LEN { 0.0 } else { literal_rarity(&a.literal, a.fold) })
             .fold(f32::INFINITY, f32::min);
         commonest - (self.anchors.len() as f32).log2() * 0.5
     }
 
     fn shifted(mut self, min: u32, max: Option<u32>) -> Self {
-        for a in &mut self.anchors {
+        for Needed { anchor: a, .. } in &mut self.anchors {
             a.before_min = a.before_min.saturating_add(min);
             a.before_max = match (a.before_max, max) {
                 (Some(x), Some(y)) => x.checked_add(y),
@@ -97,6 +106,75 @@ impl LiteralSet {
             };
         }
         self
+    }
+
+    /// The same set where this follows the sub-pattern.
+    fn followed_by(mut self, lead: Lead) -> Self {
+        for needed in self.anchors.iter_mut().filter(|needed| needed.open) {
+            needed.anchor.tail = needed.anchor.tail.saturating_add(lead.min);
+            needed.open = lead.entire;
+        }
+        self
+    }
+
+    fn into_anchors(self) -> Vec<Anchor> {
+        let mut anchors: Vec<Anchor> = self.anchors.into_iter().map(|needed| needed.anchor).collect();
+        anchors.sort();
+        // Of two that differ in nothing but what follows, the first has the shorter tail.
+        let place = |a: &Anchor| (a.literal.clone(), a.fold, a.before_min, a.before_max);
+        anchors.dedup_by_key(|a| place(a));
+        anchors
+    }
+}
+
+/// The token bytes that every match of a sub-pattern begins with.
+#[derive(Clone, Copy, Debug)]
+struct Lead {
+    min: u32,
+    /// Whether every match holds nothing else.
+    entire: bool,
+}
+
+impl Lead {
+    const NOTHING: Lead = Lead { min: 0, entire: true };
+
+    fn of(hir: &Hir) -> Lead {
+        let one = |all: bool| Lead { min: u32::from(all), entire: all };
+        match hir.kind() {
+            HirKind::Empty | HirKind::Look(_) => Lead::NOTHING,
+            HirKind::Literal(l) => Lead::of_bytes(&l.0),
+            HirKind::Class(class) => one(class_run(class)
+                .is_some_and(|run| (0..=255u8).all(|b| !has(run.class, b) || is_token_byte(b)))),
+            HirKind::Capture(c) => Lead::of(&c.sub),
+            HirKind::Repetition(r) => match Lead::of(&r.sub) {
+                sub if sub.entire => Lead { min: sub.min.saturating_mul(r.min), entire: true },
+                sub if r.min > 0 => sub,
+                _ => Lead { min: 0, entire: false },
+            },
+            HirKind::Concat(parts) => Lead::of_parts(parts),
+            HirKind::Alternation(parts) => {
+                let shorter = |a: Lead, b: Lead| Lead { min: a.min.min(b.min), entire: a.entire && b.entire };
+                parts.iter().map(Lead::of).reduce(shorter).unwrap_or(Lead::NOTHING)
+            }
+        }
+    }
+
+    fn of_bytes(bytes: &[u8]) -> Lead {
+        let min = bytes.iter().take_while(|b| is_token_byte(**b)).count();
+        Lead { min: clamp(min), entire: min == bytes.len() }
+    }
+
+    /// Of parts one after the other.
+    fn of_parts(parts: &[Hir]) -> Lead {
+        let mut lead = Lead::NOTHING;
+        for part in parts {
+            if !lead.entire {
+                break;
+            }
+            let next = Lead::of(part);
+            lead = Lead { min: lead.min.saturating_add(next.min), entire: next.entire };
+        }
+        lead
     }
 }
 
@@ -172,7 +250,7 @@ fn finite(hir: &Hir) -> Option<Vec<Text>> {
 /// part cannot be added to the literal, so it is the last of a run.
 fn first_of(hir: &Hir) -> Option<Vec<Text>> {
     match hir.kind() {
-        HirKind::Repetition(r) if r.min > 0 => finite(&r.sub),
+        HirKind::Repetition(r) if r.min > 0 && matches!(r.sub.kind(), HirKind::Class(_)) => finite(&r.sub),
         HirKind::Capture(c) => first_of(&c.sub),
         _ => None,
     }
@@ -220,15 +298,19 @@ fn product(left: &[Text], right: &[Text]) -> Option<Vec<Text>> {
 }
 
 fn literal_set(texts: Vec<Text>) -> LiteralSet {
-    let mut anchors: Vec<Anchor> = texts
+    let mut anchors: Vec<Needed> = texts
         .into_iter()
         .map(|t| {
+            let lead = Lead::of_bytes(&t.bytes);
             let mut literal = t.bytes;
             if t.fold {
                 literal.make_ascii_lowercase();
             }
             literal.truncate(MAX_LITERAL_LEN);
-            Anchor { literal: literal.into(), fold: t.fold, before_min: 0, before_max: Some(0) }
+            let tail = lead.min;
+            let anchor =
+                Anchor { literal: literal.into(), fold: t.fold, before_min: 0, before_max: Some(0), tail };
+            Needed { anchor, open: lead.entire }
         })
         .collect();
     anchors.sort();
@@ -248,8 +330,8 @@ fn required(hir: &Hir) -> Option<LiteralSet> {
             }
             match finite(hir) {
                 Some(texts) => Some(literal_set(texts)),
-                // The first of the repetitions stands at the start.
-                None => required(&r.sub),
+                // The first of the repetitions stands at the start; what follows is another one, or not.
+                None => required(&r.sub).map(|set| set.followed_by(Lead { min: 0, entire: false })),
             }
         }
         HirKind::Concat(parts) => required_of_concat(parts),
@@ -281,16 +363,17 @@ fn required_of_concat(parts: &[Hir]) -> Option<LiteralSet> {
     let mut best: Option<(f32, LiteralSet)> = None;
     let mut offset = (0u32, Some(0u32));
     for (i, part) in parts.iter().enumerate() {
-        let mut offer = |set: LiteralSet| {
-            let set = set.shifted(offset.0, offset.1);
+        // `next` is the index of the first part after the set's.
+        let mut offer = |set: LiteralSet, next: usize| {
+            let set = set.shifted(offset.0, offset.1).followed_by(Lead::of_parts(&parts[next..]));
             let rarity = set.rarity();
             if best.as_ref().is_none_or(|(r, _)| rarity > *r) {
                 best = Some((rarity, set));
             }
         };
         if let Some(mut run) = finite(part) {
-            offer(literal_set(run.clone()));
-            for next in &parts[i + 1..] {
+            offer(literal_set(run.clone()), i + 1);
+            for (n, next) in parts.iter().enumerate().skip(i + 1) {
                 let short = run.iter().any(|t| t.bytes.len() < MIN_LITERAL_LEN);
                 let (texts, last) = match finite(next) {
                     Some(texts) => (Some(texts), false),
@@ -300,13 +383,17 @@ fn required_of_concat(parts: &[Hir]) -> Option<LiteralSet> {
                     Some(longer) => run = longer,
                     None => break,
                 }
-                offer_if_few(&run, &mut offer);
                 if last {
+                    // The first byte of the part is in the literal, and counted.
+                    let lead = Lead::of_parts(&parts[n..]);
+                    let lead = Lead { min: lead.min.saturating_sub(1), ..lead };
+                    offer_if_few(&run, &mut |set| offer(set.followed_by(lead), parts.len()));
                     break;
                 }
+                offer_if_few(&run, &mut |set| offer(set, n + 1));
             }
         } else if let Some(set) = required(part) {
-            offer(set);
+            offer(set, i + 1);
         }
         let properties = part.properties();
         offset.0 = offset.0.saturating_add(clamp(properties.minimum_len().unwrap_or(0)));
@@ -420,6 +507,10 @@ fn telling(run: &Stretch) -> f32 {
     run.wide as f32 * (256.0 / (size.max(1) as f32)).log2()
 }
 
+fn has(class: [u64; 4], b: u8) -> bool {
+    class[usize::from(b >> 6)] >> (b & 63) & 1 != 0
+}
+
 fn add_range(class: &mut [u64; 4], start: u8, end: u8) {
     (start..=end).for_each(|b| class[usize::from(b >> 6)] |= 1 << (b & 63));
 }
@@ -474,6 +565,18 @@ mod tests {
     #[test]
     fn case_is_folded_where_the_pattern_ignores_it() {
         assert_eq!(literals(r"(?i)algolia.{0,20}[a-f0-9]{32}"), [("algolia".to_owned(), true, 0, Some(0))]);
+    }
+
+    #[test]
+    fn the_token_bytes_that_follow_are_counted() {
+        let tails = |p: &str| analyse(&parse(p).unwrap()).anchors.iter().map(|a| a.tail).collect::<Vec<_>>();
+        assert_eq!(tails(r"\bgh(?:p_[A-Za-z0-9]{36})\b"), [40]);
+        assert_eq!(tails(r"\bSK[ab]{30}_x\."), [34, 34]);
+        assert_eq!(tails(r"(?:tok_live_[a-z]{4}[.][a-z]{9})x"), [13]);
+        assert_eq!(tails(r"(?:tok_live_|tok.test_)[a-z]{4,9}[0-9]{3}[.]"), [12, 16]);
+        assert_eq!(tails(r"(?i)algolia.{0,20}[a-f0-9]{32}"), [7]);
+        assert_eq!(tails(r"(?i)algolia[a-z0-9]?-[a-f0-9]{32}"), [40]);
+        assert_eq!(tails(r"(?:algolia-[a-z]{3}){2}[a-z]{40}"), [11], "which of the two is not known");
     }
 
     #[test]

@@ -200,6 +200,7 @@ fn analyse_pattern(spec: &RuleSpec, pattern: &str, strictness: Strictness) -> Re
                 fold: true,
                 before_min: 0,
                 before_max: None,
+                tail: 0,
             })
             .collect()
     } else {

@@ -13,5 +13,5 @@ pub mod template;
 
 use crate::finding::kind;
 
-pub use rule::{Allowlist, Anchor, RegexTarget, Remedy, Required, Rule};
+pub use rule::{Allowlist, Anchor, RegexTarget, Remedy, Required, Rule, is_token_byte};
 pub use set::{RuleIndex, RuleSet, builtin};

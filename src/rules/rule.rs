@@ -79,6 +79,18 @@ pub struct Anchor {
     pub before_min: u32,
     /// Greatest number of such bytes; None when unbounded.
     pub before_max: Option<u32>,
+    /// Least number of [token bytes](is_token_byte) in a row, from the literal's first byte on, in every match.
+    pub tail: u32,
+}
+
+/// Whether a byte is one that most tokens are made of: `A-Z a-z 0-9 + / - _`.
+///
+/// Without a branch, so that loops over bytes become vector code.
+#[inline]
+pub const fn is_token_byte(b: u8) -> bool {
+    let letter = (b | 0x20).wrapping_sub(b'a') < 26;
+    let digit_or_slash = b.wrapping_sub(b'/') < 11;
+    letter | digit_or_slash | (b == b'+') | (b == b'-') | (b == b'_')
 }
 
 /// A run of at least `min` bytes of a class.

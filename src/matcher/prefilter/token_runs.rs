@@ -1,0 +1,107 @@
+//! Finds where token bytes stand in a row.
+
+use crate::rules::is_token_byte;
+
+/// How many token bytes make a run.
+pub const RUN: usize = 16;
+
+/// Bytes classified at a time.
+const BLOCK: usize = 64;
+
+/// Calls `on` with every place from `from` on that begins at least [`RUN`] token bytes in a row, in order.
+pub(super) fn each(text: &[u8], from: usize, mut on: impl FnMut(usize)) {
+    let Some(rest) = text.get(from..) else { return };
+    let mut runs = Runs::default();
+    let (blocks, end) = rest.as_chunks::<BLOCK>();
+    let mut base = from;
+    let mut last = [0u8; BLOCK];
+    last[..end.len()].copy_from_slice(end);
+    for block in blocks.iter().chain([&last]) {
+        let mut ends = runs.push(classify(block));
+        while ends != 0 {
+            on(base + ends.trailing_zeros() as usize + 1 - RUN);
+            ends &= ends - 1;
+        }
+        base += BLOCK;
+    }
+}
+
+/// One bit for each byte: whether it is a token byte. Written so that the compiler makes vectors of it.
+#[inline(always)]
+fn classify(block: &[u8; BLOCK]) -> u64 {
+    let mut ones = [0u8; BLOCK];
+    for (one, &b) in ones.iter_mut().zip(block) {
+        *one = u8::from(is_token_byte(b));
+    }
+    // Eight bytes of 0 or 1 become eight bits: the product moves byte `i` to bit `56 + i`.
+    let bits = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    ones.as_chunks::<8>().0.iter().enumerate().fold(0, |all, (i, eight)| all | bits(eight) << (8 * i))
+}
+
+/// Bits of this block and the one before, to look back over the border.
+#[derive(Clone, Copy, Default)]
+struct Pair {
+    now: u64,
+    before: u64,
+}
+
+impl Pair {
+    #[inline(always)]
+    fn push(&mut self, bits: u64) {
+        *self = Pair { now: bits, before: self.now };
+    }
+
+    /// Bit `i` tells of byte `i - n`.
+    #[inline(always)]
+    fn back(self, n: u32) -> u64 {
+        (self.now << n) | (self.before >> (64 - n))
+    }
+}
+
+/// Runs of at least 1, 2, 4 and 8 token bytes that end at a byte.
+#[derive(Default)]
+struct Runs([Pair; 4]);
+
+impl Runs {
+    /// Takes the next block; returns where [`RUN`] token bytes end.
+    #[inline(always)]
+    fn push(&mut self, class: u64) -> u64 {
+        let mut bits = class;
+        for (i, pair) in self.0.iter_mut().enumerate() {
+            pair.push(bits);
+            bits &= pair.back(1 << i);
+        }
+        bits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn agrees_with_a_search_byte_by_byte(
+            parts in prop::collection::vec((0usize..70, any::<u8>()), 0..12),
+            from in 0usize..100,
+        ) {
+            let text: Vec<u8> = parts.iter().flat_map(|&(n, b)| [vec![b'q'; n], vec![b]].concat()).collect();
+            let mut found = Vec::new();
+            each(&text, from, |at| found.push(at));
+            let begins = |&at: &usize| {
+                text.get(at..at + RUN).is_some_and(|run| run.iter().all(|&b| is_token_byte(b)))
+            };
+            prop_assert_eq!(found, (from..text.len()).filter(begins).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn every_byte_is_classified() {
+        for first in (0..=255u8).step_by(BLOCK) {
+            let block: [u8; BLOCK] = std::array::from_fn(|i| first + i as u8);
+            let expected = block.iter().rev().fold(0, |bits, &b| bits << 1 | u64::from(is_token_byte(b)));
+            assert_eq!(classify(&block), expected);
+        }
+    }
+}
