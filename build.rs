@@ -203,7 +203,7 @@ fn emit_rule(out: &mut String, r: &Rule) {
     let _ = writeln!(
         out,
         "Rule {{ id: {}, description: {}, provider: {}, category: Category::{:?}, severity: Severity::{:?}, \
-         confidence: Confidence::{:?}, pattern: {}, detector: {}, secret_group: {}, entropy: {:?}, path: {}, \
+         confidence: Confidence::{:?}, pattern: {}, detector: {}, secret_group: {}, entropy: {:?}, digit: {}, path: {}, \
          anchors: {}, max_len: {:?}, run: {:?}, keywords: {}, checksum: {}, prefix: {}, skip_report: {}, required: {}, \
          allowlists: {}, aliases: {}, tags: {}, references: {}, remediation: {}, matches: {}, rejects: {} }},",
         text(&r.id),
@@ -216,6 +216,7 @@ fn emit_rule(out: &mut String, r: &Rule) {
         text(&r.detector),
         r.secret_group,
         r.entropy,
+        r.digit,
         text(&r.path),
         list(&r.anchors, |a| format!(
             "Anchor {{ literal: Cow::Borrowed(&{:?}), fold: {}, before_min: {}, before_max: {:?}, tail: {} }}",

@@ -313,7 +313,9 @@ impl Matcher {
         if last - first < FEW {
             for start in first..=last {
                 let input = Input::new(text).span(start..end).anchored(Anchored::Yes);
-                if let Some(found) = self.search(rule, &input, scratch) {
+                if let Some(found) = self.search(rule, &input, scratch)
+                    && self.has_digit(text, &found)
+                {
                     out.push(found);
                 }
             }
@@ -325,7 +327,9 @@ impl Matcher {
             match self.search(rule, &input, scratch) {
                 Some(found) if found.whole.start as usize <= last => {
                     from = found.whole.start as usize + 1;
-                    out.push(found);
+                    if self.has_digit(text, &found) {
+                        out.push(found);
+                    }
                 }
                 _ => return,
             }
@@ -340,8 +344,17 @@ impl Matcher {
                 return;
             };
             from = found.whole.end as usize;
-            out.push(found);
+            if self.has_digit(text, &found) {
+                out.push(found);
+            } else {
+                from = found.whole.start as usize + 1;
+            }
         }
+    }
+
+    /// Whether the secret holds a digit, where its rule asks for one.
+    fn has_digit(&self, text: &[u8], found: &Candidate) -> bool {
+        !self.rules.rule(found.rule).digit || found.secret.of(text).iter().any(u8::is_ascii_digit)
     }
 
     fn search(&self, rule: RuleIndex, input: &Input<'_>, scratch: &mut Scratch) -> Option<Candidate> {

@@ -101,13 +101,22 @@ fn the_builtin_pack_agrees_with_whole_text_searches() {
 fn slow_any_group(matcher: &Matcher, text: &[u8]) -> Vec<Candidate> {
     let mut all = Vec::new();
     for (index, rule) in matcher.rules().iter().filter(|(_, r)| !r.pattern.is_empty()) {
-        for caps in matcher.rules().regex(index).captures_iter(text) {
-            let whole = caps.get_group(0).unwrap();
+        let regex = matcher.rules().regex(index);
+        let mut caps = regex.create_captures();
+        let mut from = 0;
+        while from <= text.len() {
+            regex.captures(Input::new(text).span(from..text.len()), &mut caps);
+            let Some(whole) = caps.get_group(0) else { break };
             let secret = match usize::from(rule.secret_group) {
                 0 => (1..caps.group_len()).find_map(|g| caps.get_group(g)),
                 g => caps.get_group(g),
             };
             let secret = secret.unwrap_or(whole);
+            if rule.digit && !text[secret.range()].iter().any(u8::is_ascii_digit) {
+                from = whole.start + 1;
+                continue;
+            }
+            from = whole.end;
             all.push(Candidate {
                 rule: index,
                 whole: Span::from_usize(whole.start, whole.end),

@@ -29,6 +29,8 @@ pub struct Analysis {
     pub matches_empty: bool,
     /// A run of bytes that every match holds, if there is one of some length.
     pub run: Option<Run>,
+    /// The run that the capture groups are, when they hold nothing else.
+    pub secret_run: Option<Run>,
     /// Number of capture groups, the whole match not counted.
     pub groups: usize,
 }
@@ -58,10 +60,8 @@ pub fn analyse(hir: &Hir) -> Analysis {
         anchors,
         max_len: properties.maximum_len().map(clamp),
         matches_empty: properties.minimum_len().unwrap_or(0) == 0,
-        run: runs(hir)
-            .best
-            .filter(|run| run.wide >= MIN_RUN)
-            .map(|run| Run { class: run.class, min: run.min }),
+        run: worth(runs(hir).best, false),
+        secret_run: worth(groups(hir).unwrap_or_default(), true),
         groups: properties.explicit_captures_len(),
     }
 }
@@ -418,6 +418,36 @@ struct Stretch {
     wide: u32,
 }
 
+fn worth(run: Option<Stretch>, digit: bool) -> Option<Run> {
+    run.filter(|run| run.wide >= MIN_RUN).map(|run| Run { class: run.class, min: run.min, digit })
+}
+
+/// The class and least length of all capture groups, when each is a run as a whole; `Some(None)` when one
+/// is not, None without groups.
+fn groups(hir: &Hir) -> Option<Option<Stretch>> {
+    let shorter = |a: Option<Stretch>, b: Option<Stretch>| {
+        a.zip(b).map(|(a, b)| Stretch {
+            class: union(a.class, b.class),
+            min: a.min.min(b.min),
+            wide: a.wide.min(b.wide),
+        })
+    };
+    match hir.kind() {
+        HirKind::Capture(c) => Some(runs(&c.sub).entire),
+        // A group that need not take part is as good as one that can hold anything.
+        HirKind::Repetition(r) => groups(&r.sub).map(|run| run.filter(|_| r.min > 0)),
+        HirKind::Concat(parts) => parts.iter().filter_map(groups).reduce(shorter),
+        HirKind::Alternation(parts) => {
+            let all: Vec<_> = parts.iter().map(groups).collect();
+            match all.iter().all(Option::is_none) {
+                true => None,
+                false => all.into_iter().map(Option::flatten).reduce(shorter),
+            }
+        }
+        _ => None,
+    }
+}
+
 /// What is known of the runs in a sub-pattern's matches.
 struct Runs {
     /// The most telling run that every match holds.
@@ -606,6 +636,7 @@ mod tests {
                     c
                 },
                 min: 10,
+                digit: false,
             };
             assert_eq!(digits.is_in(text.as_bytes()), found, "{text}");
         }

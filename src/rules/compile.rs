@@ -113,6 +113,7 @@ pub fn compile(
         detector: detector.into(),
         secret_group: u16::try_from(spec.secret_group).unwrap_or(u16::MAX),
         entropy: spec.entropy.unwrap_or(0.0) as f32,
+        digit: spec.digit,
         path: path.into(),
         anchors: search.anchors.into(),
         max_len: search.max_len,
@@ -174,6 +175,7 @@ fn analyse_pattern(spec: &RuleSpec, pattern: &str, strictness: Strictness) -> Re
             ));
         }
     }
+    let run = found.secret_run.filter(|_| spec.digit).or(found.run);
     // Keywords that every match holds anyway are no condition of their own.
     let implied = !found.anchors.is_empty()
         && found.anchors.iter().all(|a| {
@@ -184,7 +186,7 @@ fn analyse_pattern(spec: &RuleSpec, pattern: &str, strictness: Strictness) -> Re
         return Ok(Search {
             anchors: found.anchors,
             max_len: found.max_len,
-            run: found.run,
+            run,
             keywords: Texts::default(),
         });
     }
@@ -206,7 +208,7 @@ fn analyse_pattern(spec: &RuleSpec, pattern: &str, strictness: Strictness) -> Re
     } else {
         Vec::new()
     };
-    Ok(Search { anchors, max_len: found.max_len, run: found.run, keywords })
+    Ok(Search { anchors, max_len: found.max_len, run, keywords })
 }
 
 fn contains_folded(haystack: &[u8], needle: &[u8]) -> bool {

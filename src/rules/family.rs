@@ -74,7 +74,8 @@ fn expand_member(family: &FamilySpec, member: &MemberSpec) -> Result<RuleSpec, S
         ..RuleSpec::default()
     };
     if template != Template::Token {
-        rule.allowlists = no_words(&sampler);
+        rule.digit = sampler.may_hold_digits();
+        rule.allowlists = no_words();
     }
     add_tests(&mut rule, template, member, sampler);
     Ok(rule)
@@ -199,16 +200,13 @@ fn keyword_regex(keyword: &str) -> String {
 }
 
 /// Values that are names, files or digests of files, not secrets.
-fn no_words(sampler: &Sampler) -> Vec<AllowlistSpec> {
-    let mut regexes = vec![
+fn no_words() -> Vec<AllowlistSpec> {
+    let regexes = vec![
         r"(?i)\.(?:json|ya?ml|pem|txt|jsx?|tsx?|py|rb|go|php|html?|png|svg|jpe?g|md|sh|com|org|net|io|csv|xml|class|java)$".to_owned(),
         r"^(?:arn|urn|https?|s3|gs|file|docker|git|sha1|sha256|sha512|md5|data|jdbc|redis|postgres|mysql)[:+]".to_owned(),
         r"^[A-Z]?[a-z]{1,20}(?:[_.-]?[A-Z]?[a-z]{1,20}){0,4}[_.-]?[0-9]{1,4}$".to_owned(),
         r"^[a-zA-Z]{2,20}(?:[_./-][a-zA-Z]{1,20}[0-9]{0,2}){2,30}$".to_owned(),
     ];
-    if sampler.may_hold_digits() {
-        regexes.push(r"^[^0-9]{1,1024}$".to_owned());
-    }
     let digest = r"(?i)(?:commit|sha-?(?:1|256|384|512)|md5|checksum|integrity|digest|revision|etag|_hash)\W{0,12}[0-9a-f]{32,64}\W?$";
     vec![
         AllowlistSpec {

@@ -34,6 +34,8 @@ pub struct Rule {
     pub secret_group: u16,
     /// Least Shannon entropy of the secret in bits per byte; 0 = not checked.
     pub entropy: f32,
+    /// Whether the secret must hold a digit: a text without one is no match, and hides none.
+    pub digit: bool,
     /// Regex for the path; empty = any.
     pub path: Text,
     /// Literals of which one is in every match.
@@ -100,17 +102,28 @@ pub struct Run {
     pub class: [u64; 4],
     /// Least length in bytes.
     pub min: u32,
+    /// Whether the run, with all bytes of the class around it, holds a digit.
+    pub digit: bool,
 }
 
 impl Run {
     /// Whether `text` holds such a run. Looks at about one byte in `min`.
     pub fn is_in(&self, text: &[u8]) -> bool {
-        let min = self.min as usize;
+        let min = self.min.max(1) as usize;
         // `end` is the last byte of a run that might be; all before `end - min + 1` are ruled out.
-        let mut end = min.max(1) - 1;
+        let mut end = min - 1;
         while end < text.len() {
-            match text[end + 1 - min.max(1)..=end].iter().rposition(|&b| !self.has(b)) {
-                None => return true,
+            let start = end + 1 - min;
+            match text[start..=end].iter().rposition(|&b| !self.has(b)) {
+                None if !self.digit => return true,
+                None => {
+                    let behind =
+                        text[end..].iter().position(|&b| !self.has(b)).map_or(text.len(), |n| end + n);
+                    if text[start..behind].iter().any(u8::is_ascii_digit) {
+                        return true;
+                    }
+                    end = behind + min;
+                }
                 Some(outside) => end += outside + 1,
             }
         }

@@ -56,6 +56,8 @@ pub struct RuleSpec {
     pub secret_group: usize,
     /// Least Shannon entropy of the secret, in bits per byte.
     pub entropy: Option<f64>,
+    /// Whether the secret must hold a digit: a text without one is no match.
+    pub digit: bool,
     /// Literal texts of which one must be in the match (ASCII case ignored). Derived from the regex if empty.
     pub keywords: Vec<String>,
     /// Regex for the path; with no `regex`, the rule reports files by their name.

@@ -54,7 +54,9 @@ pub struct Policy {
     passed_over: Option<Vec<u8>>,
     base: Base,
     /// Allowlists of rules and of nested configurations, compiled when they are first asked for.
-    of_rules: RwLock<HashMap<String, Arc<[Allowlist]>>>,
+    of_rules: RwLock<HashMap<String, Arc<[Arc<Allowlist>]>>>,
+    /// Allowlists of rules that were compiled. Hundreds of rules have the same.
+    shared: Mutex<Vec<(crate::rules::Allowlist, Option<Arc<Allowlist>>)>>,
     of_folders: RwLock<HashMap<Vec<u8>, Arc<[Allowlist]>>>,
     errors: Mutex<Vec<ConfigError>>,
 }
@@ -89,6 +91,7 @@ impl Policy {
             passed_over: None,
             base: Base::default(),
             of_rules: RwLock::default(),
+            shared: Mutex::default(),
             of_folders: RwLock::default(),
             errors: Mutex::default(),
         })
@@ -267,13 +270,26 @@ impl Policy {
         }
         let known = self.of_rules.read().unwrap_or_else(PoisonError::into_inner).get(subject.rule).cloned();
         let lists = known.unwrap_or_else(|| {
-            let fallback = format!("allowlist of {}", subject.rule);
-            let compile = |list| Allowlist::new(&allowlist_spec(list), &fallback).ok();
-            let lists: Arc<[Allowlist]> = subject.rule_allowlists.iter().filter_map(compile).collect();
+            let compiled = |list| self.compiled_once(list, subject.rule);
+            let lists: Arc<[Arc<Allowlist>]> = subject.rule_allowlists.iter().filter_map(compiled).collect();
             let mut of_rules = self.of_rules.write().unwrap_or_else(PoisonError::into_inner);
             of_rules.entry(subject.rule.to_owned()).or_insert(lists).clone()
         });
-        lists.iter().find(|list| list.allows(subject)).map(by_allowlist)
+        lists.iter().find(|list| list.allows(subject)).map(|list| by_allowlist(list))
+    }
+
+    fn compiled_once(&self, list: &crate::rules::Allowlist, rule: &str) -> Option<Arc<Allowlist>> {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, compiled)) = shared.iter().find(|(known, _)| known == list) {
+            return compiled.clone();
+        }
+        let fallback = format!("allowlist of {rule}");
+        let compiled = Allowlist::new(&allowlist_spec(list), &fallback).ok().map(Arc::new);
+        // Without a description it is called after its rule.
+        if !list.description.is_empty() {
+            shared.push((list.clone(), compiled.clone()));
+        }
+        compiled
     }
 
     /// Judges findings by their value (the baseline) and by `.gitleaksignore`. Those that are
