@@ -1,11 +1,9 @@
 //! Every path at which some values ever lay: for values whose earliest places do not tell what they are.
 
-use std::collections::HashSet;
-
 use bstr::BString;
 
 use super::commits::Graph;
-use super::oids::OidSet;
+use super::oids::{FastSet, OidSet};
 use super::places::{Place, join};
 use super::sets::{Holdings, ListId, SetId, Sets};
 use super::values::Values;
@@ -49,10 +47,10 @@ impl Everywhere<'_> {
     /// Each path once for each value, in order of commits, and within them of paths.
     pub fn paths(&self, kind_of: impl Fn(usize, Mode) -> Option<MessageKind>) -> Vec<Found> {
         let mut found = Vec::new();
-        let mut visited: HashSet<(ListId, BString)> = HashSet::new();
-        let mut known: HashSet<(u32, BString)> = HashSet::new();
+        let mut visited: FastSet<(ListId, BString)> = FastSet::default();
+        let mut known: FastSet<(u32, BString)> = FastSet::default();
         let mut counts = vec![0usize; self.sought.len()];
-        let mut roots: HashSet<ListId> = HashSet::new();
+        let mut roots: FastSet<ListId> = FastSet::default();
         for (commit, record) in self.graph.commits.iter().enumerate() {
             let root = self.holdings.list(&record.tree);
             if !roots.insert(root) {
@@ -91,7 +89,7 @@ impl Everywhere<'_> {
     /// For each sought value, a blob with it that is in no commit's tree; by value.
     pub fn loose_blobs(&self, values: &Values) -> Vec<(u32, Oid)> {
         let mut in_trees = OidSet::default();
-        let mut visited: HashSet<ListId> = HashSet::new();
+        let mut visited: FastSet<ListId> = FastSet::default();
         let roots = self.graph.commits.iter().map(|commit| self.holdings.list(&commit.tree));
         let mut pending: Vec<ListId> = roots.filter(|root| visited.insert(*root)).collect();
         while let Some(list) = pending.pop() {

@@ -1,11 +1,9 @@
 //! When each value entered the history, when it left, and what reaches it.
 
-use std::collections::HashMap;
-
 use bstr::BString;
 
 use super::commits::Graph;
-use super::oids::OidMap;
+use super::oids::{FastMap, OidMap};
 use super::sets::{Holdings, SetId, Sets};
 use super::values::Values;
 use crate::source::git::{Kind, Odb, Oid, Ref, ReflogEntry, Tag};
@@ -189,7 +187,7 @@ impl Lives {
     /// Fills in the latest commit that holds each value.
     fn last(&mut self, graph: &Graph, sets: &Sets, of_commit: &[SetId], reachable: &[bool]) {
         // The latest commit of each distinct set stands for all commits with it.
-        let mut latest: HashMap<SetId, (bool, i64, u32)> = HashMap::new();
+        let mut latest: FastMap<SetId, (bool, i64, u32)> = FastMap::default();
         for (at, &set) in of_commit.iter().enumerate().filter(|(_, s)| **s != 0) {
             let rank = (reachable[at], graph.commits[at].time, at as u32);
             let entry = latest.entry(set).or_insert(rank);

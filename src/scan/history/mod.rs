@@ -107,7 +107,11 @@ pub fn scan_history(
         ..HistoryFacts::default()
     };
     let objects = facts.walk.objects;
-    let mut outcome = attribute(engine, repo, &odb, taken, sightings, trees, options, stop, &mut facts)?;
+    let attribute = || attribute(engine, repo, &odb, taken, sightings, trees, options, stop, &mut facts);
+    let mut outcome = match rayon::ThreadPoolBuilder::new().num_threads(threads(engine)).build() {
+        Ok(pool) => pool.install(attribute)?,
+        Err(_) => attribute()?, // no thread could be made: the ones that are there must do
+    };
     if stop.load(Ordering::Relaxed) {
         skipped.push(interrupted(format!("stopped after {objects} objects")));
     }
@@ -160,20 +164,26 @@ fn attribute(
     let list = sightings.into_list();
     facts.sightings = list.iter().flatten().count() as u64;
     let names = trees.into_names();
-    let mut sets = Sets::new();
-    let mut judge = Judge::new(engine, &list);
-    let values = Values::choose(&mut judge, &taken, &names, &mut sets);
-    let holdings = Holdings::compute(&taken.trees, &values.blobs, &mut sets);
     let head = git::head(repo)?;
     let refs = git::all_refs(repo)?;
     let reflogs = git::reflogs(repo)?;
     facts.head = head.target.map(|oid| oid.to_hex());
     let stopped = || stop.load(Ordering::Relaxed);
-    // Of a scan that was stopped, what was not visited is not known to be there or not.
-    let skipped = match stopped() {
-        true => Vec::new(),
-        false => missing::account(repo, odb, &taken, &names, &refs)?,
-    };
+    let mut sets = Sets::new();
+    let judge = Judge::new(engine, &list);
+    let (chosen, missing) = rayon::join(
+        || {
+            let values = Values::choose(&judge, &taken, &names, &mut sets);
+            let holdings = Holdings::compute(&taken.trees, &values.blobs, &mut sets);
+            (values, holdings)
+        },
+        // Of a scan that was stopped, what was not visited is not known to be there or not.
+        || match stopped() {
+            true => Ok(Vec::new()),
+            false => missing::account(repo, odb, &taken, &names, &refs),
+        },
+    );
+    let ((values, holdings), skipped) = (chosen, missing?);
     let graph = Graph::new(taken.commits);
     let lives = Lives::trace(&values, &holdings, &sets, &graph, &refs, &reflogs, head.target, odb);
     let mut finder =

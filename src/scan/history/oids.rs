@@ -1,4 +1,4 @@
-//! Maps keyed by object ids: an id is a hash already, so its first bytes serve as one.
+//! Maps that hash fast. An object id is a hash already, so its first bytes serve as one.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -9,6 +9,11 @@ use crate::source::git::Oid;
 pub type OidMap<V> = HashMap<Oid, V, BuildHasherDefault<FirstBytes>>;
 /// Set of object ids.
 pub type OidSet = HashSet<Oid, BuildHasherDefault<FirstBytes>>;
+
+/// Map from small keys.
+pub type FastMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+/// Set of small keys.
+pub type FastSet<K> = HashSet<K, foldhash::fast::RandomState>;
 
 /// Takes the first eight bytes that are hashed.
 #[derive(Debug, Default)]

@@ -1,20 +1,23 @@
 //! Values → findings: the place where a value entered is examined as a file would be.
 
-use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bstr::BString;
+use rayon::prelude::*;
 
 use super::commits::Graph;
 use super::everywhere::{Everywhere, Found};
 use super::git_dir;
 use super::life::{Lives, ValueLife};
 use super::messages;
+use super::oids::{FastMap, FastSet};
 use super::range::commit_of;
 use super::sets::{Holdings, ListId, Sets};
 use super::values::{Judge, Values};
+use super::workers::Workers;
 use crate::finding::{self, Finding, Life, Location, MessageKind, Skipped, Status};
 use crate::scan::{Engine, Outcome, Session};
-use crate::source::git::{Kind, Mode, Odb, Oid, Ref, Repo};
+use crate::source::git::{Mode, Odb, Oid, Ref, Repo};
 use crate::verdict::filekind::FileKind;
 
 /// Commits, and paths in each, that are examined before a value is given up.
@@ -43,9 +46,10 @@ pub struct Finder<'a> {
     lives: &'a Lives,
     names: &'a [Box<[u8]>],
     now: i64,
-    examined: HashMap<Place, Vec<Finding>>,
+    workers: Workers<'a>,
+    examined: Mutex<FastMap<Place, Arc<[Finding]>>>,
     /// Values that have a finding.
-    found: HashMap<Box<[u8]>, usize>,
+    found: FastMap<Box<[u8]>, usize>,
     findings: Vec<Finding>,
     skipped: Vec<Skipped>,
 }
@@ -76,8 +80,9 @@ impl<'a> Finder<'a> {
             lives,
             names,
             now,
-            examined: HashMap::new(),
-            found: HashMap::new(),
+            workers: Workers::new(engine),
+            examined: Mutex::default(),
+            found: FastMap::default(),
             findings: Vec::new(),
             skipped: Vec::new(),
         }
@@ -90,18 +95,7 @@ impl<'a> Finder<'a> {
 
     /// Makes one finding for each value that holds where it stands.
     pub fn find_values(&mut self) {
-        let mut made: Vec<Option<Made>> =
-            (0..self.values.secrets.len()).map(|value| self.in_commits(value as u32)).collect();
-        let undecided = |made: &[Option<Made>]| -> Vec<u32> {
-            let counts = |made: &Option<Made>| made.as_ref().is_none_or(|made| made.0.status != Status::New);
-            (0..made.len()).filter(|&value| counts(&made[value])).map(|value| value as u32).collect()
-        };
-        self.search_everywhere(&undecided(&made), &mut made);
-        for value in undecided(&made) {
-            let in_message = self.in_messages(value);
-            better(&mut made[value as usize], in_message);
-        }
-        let paths = self.count_paths();
+        let (made, paths) = rayon::join(|| self.make_findings(), || self.count_paths());
         for (value, made) in made.into_iter().enumerate() {
             let Some((mut finding, commit)) = made else { continue };
             let life = &self.lives.values[value];
@@ -113,8 +107,37 @@ impl<'a> Finder<'a> {
         }
     }
 
+    /// For each value: the finding where it entered; where there is none, or a suppressed one, elsewhere.
+    fn make_findings(&self) -> Vec<Option<Made>> {
+        let values = 0..self.values.secrets.len() as u32;
+        let mut made: Vec<Option<Made>> =
+            values.into_par_iter().map(|value| self.in_commits(value)).collect();
+        let undecided: Vec<u32> =
+            (0..made.len()).filter(|&value| !is_new(&made[value])).map(|value| value as u32).collect();
+        if undecided.is_empty() {
+            return made;
+        }
+        let mut elsewhere = self.elsewhere(&undecided);
+        let mut open: Vec<(u32, Option<Made>, Vec<Elsewhere>)> = undecided
+            .iter()
+            .map(|value| (*value, made[*value as usize].take(), elsewhere.remove(value).unwrap_or_default()))
+            .collect();
+        open.par_iter_mut().for_each(|(value, made, places)| {
+            for (commit, place) in places.drain(..) {
+                if better(made, self.examine(&place, *value).map(|finding| (finding, commit))) {
+                    return;
+                }
+            }
+            better(made, self.in_messages(*value));
+        });
+        for (value, found, _) in open {
+            made[value as usize] = found;
+        }
+        made
+    }
+
     /// The finding at the earliest place that nothing suppresses; else at the earliest place.
-    fn in_commits(&mut self, value: u32) -> Option<Made> {
+    fn in_commits(&self, value: u32) -> Option<Made> {
         let life = &self.lives.values[value as usize];
         let commits = life.introduced.iter().take(TRIES).map(|&c| c as usize);
         let head = self.lives.head.filter(|_| life.in_head);
@@ -130,40 +153,29 @@ impl<'a> Finder<'a> {
         made
     }
 
-    /// Looks at every path of some values, and at blobs that are in no tree.
-    fn search_everywhere(&mut self, sought: &[u32], made: &mut [Option<Made>]) {
-        if sought.is_empty() {
-            return;
-        }
-        let (graph, lives) = (self.graph, self.lives);
-        let (holdings, sets, names) = (self.holdings, self.sets, self.names);
+    /// Every path of some values, and for each a blob that is in no tree.
+    fn elsewhere(&self, sought: &[u32]) -> FastMap<u32, Vec<Elsewhere>> {
+        let Finder { graph, lives, holdings, sets, names, .. } = *self;
         let everywhere = Everywhere { graph, holdings, sets, names, sought };
-        let is_new = |made: &Option<Made>| made.as_ref().is_some_and(|made| made.0.status == Status::New);
+        let mut places: FastMap<u32, Vec<Elsewhere>> = FastMap::default();
         for Found { value, commit, place } in everywhere.paths(|at, mode| kind_of(lives, at, mode)) {
-            if !is_new(&made[value as usize]) {
-                let finding = self.examine(&place, value);
-                better(&mut made[value as usize], finding.map(|finding| (finding, Some(commit))));
-            }
+            places.entry(value).or_default().push((Some(commit), place));
         }
         for (value, oid) in everywhere.loose_blobs(self.values) {
-            if !is_new(&made[value as usize]) {
-                let finding = self.examine(&Place { oid, path: None, kind: None }, value);
-                better(&mut made[value as usize], finding.map(|finding| (finding, None)));
-            }
+            places.entry(value).or_default().push((None, Place { oid, path: None, kind: None }));
         }
+        places
     }
 
-    fn in_messages(&mut self, value: u32) -> Option<Made> {
+    fn in_messages(&self, value: u32) -> Option<Made> {
         let holds = |set: &u32| self.sets.values(*set).binary_search(&value).is_ok();
-        let holders: Vec<(Oid, Kind)> =
-            self.values.messages.iter().filter(|m| holds(&m.2)).take(TRIES).map(|m| (m.0, m.1)).collect();
-        for (oid, kind) in holders {
-            let Ok(Some((_, data))) = self.odb.read(&oid) else { continue };
-            let of = |f: &Finding| f.secret.expose() == &*self.values.secrets[value as usize];
-            for (part, message_kind) in messages::parts(&data, kind) {
+        let of = |f: &Finding| f.secret.expose() == &*self.values.secrets[value as usize];
+        for (oid, kind, _) in self.values.messages.iter().filter(|m| holds(&m.2)).take(TRIES) {
+            let Ok(Some((_, data))) = self.odb.read(oid) else { continue };
+            for (part, message_kind) in messages::parts(&data, *kind) {
                 let location = Location { message_kind: Some(message_kind), ..Location::default() };
-                if let Some(finding) = examine(&mut self.session, part, &location).into_iter().find(of) {
-                    return Some((finding, self.lives.commit_of(self.graph, &oid)));
+                if let Some(finding) = self.workers.examine_apart(part, &location).into_iter().find(of) {
+                    return Some((finding, self.lives.commit_of(self.graph, oid)));
                 }
             }
         }
@@ -171,27 +183,26 @@ impl<'a> Finder<'a> {
     }
 
     /// The finding of a value at a place, if it is one there.
-    fn examine(&mut self, place: &Place, value: u32) -> Option<Finding> {
+    fn examine(&self, place: &Place, value: u32) -> Option<Finding> {
         // The blob is read only if what was seen of the value can be a finding in a file of this kind.
         let kind = place.path.as_ref().map_or(FileKind::UNKNOWN, |path| FileKind::from_path(path));
         if !self.values.marks[value as usize].iter().any(|&mark| self.judge.passes(mark, kind)) {
             return None;
         }
-        let secret = &*self.values.secrets[value as usize];
-        if !self.examined.contains_key(place) {
+        let examined = || self.examined.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = examined().get(place).cloned();
+        let findings = known.unwrap_or_else(|| {
             let location =
                 Location { path: place.path.clone(), message_kind: place.kind, ..Location::default() };
-            let policy = self.session.engine.policy();
-            let passed_over = place.path.as_ref().is_some_and(|path| {
-                policy.excluded(path) || policy.allows_all_of(Some(path), None).is_some()
-            });
-            let findings = match self.odb.read(&place.oid) {
-                Ok(Some((_, data))) if !passed_over => examine(&mut self.session, &data, &location),
-                _ => Vec::new(),
+            let findings: Arc<[Finding]> = match self.odb.read(&place.oid) {
+                Ok(Some((_, data))) => self.workers.examine_apart(&data, &location).into(),
+                _ => Arc::default(),
             };
-            self.examined.insert(place.clone(), findings);
-        }
-        self.examined[place].iter().find(|f| f.secret.expose() == secret).cloned()
+            examined().insert(place.clone(), findings.clone());
+            findings
+        });
+        let secret = &*self.values.secrets[value as usize];
+        findings.iter().find(|f| f.secret.expose() == secret).cloned()
     }
 
     /// Some places in a commit's tree where a blob holds a value, in order of path.
@@ -226,9 +237,9 @@ impl<'a> Finder<'a> {
     /// Number of distinct paths that ever held each value.
     fn count_paths(&self) -> Vec<u64> {
         let mut paths: Vec<u64> = vec![0; self.values.secrets.len()];
-        let mut numbers: HashMap<(u32, u32), u32> = HashMap::new();
-        let mut visited: HashSet<(ListId, u32)> = HashSet::new();
-        let mut counted: HashSet<(u32, u32)> = HashSet::new();
+        let mut numbers: FastMap<(u32, u32), u32> = FastMap::default();
+        let mut visited: FastSet<(ListId, u32)> = FastSet::default();
+        let mut counted: FastSet<(u32, u32)> = FastSet::default();
         for commit in &self.graph.commits {
             let mut stack = vec![(self.holdings.list(&commit.tree), 0)];
             while let Some((list, prefix)) = stack.pop() {
@@ -316,11 +327,17 @@ impl<'a> Finder<'a> {
 
 /// A finding, and the place of its commit, if it is in one.
 type Made = (Finding, Option<usize>);
+/// A place, and that of a commit which holds it, if one does.
+type Elsewhere = (Option<usize>, Place);
+
+/// Whether there is a finding that nothing suppresses.
+fn is_new(made: &Option<Made>) -> bool {
+    made.as_ref().is_some_and(|made| made.0.status == Status::New)
+}
 
 /// Keeps a finding that is the first, or the first that nothing suppresses. Returns whether what is kept
 /// is one that nothing suppresses.
 fn better(kept: &mut Option<Made>, found: Option<Made>) -> bool {
-    let is_new = |made: &Option<Made>| made.as_ref().is_some_and(|made| made.0.status == Status::New);
     if !is_new(kept) && (kept.is_none() || is_new(&found)) && found.is_some() {
         *kept = found;
     }

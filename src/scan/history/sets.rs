@@ -1,9 +1,11 @@
 //! Which values each tree holds, from the log of trees: computed once for all values together.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
-use super::oids::OidMap;
-use super::trees::{Entry, TreeLog};
+use rayon::prelude::*;
+
+use super::oids::{FastMap, OidMap};
+use super::trees::{Entry, TreeLog, TreeRecord};
 use crate::source::git::Oid;
 
 /// Number of a set of values; equal sets have equal numbers. 0 is the empty set.
@@ -13,14 +15,14 @@ pub type SetId = u32;
 #[derive(Debug)]
 pub struct Sets {
     list: Vec<Box<[u32]>>,
-    numbers: HashMap<Box<[u32]>, SetId>,
-    unions: HashMap<Box<[SetId]>, SetId>,
+    numbers: FastMap<Box<[u32]>, SetId>,
+    unions: FastMap<Box<[SetId]>, SetId>,
 }
 
 impl Sets {
     /// The empty set only.
     pub fn new() -> Self {
-        let mut sets = Sets { list: Vec::new(), numbers: HashMap::new(), unions: HashMap::new() };
+        let mut sets = Sets { list: Vec::new(), numbers: FastMap::default(), unions: FastMap::default() };
         sets.number(Box::default());
         sets
     }
@@ -120,40 +122,37 @@ impl Holdings {
 
     /// Computes them from the log and the sets of blobs.
     pub fn compute(log: &TreeLog, blobs: &OidMap<SetId>, sets: &mut Sets) -> Self {
-        let relevant = relevant_entries(log, blobs);
+        let parts = Parts::of(log, blobs);
         let mut holdings = Holdings { trees: OidMap::default(), lists: vec![(Box::default(), 0)] };
-        let mut numbers: HashMap<Box<[Holding]>, ListId> = HashMap::from([(Box::default(), 0)]);
+        let mut numbers: FastMap<Box<[Holding]>, ListId> = [(Box::default(), 0)].into_iter().collect();
+        let mut list_of: Vec<Option<ListId>> = vec![None; log.records.len()];
         // Children before parents, without recursion: trees may be nested deeper than the stack is.
-        let mut stack: Vec<(Oid, bool)> = Vec::new();
-        let mut open: OidMap<()> = OidMap::default();
-        for &root in relevant.keys() {
+        let mut stack: Vec<(u32, bool)> = Vec::new();
+        let mut open = vec![false; log.records.len()];
+        for root in 0..log.records.len() as u32 {
             stack.push((root, false));
             while let Some((tree, ready)) = stack.pop() {
-                if holdings.trees.contains_key(&tree) {
+                let at = tree as usize;
+                let Some(own) = parts.of_trees[at].as_ref().filter(|_| list_of[at].is_none()) else {
                     continue;
-                }
-                let Some(entries) = relevant.get(&tree) else { continue };
+                };
                 if !ready {
-                    if open.insert(tree, ()).is_some() {
+                    if std::mem::replace(&mut open[at], true) {
                         continue;
                     }
                     stack.push((tree, true));
-                    let below =
-                        entries.iter().filter(|e| e.mode.is_tree() && !holdings.trees.contains_key(&e.oid));
-                    stack.extend(below.map(|e| (e.oid, false)));
+                    let below = own.iter().filter_map(Part::tree).filter(|t| list_of[*t as usize].is_none());
+                    stack.extend(below.map(|tree| (tree, false)));
                     continue;
                 }
-                let mut held: Vec<Holding> = entries
-                    .iter()
-                    .filter_map(|entry| {
-                        let set = if entry.mode.is_tree() {
-                            holdings.set(&entry.oid)
-                        } else {
-                            blobs.get(&entry.oid).copied().unwrap_or(0)
-                        };
-                        (set != 0).then_some(Holding { entry: *entry, set })
-                    })
-                    .collect();
+                let set_of = |part: &Part| match *part {
+                    Part { behind: Behind::Values(set), .. } => set,
+                    Part { behind: Behind::Tree(tree), .. } => {
+                        holdings.set_of_list(list_of[tree as usize].unwrap_or(0))
+                    }
+                };
+                let holding = |part: &Part| part.holding(set_of(part), log);
+                let mut held: Vec<Holding> = own.iter().filter_map(holding).collect();
                 held.sort_unstable_by_key(|h| h.entry.name);
                 let list = match numbers.get(held.as_slice()) {
                     Some(&list) => list,
@@ -165,35 +164,117 @@ impl Holdings {
                         list
                     }
                 };
-                holdings.trees.insert(tree, list);
+                list_of[at] = Some(list);
+                if list != 0 {
+                    holdings.trees.insert(log.records[at].oid, list);
+                }
             }
         }
         holdings
     }
 }
 
+/// An entry of a tree that may have values behind it.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    /// Its place in the log.
+    entry: u32,
+    behind: Behind,
+}
+
+/// What is behind an entry.
+#[derive(Clone, Copy, Debug)]
+enum Behind {
+    /// A blob with these values.
+    Values(SetId),
+    /// The tree of this record.
+    Tree(u32),
+}
+
+impl Part {
+    fn tree(&self) -> Option<u32> {
+        match self.behind {
+            Behind::Tree(tree) => Some(tree),
+            Behind::Values(_) => None,
+        }
+    }
+
+    fn holding(&self, set: SetId, log: &TreeLog) -> Option<Holding> {
+        (set != 0).then(|| Holding { entry: *log.entry(self.entry), set })
+    }
+}
+
 /// For each tree of a delta family that can hold a value: its entries that are blobs with values, or
 /// trees of such families. Families, not single trees, are judged first, because whether a tree holds a
 /// value can depend on its base, and the base's on the tree.
-fn relevant_entries(log: &TreeLog, blobs: &OidMap<SetId>) -> OidMap<Vec<Entry>> {
-    let index: OidMap<usize> = log.records.iter().enumerate().map(|(i, r)| (r.oid, i)).collect();
-    let base_of: Vec<Option<usize>> =
-        log.records.iter().map(|r| r.base.and_then(|b| index.get(&b).copied())).collect();
-    let families = families(&base_of);
-    let count = log.records.len();
-    let mut relevant = vec![false; count];
-    let mut parents_of: HashMap<usize, Vec<usize>> = HashMap::new();
+struct Parts {
+    /// By the place of the record. Trees that differ in nothing that matters share their parts.
+    of_trees: Vec<Option<Arc<[Part]>>>,
+}
+
+impl Parts {
+    fn of(log: &TreeLog, blobs: &OidMap<SetId>) -> Self {
+        let index: OidMap<u32> = log.records.iter().enumerate().map(|(i, r)| (r.oid, i as u32)).collect();
+        let base_of: Vec<Option<usize>> =
+            log.records.iter().map(|r| Some(*index.get(&r.base?)? as usize)).collect();
+        let families = families(&base_of);
+        let behind = |entry: &Entry| match entry.mode.is_tree() {
+            true => index.get(&entry.oid).map(|&tree| Behind::Tree(tree)),
+            false => blobs.get(&entry.oid).map(|&set| Behind::Values(set)),
+        };
+        let all: Vec<Option<Behind>> = log.entries().par_iter().map(behind).collect();
+        let relevant = relevant(log, &all, &families);
+        let added = |record: &TreeRecord| {
+            let parts = log
+                .added_places(record)
+                .filter_map(|entry| Some(Part { entry, behind: (*all.get(entry as usize)?)? }));
+            parts.filter(|part| part.tree().is_none_or(|tree| relevant[families[tree as usize]]))
+        };
+        let mut of_trees: Vec<Option<Arc<[Part]>>> = vec![None; log.records.len()];
+        let mut chain = Vec::new();
+        for i in (0..of_trees.len()).filter(|&i| relevant[families[i]]) {
+            // From the nearest tree that is done, forwards along the chain of bases.
+            let mut at = Some(i);
+            while let Some(j) = at.filter(|&j| of_trees[j].is_none()) {
+                chain.push(j);
+                at = if chain.len() > of_trees.len() { None } else { base_of[j] };
+            }
+            while let Some(j) = chain.pop() {
+                let record = &log.records[j];
+                let base = base_of[j].and_then(|base| of_trees[base].clone()).unwrap_or_default();
+                let removed = log.removed(record);
+                let stays = |part: &&Part| !removed.contains(&log.entry(part.entry).name);
+                let mut new = added(record).peekable();
+                of_trees[j] = Some(match new.peek().is_none() && base.iter().all(|part| stays(&part)) {
+                    true => base,
+                    false => base.iter().filter(stays).copied().chain(new).collect(),
+                });
+            }
+        }
+        Parts { of_trees }
+    }
+}
+
+/// Which families can hold a value: those with a blob that does, and those with a tree of such a family.
+fn relevant(log: &TreeLog, all: &[Option<Behind>], families: &[usize]) -> Vec<bool> {
+    let mut relevant = vec![false; log.records.len()];
+    let mut parents_of: FastMap<usize, Vec<usize>> = FastMap::default();
     let mut todo = Vec::new();
     for (i, record) in log.records.iter().enumerate() {
         let family = families[i];
-        for entry in log.added(record) {
-            if entry.mode.is_tree() {
-                if let Some(&child) = index.get(&entry.oid) {
-                    parents_of.entry(families[child]).or_default().push(family);
+        for entry in log.added_places(record) {
+            match all[entry as usize] {
+                Some(Behind::Tree(child)) => {
+                    let parents = parents_of.entry(families[child as usize]).or_default();
+                    if parents.last() != Some(&family) {
+                        parents.push(family);
+                    }
                 }
-            } else if blobs.contains_key(&entry.oid) && !relevant[family] {
-                relevant[family] = true;
-                todo.push(family);
+                Some(Behind::Values(_)) if !relevant[family] => {
+                    relevant[family] = true;
+                    todo.push(family);
+                }
+                _ => {}
             }
         }
     }
@@ -205,34 +286,7 @@ fn relevant_entries(log: &TreeLog, blobs: &OidMap<SetId>) -> OidMap<Vec<Entry>> 
             }
         }
     }
-    let matters = |e: &Entry| {
-        if e.mode.is_tree() {
-            index.get(&e.oid).is_some_and(|&i| relevant[families[i]])
-        } else {
-            blobs.contains_key(&e.oid)
-        }
-    };
-    let mut entries: OidMap<Vec<Entry>> = OidMap::default();
-    let mut chain = Vec::new();
-    for i in (0..count).filter(|&i| relevant[families[i]]) {
-        // From the nearest tree that is done, forwards along the chain of bases.
-        let mut at = Some(i);
-        while let Some(j) = at.filter(|&j| !entries.contains_key(&log.records[j].oid)) {
-            chain.push(j);
-            at = if chain.len() > count { None } else { base_of[j] };
-        }
-        while let Some(j) = chain.pop() {
-            let record = &log.records[j];
-            let mut own = record.base.and_then(|b| entries.get(&b)).cloned().unwrap_or_default();
-            let removed = log.removed(record);
-            if !removed.is_empty() {
-                own.retain(|e| !removed.contains(&e.name));
-            }
-            own.extend(log.added(record).iter().filter(|e| matters(e)));
-            entries.insert(record.oid, own);
-        }
-    }
-    entries
+    relevant
 }
 
 /// The root of each record's chain of bases.

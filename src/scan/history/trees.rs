@@ -4,15 +4,16 @@
 //! the names that it lost; the log of a whole history is about as large as its changes.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
+use super::oids::FastMap;
 use crate::source::git::{HashKind, Mode, Oid, Result, tree_entries};
 
 /// Names of tree entries, numbered. Shared by the threads of a walk.
 #[derive(Debug, Default)]
 pub struct Trees {
-    names: Mutex<HashMap<Box<[u8]>, u32>>,
+    names: Mutex<FastMap<Box<[u8]>, u32>>,
 }
 
 /// An entry of a tree.
@@ -52,6 +53,21 @@ impl TreeLog {
         &self.added[record.added.0 as usize..record.added.1 as usize]
     }
 
+    /// The places in the log of these entries.
+    pub fn added_places(&self, record: &TreeRecord) -> Range<u32> {
+        record.added.0..record.added.1
+    }
+
+    /// All entries that trees added.
+    pub fn entries(&self) -> &[Entry] {
+        &self.added
+    }
+
+    /// The entry at a place in the log.
+    pub fn entry(&self, place: u32) -> &Entry {
+        &self.added[place as usize]
+    }
+
     /// Names that a tree's base has and it has not, or has with another object.
     pub fn removed(&self, record: &TreeRecord) -> &[u32] {
         &self.removed[record.removed.0 as usize..record.removed.1 as usize]
@@ -70,6 +86,26 @@ impl TreeLog {
     }
 }
 
+/// Where the entries of a tree begin: kept with it, so that of a tree made from it only the part that
+/// changed is read.
+#[derive(Debug, Default)]
+pub struct Starts(Box<[u32]>);
+
+/// What a tree was made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Base<'a> {
+    /// Its id.
+    pub oid: Oid,
+    /// Its content.
+    pub data: &'a [u8],
+    /// Where its entries begin.
+    pub starts: &'a Starts,
+    /// How many bytes the two have in common at their start.
+    pub head: usize,
+    /// How many bytes the two have in common at their end.
+    pub tail: usize,
+}
+
 impl Trees {
     /// Logs a tree, given what it was made from.
     ///
@@ -80,22 +116,20 @@ impl Trees {
         log: &mut TreeLog,
         oid: Oid,
         data: &[u8],
-        base: Option<(Oid, &[u8])>,
+        base: Option<Base<'_>>,
         hash: HashKind,
-    ) -> Result<()> {
+    ) -> (Starts, Result<()>) {
         let (a, r) = (log.added.len() as u32, log.removed.len() as u32);
-        let (new, old) = match base {
-            Some((_, old)) => changed(old, data, hash),
-            None => (data, &[][..]),
-        };
-        let result = self.compare(log, new, old, hash);
+        let whole = Base { oid, data: &[], starts: &Starts::default(), head: 0, tail: 0 };
+        let (new, old, starts) = base.unwrap_or(whole).changed(data, hash);
+        let result = self.compare(log, &data[new], &base.map_or(&[][..], |base| base.data)[old], hash);
         log.records.push(TreeRecord {
             oid,
-            base: base.map(|b| b.0),
+            base: base.map(|b| b.oid),
             added: (a, log.added.len() as u32),
             removed: (r, log.removed.len() as u32),
         });
-        result
+        (starts, result)
     }
 
     /// Logs what differs between the changed parts of two trees, both sorted by name. (If they are not,
@@ -153,53 +187,49 @@ impl Trees {
     }
 }
 
-/// The parts of two trees between the entries that they share at their start and at their end.
-fn changed<'a>(old: &'a [u8], new: &'a [u8], hash: HashKind) -> (&'a [u8], &'a [u8]) {
-    let same = common_prefix(old, new);
-    // The last entry boundary that both share.
-    let mut start = 0;
-    while let Some(end) = entry_end(new, start, hash) {
-        if end > same {
-            break;
+impl Base<'_> {
+    /// The parts of `new` and of the base between the entries that they share at their start and at their end;
+    /// and where the entries of `new` begin.
+    fn changed(&self, new: &[u8], hash: HashKind) -> (Range<usize>, Range<usize>, Starts) {
+        let old_len = self.data.len();
+        let starts = &self.starts.0;
+        let boundary = |i: usize| starts.get(i).map_or(old_len, |&start| start as usize);
+        // The last entry boundary that both share, and the first from which on everything is shared.
+        let first = starts.partition_point(|&start| start as usize <= self.head);
+        let first = if self.head >= old_len { first } else { first.saturating_sub(1) };
+        let start = if starts.is_empty() { 0 } else { boundary(first) };
+        let from =
+            (old_len - self.tail.min(old_len)).max(start).max((old_len + start).saturating_sub(new.len()));
+        let last = starts.partition_point(|&start| (start as usize) < from);
+        let mut all: Vec<u32> = starts.get(..first).unwrap_or_default().to_vec();
+        let middle = new.len() - (old_len - boundary(last));
+        if !starts.is_empty() && entries_between(new, start, middle, hash, &mut all) == Some(middle) {
+            let shift = |&at: &u32| (at as usize + new.len() - old_len) as u32;
+            all.extend(starts.get(last..).unwrap_or_default().iter().map(shift));
+            return (start..middle, start..boundary(last), Starts(all.into()));
         }
-        start = end;
-    }
-    let limit = old.len().min(new.len()) - start;
-    let tail = common_suffix(&old[old.len() - limit..], &new[new.len() - limit..]);
-    // The first boundary of the new tree from which on everything is shared, if it is one in the old tree too.
-    let boundary = |text: &[u8], from: usize| {
-        let mut at = start;
-        while at < from {
-            match entry_end(text, at, hash) {
-                Some(end) => at = end,
-                None => return text.len(),
-            }
-        }
-        at
-    };
-    let end = boundary(new, new.len() - tail);
-    let shared = new.len() - end;
-    let old_end = old.len() - shared;
-    if boundary(old, old_end) == old_end {
-        (&new[start..end], &old[start..old_end])
-    } else {
-        (&new[start..], &old[start..])
+        // The end does not begin with an entry in the new tree, or the base's entries are not known.
+        all.truncate(first);
+        let whole = entries_between(new, start, new.len(), hash, &mut all) == Some(new.len());
+        let starts = if whole { Starts(all.into()) } else { Starts::default() };
+        (start..new.len(), start..old_len, starts)
     }
 }
 
-/// Bytes compared at a time.
-const CHUNK: usize = 64;
-
-fn common_prefix(a: &[u8], b: &[u8]) -> usize {
-    let whole = a.chunks_exact(CHUNK).zip(b.chunks_exact(CHUNK)).take_while(|(x, y)| x == y).count() * CHUNK;
-    whole + a[whole..].iter().zip(&b[whole..]).take_while(|(x, y)| x == y).count()
-}
-
-fn common_suffix(a: &[u8], b: &[u8]) -> usize {
-    let whole =
-        a.rchunks_exact(CHUNK).zip(b.rchunks_exact(CHUNK)).take_while(|(x, y)| x == y).count() * CHUNK;
-    let (a, b) = (&a[..a.len() - whole], &b[..b.len() - whole]);
-    whole + a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count()
+/// Appends where the entries between two places begin; returns where the last one ends. None if one is cut off.
+fn entries_between(
+    tree: &[u8],
+    start: usize,
+    end: usize,
+    hash: HashKind,
+    starts: &mut Vec<u32>,
+) -> Option<usize> {
+    let mut at = start;
+    while at < end {
+        starts.push(u32::try_from(at).ok()?);
+        at = entry_end(tree, at, hash)?;
+    }
+    Some(at)
 }
 
 /// Where the entry that begins at `at` ends.
@@ -237,13 +267,22 @@ mod tests {
         fn a_log_rebuilds_the_tree(
             old in prop::collection::vec((0u8..60, 0u8..4), 0..12),
             new in prop::collection::vec((0u8..60, 0u8..4), 0..12),
+            less in (0usize..40, 0usize..40),
         ) {
             let (old, new) = (tree(&old), tree(&new));
             let trees = Trees::default();
             let mut log = TreeLog::default();
             let id = Oid::null(HashKind::Sha1);
-            trees.log(&mut log, id, &new, Some((id, &old)), HashKind::Sha1).unwrap();
-            let record = log.records[0];
+            let (starts, result) = trees.log(&mut log, id, &old, None, HashKind::Sha1);
+            result.unwrap();
+            let head = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
+            let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
+            let (head, tail) = (head.saturating_sub(less.0), tail.saturating_sub(less.1));
+            let base = Base { oid: id, data: &old, starts: &starts, head, tail };
+            let (starts, result) = trees.log(&mut log, id, &new, Some(base), HashKind::Sha1);
+            result.unwrap();
+            prop_assert_eq!(&*starts.0, &(0..new.len() as u32).step_by(30).collect::<Vec<_>>()[..]);
+            let record = log.records[1];
             let names = {
                 let guard = trees.names.lock().unwrap();
                 let mut names = vec![Vec::new(); guard.len()];

@@ -1,8 +1,8 @@
 //! The values that the verdict leaves: judged once per sighting and kind of file.
 
-use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
-use super::oids::OidMap;
+use super::oids::{FastMap, OidMap};
 use super::sets::{SetId, Sets};
 use super::sightings::Sighting;
 use super::visit::Taken;
@@ -29,10 +29,10 @@ pub struct Values {
 
 impl Values {
     /// Judges every sighting as each kind of file it was seen in, and keeps what passes.
-    pub fn choose(judge: &mut Judge<'_>, taken: &Taken, names: &[Box<[u8]>], sets: &mut Sets) -> Self {
+    pub fn choose(judge: &Judge<'_>, taken: &Taken, names: &[Box<[u8]>], sets: &mut Sets) -> Self {
         let kinds = kinds_of_blobs(taken, names);
         let sightings = judge.sightings;
-        let mut numbers: HashMap<&[u8], u32> = HashMap::new();
+        let mut numbers: FastMap<&[u8], u32> = FastMap::default();
         let mut values = Values::default();
         for text in &taken.texts {
             let no_name = [FileKind::UNKNOWN];
@@ -81,32 +81,40 @@ impl Values {
 pub struct Judge<'a> {
     engine: &'a Engine,
     sightings: &'a [Option<Sighting>],
-    known: HashMap<(u32, FileKind), bool>,
+    known: Mutex<FastMap<(u32, FileKind), bool>>,
 }
 
 impl<'a> Judge<'a> {
     /// Begins with nothing judged. `sightings` are all, by their numbers.
     pub fn new(engine: &'a Engine, sightings: &'a [Option<Sighting>]) -> Self {
-        Judge { engine, sightings, known: HashMap::new() }
+        Judge { engine, sightings, known: Mutex::default() }
     }
 
     /// Whether a sighting is a finding in a file of this kind, if nothing else there speaks against it.
-    pub fn passes(&mut self, mark: u32, kind: FileKind) -> bool {
-        let Judge { engine, sightings, known } = self;
-        *known.entry((mark, kind)).or_insert_with(|| {
-            let Some(Some(sighting)) = sightings.get(mark as usize) else { return false };
-            if engine.matcher().rules().rule(sighting.rule).skip_report {
-                return false;
-            }
-            let candidate = Candidate {
-                rule: sighting.rule,
-                whole: Span::default(),
-                secret: Span::default(),
-                evidence: sighting.evidence,
-            };
-            let judgement = judge(engine.matcher(), &candidate, &sighting.secret, kind);
-            judgement.confidence >= Some(engine.options().min_confidence)
+    pub fn passes(&self, mark: u32, kind: FileKind) -> bool {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = known().get(&(mark, kind)).copied();
+        before.unwrap_or_else(|| {
+            let passes = self.judge(mark, kind);
+            known().insert((mark, kind), passes);
+            passes
         })
+    }
+
+    fn judge(&self, mark: u32, kind: FileKind) -> bool {
+        let Judge { engine, sightings, .. } = self;
+        let Some(Some(sighting)) = sightings.get(mark as usize) else { return false };
+        if engine.matcher().rules().rule(sighting.rule).skip_report {
+            return false;
+        }
+        let candidate = Candidate {
+            rule: sighting.rule,
+            whole: Span::default(),
+            secret: Span::default(),
+            evidence: sighting.evidence,
+        };
+        let judgement = judge(engine.matcher(), &candidate, &sighting.secret, kind);
+        judgement.confidence >= Some(engine.options().min_confidence)
     }
 }
 

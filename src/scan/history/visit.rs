@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::inner::{Beneath, Inner, Shared};
 use super::sightings::{IGNORED, Sightings};
-use super::trees::{TreeLog, Trees};
+use super::trees::{Base, Starts, TreeLog, Trees};
 use crate::finding::Skipped;
 use crate::matcher::delta::{Run, Seen};
 use crate::matcher::{Candidate, Scratch};
@@ -107,8 +107,8 @@ pub struct Local {
 pub enum Node {
     /// A blob: its occurrences and candidates, and those beneath its surface.
     Blob(Seen, Inner),
-    /// A tree; its log names its base by id.
-    Tree(Oid),
+    /// A tree, and where its entries begin; its log names its base by id.
+    Tree(Oid, Starts),
     /// Anything else.
     Other,
 }
@@ -243,6 +243,26 @@ impl<'a> Taker<'a> {
         }
     }
 
+    fn tree(&self, local: &mut Local, object: Visited<'_>, base: Option<DeltaOf<'_, Node>>) -> Node {
+        let Local { taken, runs, .. } = local;
+        let base = match &base {
+            Some(DeltaOf { node: Node::Tree(oid, starts), ops, data }) => {
+                shared_runs(ops, runs);
+                let head = runs.first().filter(|run| run.src == 0 && run.dst == 0).map_or(0, |run| run.len);
+                let ends =
+                    |run: &&Run| run.src + run.len == data.len() && run.dst + run.len == object.data.len();
+                let tail = runs.last().filter(ends).map_or(0, |run| run.len);
+                Some(Base { oid: *oid, data, starts, head, tail })
+            }
+            _ => None,
+        };
+        let (starts, result) = self.trees.log(&mut taken.trees, object.oid, object.data, base, self.hash);
+        if let Err(e) = result {
+            self.unreadable(&object.oid, &e);
+        }
+        Node::Tree(object.oid, starts)
+    }
+
     fn take(&self, local: &mut Local, object: Visited<'_>, base: Option<DeltaOf<'_, Node>>) -> Node {
         local.objects += 1;
         local.bytes += object.data.len() as u64;
@@ -251,18 +271,7 @@ impl<'a> Taker<'a> {
         }
         match object.kind {
             Kind::Blob => self.blob(local, object, base),
-            Kind::Tree => {
-                let base = match &base {
-                    Some(DeltaOf { node: Node::Tree(oid), data, .. }) => Some((*oid, *data)),
-                    _ => None,
-                };
-                if let Err(e) =
-                    self.trees.log(&mut local.taken.trees, object.oid, object.data, base, self.hash)
-                {
-                    self.unreadable(&object.oid, &e);
-                }
-                Node::Tree(object.oid)
-            }
+            Kind::Tree => self.tree(local, object, base),
             Kind::Commit | Kind::Tag => {
                 self.message(local, object);
                 Node::Other
