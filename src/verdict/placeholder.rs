@@ -227,7 +227,7 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
     {
         return Some("in-brackets");
     }
-    if is_mask(value) {
+    if is_mask(value) || !String::from_utf8_lossy(value).chars().any(char::is_alphanumeric) {
         return Some("masked");
     }
     if has_example_word(value) {
