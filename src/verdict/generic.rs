@@ -136,12 +136,16 @@ fn cap(
     if kind == Kind::BasicAuth {
         return match features::pair_class(value) {
             0 if !has_digit(value) && !value.ends_with(b"=") => Some("no-user-and-password"),
+            0 if features::is_word_in_base64(value) => Some("no-user-and-password"),
             1 => Some("placeholder"),
             _ => None,
         };
     }
     if value.len() <= 20 && value.iter().all(|&b| b.is_ascii_uppercase() || b == b'_') {
         return Some("constant");
+    }
+    if matches!(kind, Kind::ApiKey | Kind::Token) && is_foreign_to_tokens(value) {
+        return Some("characters-of-no-token");
     }
     if name(&[Group::Csrf], e.name) {
         return Some("csrf-token");
@@ -173,6 +177,21 @@ fn is_identifier_in_code(value: &[u8], e: &Evidence, file: FileKind) -> bool {
         && e.flags.has(Flags::SPACED)
         && !has_digit(value)
         && value.iter().all(word)
+}
+
+/// Whether a value holds what no service puts into a key that people must copy into headers, URLs and shells: marks
+/// that need quoting there. Or it is the qualified name of a type: `ns:CamelCaseWords`.
+fn is_foreign_to_tokens(value: &[u8]) -> bool {
+    let foreign = |b: &u8| b.is_ascii_whitespace() || b"^?()[],".contains(b);
+    let local = value.rsplit(|&b| b == b':').next().unwrap_or_default();
+    let camels = local.windows(2).filter(|w| w[0].is_ascii_uppercase() && w[1].is_ascii_lowercase()).count();
+    let capitals = local.iter().filter(|b| b.is_ascii_uppercase()).count();
+    let is_name = local.len() < value.len()
+        && local.iter().all(u8::is_ascii_alphabetic)
+        && camels >= 3
+        && camels == capitals
+        && local.len() >= 5 * capitals;
+    value.iter().any(foreign) || is_name
 }
 
 /// Languages in which a bare word is an identifier.
