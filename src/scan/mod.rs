@@ -7,6 +7,7 @@ mod history;
 mod lines;
 mod parts;
 mod progress;
+pub mod prove;
 mod staged;
 mod worktree;
 
