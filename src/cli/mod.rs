@@ -20,6 +20,7 @@ mod interrupt;
 mod output;
 mod policy;
 mod progress;
+mod prove;
 mod rules;
 mod scan;
 mod trusted;

@@ -20,7 +20,7 @@ use crate::matcher::{Matcher, checksum};
 use crate::rules::compile::{Strictness, compile};
 use crate::rules::spec::RuleSpec;
 use crate::rules::{Rule, RuleSet, builtin};
-use crate::scan::prove;
+
 use crate::suppress::baseline::{self, Baseline, Ledger};
 use crate::suppress::fingerprint::Fingerprinter;
 use crate::suppress::foreign::{Foreign, is_foreign};
@@ -280,8 +280,8 @@ fn custom_rules(config: &Config) -> anyhow::Result<Vec<(Rule, Located<RuleSpec>)
     let mut errors = Vec::new();
     for (rule, spec) in rules.iter().filter(|(rule, spec)| !rule.pattern.is_empty() && has_tests(spec)) {
         // A pattern that cannot be run is reported where the rules are put together.
-        let Ok(engine) = prove::alone(rule) else { continue };
-        for failure in prove::prove(rule, &engine) {
+        let Ok(engine) = super::prove::alone(rule) else { continue };
+        for failure in super::prove::prove(rule, &engine) {
             let field = format!("{}[{}]", failure.field, failure.index);
             errors.push(spec.error(&field, format!("the rule fails its test: {}", failure.reason)));
         }

@@ -7,7 +7,6 @@ mod history;
 mod lines;
 mod parts;
 mod progress;
-pub mod prove;
 mod staged;
 mod worktree;
 

@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use super::{Form, reference};
 use crate::cli::baseline::printable;
 use crate::cli::diagnostic::{self, Problems};
+use crate::cli::prove::{self, Failure};
 use crate::cli::{Exit, policy};
 use crate::config::{self, Disk, LoadOptions};
 use crate::matcher::{Matcher, Scratch, checksum};
 use crate::rules::{Rule, RuleSet, analyse, builtin, template};
-use crate::scan::prove::{self, Failure};
 
 /// Length of the reference text in bytes.
 const REFERENCE: usize = 256 << 10;

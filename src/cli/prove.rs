@@ -6,7 +6,7 @@ use crate::matcher::{Matcher, checksum};
 use crate::rules::{Rule, RuleSet, template};
 use crate::suppress::Policy;
 
-use super::{Engine, Options, Session, Text};
+use crate::scan::{Engine, Options, Session, Text};
 
 /// A test that a rule fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
