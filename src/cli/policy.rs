@@ -278,7 +278,7 @@ fn custom_rules(config: &Config) -> anyhow::Result<Vec<(Rule, Located<RuleSpec>)
         spec.fields.iter().any(|(field, _)| matches!(field.as_str(), "match" | "reject"))
     };
     let mut errors = Vec::new();
-    for (rule, spec) in rules.iter().filter(|(rule, spec)| !rule.pattern.is_empty() && has_tests(spec)) {
+    for (rule, spec) in rules.iter().filter(|(rule, spec)| rule.detector.is_empty() && has_tests(spec)) {
         // A pattern that cannot be run is reported where the rules are put together.
         let Ok(engine) = super::prove::alone(rule) else { continue };
         for failure in super::prove::prove(rule, &engine) {

@@ -19,13 +19,13 @@ pub struct Failure {
     pub reason: String,
 }
 
-/// A rule by itself, ready to run: without the files it asks for and the rules that must match nearby.
+/// A rule by itself, ready to run: without the files that its pattern is for, and the rules that must match nearby.
 ///
 /// # Errors
 /// Why its pattern cannot be run.
 pub fn alone(rule: &Rule) -> Result<Engine, String> {
     let rule = Rule {
-        path: "".into(),
+        path: if rule.pattern.is_empty() { rule.path.clone() } else { "".into() },
         required: Vec::new().into(),
         skip_report: false,
         keywords: Vec::new().into(),
@@ -38,9 +38,12 @@ pub fn alone(rule: &Rule) -> Result<Engine, String> {
     Ok(Engine::new(Matcher::new(rules), policy, options))
 }
 
-/// Runs the tests of a rule that has a pattern: each marked secret must be found, and nothing that counts by default
-/// in the texts that are to be left alone.
+/// Runs the tests of a rule: each marked secret must be found, and nothing that counts by default in the texts that
+/// are to be left alone. The tests of a rule for paths are paths.
 pub fn prove(rule: &Rule, engine: &Engine) -> Vec<Failure> {
+    if rule.pattern.is_empty() {
+        return prove_path(rule, engine);
+    }
     let complete = |partial: &str| checksum::complete(&rule.checksum, partial);
     let mut failures = Vec::new();
     for (index, text) in rule.matches.iter().enumerate() {
@@ -60,6 +63,19 @@ pub fn prove(rule: &Rule, engine: &Engine) -> Vec<Failure> {
             failures.push(Failure { field: "reject", index, reason });
         }
     }
+    failures
+}
+
+fn prove_path(rule: &Rule, engine: &Engine) -> Vec<Failure> {
+    let regex = engine.matcher().rules().path_regex(0);
+    let matches = |path: &str| regex.is_none_or(|regex| regex.is_match(path));
+    let wrong =
+        |field, wanted: bool, reason: &str, paths: &[std::borrow::Cow<'static, str>]| -> Vec<Failure> {
+            let failed = paths.iter().enumerate().filter(|(_, path)| matches(path) != wanted);
+            failed.map(|(index, _)| Failure { field, index, reason: reason.to_owned() }).collect()
+        };
+    let mut failures = wrong("match", true, "the rule is not for this path", &rule.matches);
+    failures.extend(wrong("reject", false, "the rule is for this path", &rule.rejects));
     failures
 }
 
@@ -96,11 +112,31 @@ mod tests {
     #[test]
     fn every_builtin_rule_passes_its_tests() {
         let mut failed = Vec::new();
-        for rule in builtin().iter().filter(|rule| !rule.pattern.is_empty()) {
+        for rule in builtin().iter().filter(|rule| rule.detector.is_empty()) {
             let engine = alone(rule).unwrap();
             failed.extend(prove(rule, &engine).into_iter().map(|failure| (rule.id.clone(), failure)));
         }
         assert!(failed.is_empty(), "{failed:#?}");
+    }
+
+    #[test]
+    fn every_builtin_rule_says_all_that_a_finding_needs() {
+        let mut missing = Vec::new();
+        for rule in builtin() {
+            let remedy = &rule.remediation;
+            let texts = [&rule.description, &remedy.opens, &remedy.revoke, &remedy.rotate];
+            let complete = texts.iter().all(|text| text.len() > 8)
+                && remedy.rotate_days > 0
+                && !rule.references.is_empty()
+                && rule.references.iter().all(|page| page.starts_with("https://"))
+                && (remedy.url.is_empty() || remedy.url.starts_with("https://"));
+            // What detectors find is tested by whole texts (tests/suite/generic_corpus).
+            let tested = !rule.detector.is_empty() || rule.matches.len() >= 2 && rule.rejects.len() >= 2;
+            if !(complete && tested) {
+                missing.push(&rule.id);
+            }
+        }
+        assert!(missing.is_empty(), "{missing:?}");
     }
 
     #[test]

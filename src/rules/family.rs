@@ -11,7 +11,8 @@ use super::spec::{AllowlistSpec, FamilySpec, MemberSpec, RemediationSpec, RuleSp
 /// Words that say that a credential follows.
 const CREDENTIAL_WORD: &str = "(?i:api|key|token|secret|pass|pwd|auth|bearer|cred|access|private)";
 /// Operators that assign, in the notations of code, configuration and markup.
-const ASSIGN: &str = r#"["'`\]\)]{0,2}[ \t]{0,8}(?::=|=>|->|={1,3}|[:,>(])[ \t]{0,4}(?:\\?["'`]){0,3}"#;
+const ASSIGN: &str =
+    r#"["'`\]\)]{0,2}[ \t]{0,8}(?::{1,3}=|\?=|\|\|:?|=>|->|={1,3}|[:,>(])[ \t]{0,4}(?:\\?["'`]){0,3}"#;
 
 /// How a value is recognised.
 #[derive(Clone, Copy, PartialEq)]

@@ -49,7 +49,7 @@ pub fn run(file: Option<&Path>, format: Form) -> anyhow::Result<Exit> {
     };
     let mut report = Report { rules: rules.len(), ..Report::default() };
     let text = reference::text(REFERENCE);
-    for rule in rules.iter().filter(|rule| !rule.pattern.is_empty()) {
+    for rule in rules.iter().filter(|rule| rule.detector.is_empty()) {
         alone(rule, &text, &mut report);
     }
     report.costs.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -97,6 +97,9 @@ fn alone(rule: &Rule, text: &[u8], report: &mut Report) {
 
 /// Why no text can make a rule report something.
 fn never_matches(rule: &Rule) -> Option<String> {
+    if rule.pattern.is_empty() {
+        return None;
+    }
     let hir = analyse::parse(&rule.pattern).ok()?;
     let longest = hir.properties().maximum_len();
     if hir.properties().minimum_len().is_none() {
