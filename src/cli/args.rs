@@ -36,6 +36,8 @@ pub enum Command {
     Config(super::config::ConfigArgs),
     /// Go through what is known and found, and decide
     Audit(super::audit::AuditArgs),
+    /// List, show and check rules
+    Rules(super::rules::RulesArgs),
     /// Install or remove git hooks that scan
     Hook(super::hook::HookArgs),
     /// Record known values, check them, take over other tools' baselines

@@ -20,6 +20,8 @@ mod interrupt;
 mod output;
 mod policy;
 mod progress;
+mod prove;
+mod rules;
 mod scan;
 mod trusted;
 
@@ -79,6 +81,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Audit(args) => audit::run(args),
         Command::Import(args) => import::run(args),
         Command::Hook(args) => hook::run(args),
+        Command::Rules(args) => rules::run(args),
         Command::Baseline(args) => baseline::run(args),
         Command::Completions { shell } => {
             // Into memory first: the generator panics when it cannot write.

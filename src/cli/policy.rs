@@ -20,6 +20,7 @@ use crate::matcher::{Matcher, checksum};
 use crate::rules::compile::{Strictness, compile};
 use crate::rules::spec::RuleSpec;
 use crate::rules::{Rule, RuleSet, builtin};
+
 use crate::suppress::baseline::{self, Baseline, Ledger};
 use crate::suppress::fingerprint::Fingerprinter;
 use crate::suppress::foreign::{Foreign, is_foreign};
@@ -237,7 +238,8 @@ pub fn configuration(
     Ok(config)
 }
 
-fn dialect_of(path: &Path) -> Dialect {
+/// The dialect that a configuration's name promises.
+pub fn dialect_of(path: &Path) -> Dialect {
     let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
     if name.contains("gitleaks") { Dialect::Gitleaks } else { Dialect::Stanch }
 }
@@ -269,7 +271,29 @@ fn is_called(rule: &Rule, id: &str) -> bool {
     rule.id == id || rule.aliases.iter().any(|alias| alias == id)
 }
 
+/// The rules of a configuration; those that come with tests have passed them.
 fn custom_rules(config: &Config) -> anyhow::Result<Vec<(Rule, Located<RuleSpec>)>> {
+    let rules = untested_rules(config)?;
+    let has_tests = |spec: &Located<RuleSpec>| {
+        spec.fields.iter().any(|(field, _)| matches!(field.as_str(), "match" | "reject"))
+    };
+    let mut errors = Vec::new();
+    for (rule, spec) in rules.iter().filter(|(rule, spec)| rule.detector.is_empty() && has_tests(spec)) {
+        // A pattern that cannot be run is reported where the rules are put together.
+        let Ok(engine) = super::prove::alone(rule) else { continue };
+        for failure in super::prove::prove(rule, &engine) {
+            let field = format!("{}[{}]", failure.field, failure.index);
+            errors.push(spec.error(&field, format!("the rule fails its test: {}", failure.reason)));
+        }
+    }
+    if errors.is_empty() { Ok(rules) } else { Err(Problems(errors).into()) }
+}
+
+/// The rules of a configuration, their tests not run.
+///
+/// # Errors
+/// Rules that cannot be used, with their places.
+pub fn untested_rules(config: &Config) -> anyhow::Result<Vec<(Rule, Located<RuleSpec>)>> {
     let known_checksum = |name: &str| checksum::names().any(|known| known == name);
     let mut rules = Vec::new();
     let mut errors = Vec::new();

@@ -254,7 +254,11 @@ impl Reader {
                 continue;
             };
             rule.note(field, self.place(value.span()));
-            let texts = self.texts(value).into_iter().map(|(text, _)| text).collect();
+            let texts = self.texts(value).into_iter().enumerate().map(|(at, (text, span))| {
+                rule.note(&format!("{field}[{at}]"), self.place(span));
+                text
+            });
+            let texts = texts.collect();
             match field {
                 "keywords" => rule.value.keywords = texts,
                 "tags" => rule.value.tags = texts,

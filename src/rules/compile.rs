@@ -168,11 +168,10 @@ fn analyse_pattern(spec: &RuleSpec, pattern: &str, strictness: Strictness) -> Re
         ));
     }
     for keyword in &spec.keywords {
-        if strictness == Strictness::Pack && keyword.len() < MIN_LITERAL_LEN {
-            return Err(error(
-                "keywords",
-                format!("`{keyword}` is too short: {MIN_LITERAL_LEN} bytes at least"),
-            ));
+        let least = if strictness == Strictness::Pack { MIN_LITERAL_LEN } else { 2 };
+        if keyword.len() < least {
+            let reason = format!("`{keyword}` is too short to be looked for: {least} bytes at least");
+            return Err(error("keywords", reason));
         }
     }
     let run = found.secret_run.filter(|_| spec.digit).or(found.run);

@@ -11,7 +11,8 @@ use super::spec::{AllowlistSpec, FamilySpec, MemberSpec, RemediationSpec, RuleSp
 /// Words that say that a credential follows.
 const CREDENTIAL_WORD: &str = "(?i:api|key|token|secret|pass|pwd|auth|bearer|cred|access|private)";
 /// Operators that assign, in the notations of code, configuration and markup.
-const ASSIGN: &str = r#"["'`\]\)]{0,2}[ \t]{0,8}(?::=|=>|->|={1,3}|[:,>(])[ \t]{0,4}(?:\\?["'`]){0,3}"#;
+const ASSIGN: &str =
+    r#"["'`\]\)]{0,2}[ \t]{0,8}(?::{1,3}=|\?=|\|\|:?|=>|->|={1,3}|[:,>(])[ \t]{0,4}(?:\\?["'`]){0,3}"#;
 
 /// How a value is recognised.
 #[derive(Clone, Copy, PartialEq)]
@@ -135,8 +136,11 @@ fn regex(template: Template, member: &MemberSpec, starts_with_word: bool) -> Str
         || format!("{near}{OPENER}({WORD}){CLOSER}|{named}({ASSIGNED}){CLOSER}|{beside}({PLAIN}){CLOSER}");
     let shaped = || format!("(?:{near}[^0-9A-Za-z]|{named}|{beside}){value}");
     match template {
-        // Behind a long prefix and a fixed length nothing needs to end: the text may be glued.
-        Template::Token if member.prefix.unwrap_or(0) >= 5 && has_fixed_length(&member.value) => {
+        // Behind a prefix and a fixed length nothing needs to end: the text may be glued.
+        Template::Token if member.prefix.unwrap_or(0) >= 5 && fixed_length(&member.value).is_some() => {
+            format!(r"(?:\b|_|\\[nrt])({})", member.value)
+        }
+        Template::Token if ends_in_mark(member) && fixed_length(&member.value) >= Some(36) => {
             format!(r"(?:\b|_|\\[nrt])({})", member.value)
         }
         // `_` and `\n` in front are no part of a longer token: variable names, escapes in strings.
@@ -150,10 +154,15 @@ fn regex(template: Template, member: &MemberSpec, starts_with_word: bool) -> Str
     }
 }
 
-/// Whether every match of a pattern has the same length.
-fn has_fixed_length(pattern: &str) -> bool {
-    let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern);
-    hir.is_ok_and(|hir| hir.properties().minimum_len() == hir.properties().maximum_len())
+/// Whether a prefix of four bytes ends in a mark: it is seldom part of something longer.
+fn ends_in_mark(member: &MemberSpec) -> bool {
+    member.prefix == Some(4) && member.value.split_once('_').is_some_and(|(head, _)| head.len() < 8)
+}
+
+/// The length of a pattern's matches in bytes, when all have the same.
+fn fixed_length(pattern: &str) -> Option<usize> {
+    let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern).ok()?;
+    hir.properties().minimum_len().filter(|&least| hir.properties().maximum_len() == Some(least))
 }
 
 /// A keyword, and within some bytes a credential word; a common word as keyword must be followed by

@@ -98,6 +98,8 @@ pub fn findings<'t>(
     let place = Place { text, decoded, bytes, lines };
     let kept = one_per_secret(engine, &judged);
     let parts = Parts::new(rules, &judged, &place);
+    let mut held: Vec<Span> = Vec::new();
+    let mut reported: Vec<(Span, Finding)> = Vec::new();
     let secrets = merged(judged.iter().map(|j| j.candidate.secret).collect());
     for index in kept {
         let it = &judged[index];
@@ -114,15 +116,27 @@ pub fn findings<'t>(
             continue;
         }
         if let Some(parts) = parts.of(rule, it.candidate.secret, &place) {
-            let mut finding = finding(rule, it, parts, &place, &secrets);
+            let located =
+                parts.iter().map(|(part, span)| (part.id.to_string(), place.locate(*span))).collect();
+            let mut finding = finding(rule, it, located, &place, &secrets);
             finding.confidence = confidence.unwrap_or(finding.confidence);
             finding.severity = changed.severity.unwrap_or(finding.severity);
             if let Some(suppression) = engine.policy().judge(&subject(rule, it, &place)) {
                 finding.status = Status::Suppressed(suppression);
+            } else {
+                held.extend(parts.iter().filter(|(part, _)| part.optional).map(|&(_, span)| span));
             }
-            out.push(finding);
+            reported.push((it.candidate.secret, finding));
         }
     }
+    // What is reported as a part of a find needs no finding of its own. Parts that their find cannot do without
+    // are for the rule that demands them to leave out (`skip_report`).
+    held.sort_unstable();
+    let is_part = |secret: Span| {
+        let at = held.partition_point(|part| part.start <= secret.start);
+        held[..at].last().is_some_and(|part| secret.end <= part.end)
+    };
+    out.extend(reported.into_iter().filter(|(secret, _)| !is_part(*secret)).map(|(_, finding)| finding));
 }
 
 /// Adds findings of encoded text to those of the text itself, which begin at `first`. Where both stand
@@ -143,7 +157,7 @@ pub fn add_decoded(findings: &mut Vec<Finding>, first: usize, decoded: Vec<Findi
                 begin.insert(start, findings.len());
                 findings.push(finding);
             }
-            Some(at) if is_generic(&findings[at]) && !is_generic(&finding) => {
+            Some(at) if yields(&findings[at], &finding) => {
                 begin.remove(&findings[at].location.start);
                 begin.insert(start, at);
                 findings[at] = finding;
@@ -151,6 +165,13 @@ pub fn add_decoded(findings: &mut Vec<Finding>, first: usize, decoded: Vec<Findi
             Some(_) => {}
         }
     }
+}
+
+/// Whether a finding makes room for one in what it encodes: a generic one does, and a JSON web token whose claims
+/// hold a secret that a specific rule names.
+fn yields(outer: &Finding, inner: &Finding) -> bool {
+    let is_claim = inner.location.decoded.contains(&"jwt") && !outer.location.decoded.contains(&"jwt");
+    (is_generic(outer) || is_claim) && !is_generic(inner)
 }
 
 fn is_generic(finding: &Finding) -> bool {

@@ -43,6 +43,12 @@ impl Session<'_> {
     /// Examines the whole content of a file, blob or stream. In text, only secrets that touch one of
     /// `regions` count; a container that changed is examined whole.
     pub fn examine_content(&mut self, bytes: &[u8], regions: Option<&[Range<usize>]>, location: &Location) {
+        let first = self.outcome.findings.len();
+        self.examine_inside(bytes, regions, location);
+        self.examine_name(bytes, location, first);
+    }
+
+    fn examine_inside(&mut self, bytes: &[u8], regions: Option<&[Range<usize>]>, location: &Location) {
         if self.engine.options.archives && archive::recognise(bytes).is_some() {
             return self.open(location, |limits, sink, skipped| archive::open(bytes, limits, sink, skipped));
         }

@@ -5,6 +5,7 @@ mod content;
 pub mod explain;
 mod history;
 mod lines;
+mod named;
 mod parts;
 mod progress;
 mod staged;
@@ -15,6 +16,7 @@ use std::ops::Range;
 
 use crate::finding::{Confidence, Finding, Location, Position, Skipped, Suppression};
 use crate::matcher::{Candidate, Matcher, Scratch, decode};
+use crate::rules::{Rule, RuleIndex};
 use crate::source::archive;
 use crate::suppress::Policy;
 
@@ -57,6 +59,8 @@ pub struct Engine {
     matcher: Matcher,
     policy: Policy,
     options: Options,
+    /// Rules that look at paths only.
+    named: Vec<RuleIndex>,
 }
 
 /// What a scan found and could not read, and how much it read.
@@ -93,7 +97,11 @@ impl Outcome {
 impl Engine {
     /// Joins a matcher, a policy and options.
     pub fn new(matcher: Matcher, policy: Policy, options: Options) -> Self {
-        Engine { matcher, policy, options }
+        let by_name =
+            |rule: &Rule| rule.pattern.is_empty() && rule.detector.is_empty() && !rule.path.is_empty();
+        let named =
+            matcher.rules().iter().filter(|(_, rule)| by_name(rule)).map(|(index, _)| index).collect();
+        Engine { matcher, policy, options, named }
     }
 
     /// The policy.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::build::{Judged, Place};
-use crate::finding::{Location, Position};
+use crate::finding::Position;
 use crate::matcher::Span;
 use crate::rules::{Required, Rule, RuleSet};
 
@@ -35,12 +35,17 @@ impl<'a> Parts<'a> {
         parts
     }
 
-    /// The places of the parts that a find's rule asks for; None when one that is demanded is missing.
-    pub(super) fn of(&self, rule: &Rule, secret: Span, place: &Place<'_>) -> Option<Vec<(String, Location)>> {
+    /// The parts that a find's rule asks for, and their places; None when one that is demanded is missing.
+    pub(super) fn of<'r>(
+        &self,
+        rule: &'r Rule,
+        secret: Span,
+        place: &Place<'_>,
+    ) -> Option<Vec<(&'r Required, Span)>> {
         let mut parts = Vec::new();
         for required in rule.required.iter() {
             match self.nearest(required, place.start(secret), secret) {
-                Some(span) => parts.push((required.id.to_string(), place.locate(span))),
+                Some(span) => parts.push((required, span)),
                 None if required.optional => {}
                 None => return None,
             }

@@ -337,6 +337,13 @@ pub(crate) fn pair_class(value: &[u8]) -> i16 {
     }
 }
 
+/// Whether a value is base64 of a readable text without a colon.
+pub(crate) fn is_word_in_base64(value: &[u8]) -> bool {
+    data_encoding::BASE64
+        .decode(value)
+        .is_ok_and(|text| text.iter().all(u8::is_ascii_graphic) && !text.contains(&b':'))
+}
+
 macro_rules! families {
     ($($family:ident, $for:literal, $against:literal;)+) => {
         /// Features that say the same kind of thing: what an explanation names.

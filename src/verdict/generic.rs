@@ -30,12 +30,19 @@ pub fn judge(kind: Kind, value: &[u8], evidence: &Evidence, file: FileKind) -> J
     let placeholder = placeholder::placeholder(value);
     let vector = features::vector(kind, value, evidence, file, placeholder);
     let plain = matches!(kind, Kind::SqlPassword | Kind::CliPassword) && placeholder.is_none();
-    let rare = allowance(evidence, placeholder) > 0;
+    // A single quote holds one character in these languages, no word.
+    let one_character = matches!(file.language, Language::CFamily | Language::Go | Language::Jvm);
+    let in_quotes = evidence.quote != Quote::None && !(evidence.quote == Quote::Single && one_character);
+    let odd = placeholder.is_none() && in_quotes && has_odd_marks(value);
+    let rare = odd || allowance(evidence, placeholder) > 0;
     if !plain && !rare && !model::passes_gate(&vector) {
         return Judgement::drop(placeholder.unwrap_or("unlikely"));
     }
     let levels = model::levels();
     let mut score = model::score(&vector) + allowance(evidence, placeholder);
+    if odd {
+        score = score.max(levels.medium);
+    }
     if plain && is_statement(kind, evidence, score) {
         score = score.max(levels.medium);
     }
@@ -136,12 +143,16 @@ fn cap(
     if kind == Kind::BasicAuth {
         return match features::pair_class(value) {
             0 if !has_digit(value) && !value.ends_with(b"=") => Some("no-user-and-password"),
+            0 if features::is_word_in_base64(value) => Some("no-user-and-password"),
             1 => Some("placeholder"),
             _ => None,
         };
     }
     if value.len() <= 20 && value.iter().all(|&b| b.is_ascii_uppercase() || b == b'_') {
         return Some("constant");
+    }
+    if matches!(kind, Kind::ApiKey | Kind::Token) && is_foreign_to_tokens(value) {
+        return Some("characters-of-no-token");
     }
     if name(&[Group::Csrf], e.name) {
         return Some("csrf-token");
@@ -173,6 +184,40 @@ fn is_identifier_in_code(value: &[u8], e: &Evidence, file: FileKind) -> bool {
         && e.flags.has(Flags::SPACED)
         && !has_digit(value)
         && value.iter().all(word)
+}
+
+/// Whether a word holds many different marks, and brackets among them that no language would leave open: people and
+/// generators make such passwords, and nobody writes such code or text. Too rare for the trees to know them.
+fn has_odd_marks(value: &[u8]) -> bool {
+    let (mut marks, mut open, mut crossed, mut words) = (0u128, Vec::new(), false, 0);
+    for &b in value {
+        match b {
+            b'(' => open.push(b')'),
+            b'[' => open.push(b']'),
+            b'{' => open.push(b'}'),
+            b')' | b']' | b'}' => crossed |= open.pop() != Some(b),
+            0..=b' ' => return false,
+            _ => {}
+        }
+        marks |= if b.is_ascii_punctuation() { 1 << b } else { 0 };
+        words += u32::from(b.is_ascii_alphanumeric());
+    }
+    (10..=64).contains(&value.len()) && marks.count_ones() >= 6 && words >= 6 && crossed
+}
+
+/// Whether a value holds what no service puts into a key that people must copy into headers, URLs and shells: marks
+/// that need quoting there. Or it is the qualified name of a type: `ns:CamelCaseWords`.
+fn is_foreign_to_tokens(value: &[u8]) -> bool {
+    let foreign = |b: &u8| b.is_ascii_whitespace() || b"^?()[],".contains(b);
+    let local = value.rsplit(|&b| b == b':').next().unwrap_or_default();
+    let camels = local.windows(2).filter(|w| w[0].is_ascii_uppercase() && w[1].is_ascii_lowercase()).count();
+    let capitals = local.iter().filter(|b| b.is_ascii_uppercase()).count();
+    let is_name = local.len() < value.len()
+        && local.iter().all(u8::is_ascii_alphabetic)
+        && camels >= 3
+        && camels == capitals
+        && local.len() >= 5 * capitals;
+    (value.iter().any(foreign) && !has_odd_marks(value)) || is_name
 }
 
 /// Languages in which a bare word is an identifier.

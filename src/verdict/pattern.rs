@@ -24,10 +24,12 @@ pub fn judge(rule: &Rule, secret: &[u8]) -> Judgement {
             None => {}
         }
     }
-    if let Some(reason) = reference::reference(secret, b"", b"") {
+    let own = secret.get(usize::from(rule.prefix)..).unwrap_or_default();
+    // A token may begin with what begins a variable elsewhere: `$aact_…`.
+    let whole = if rule.prefix > 0 && secret.starts_with(b"$") { own } else { secret };
+    if let Some(reason) = reference::reference(whole, b"", b"") {
         return Judgement { confidence: None, reasons: vec![reason] };
     }
-    let own = secret.get(usize::from(rule.prefix)..).unwrap_or_default();
     if let Some(reason) = placeholder::placeholder(own) {
         confidence = Confidence::Low;
         reasons.push(reason);

@@ -96,6 +96,7 @@ const WORDS: &[&str] = &[
     "good",
     "right",
     "correct",
+    "real",
     "new",
     "old",
     "current",
@@ -227,16 +228,16 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
     {
         return Some("in-brackets");
     }
-    if is_mask(value) {
+    if is_mask(value) || !String::from_utf8_lossy(value).chars().any(char::is_alphanumeric) {
         return Some("masked");
     }
     if has_example_word(value) {
         return Some("example-word");
     }
-    if is_repeated(value) {
+    if is_repeated(value) || has_repeats(value) {
         return Some("repeated");
     }
-    if is_sequence(value) {
+    if is_sequence(value) || has_sequence(value) {
         return Some("sequence");
     }
     if only_words(value) {
@@ -363,6 +364,40 @@ pub(crate) fn is_repeated(value: &[u8]) -> bool {
         (value.len() >= 2 * period + period.min(2) || value.len().is_multiple_of(period))
             && value.iter().skip(period).zip(value).all(|(a, b)| a == b)
     })
+}
+
+/// A part that nobody would draw: one letter eight times, one digit thirteen times (account numbers hold shorter
+/// runs), or the same few characters for most of the value.
+///
+/// Zeros in base64 are the letter `A`: these count for nothing, as do lines of dashes and margins.
+fn has_repeats(value: &[u8]) -> bool {
+    const LONGEST: usize = 256;
+    let value = &value[..value.len().min(LONGEST)];
+    (1..=8).any(|period| {
+        let blocks = (value.len() * 3 / 5).max(3 * period).max(14);
+        let (mut run, mut longest) = (period, 0);
+        for (at, &b) in value.iter().enumerate().skip(period) {
+            let counts = b.is_ascii_alphanumeric() && b != b'A' || period > 1 && !b.is_ascii_whitespace();
+            let goes_on = b == value[at - period] && counts;
+            run = if goes_on { run + 1 } else { period };
+            // For one character, digits count a little more than half.
+            longest = longest.max(if period == 1 && b.is_ascii_digit() { run * 8 / 13 } else { run });
+        }
+        longest >= if period == 1 { 8 } else { blocks }
+    })
+}
+
+/// Ten or more characters in the order of the alphabet or of the digits, anywhere; or a part behind a mark that is
+/// a sequence and most of the value.
+fn has_sequence(value: &[u8]) -> bool {
+    let mut run = 1;
+    let rises = value.windows(2).any(|w| {
+        run = if w[1] == w[0].wrapping_add(1) || w == b"90" { run + 1 } else { 1 };
+        run >= 10
+    });
+    let marks = |b: &u8| matches!(b, b'-' | b'_' | b'.' | b':');
+    let last = value.rsplit(marks).next().unwrap_or_default();
+    rises || last.len() >= 8 && last.len() * 2 >= value.len() && last.len() < value.len() && is_sequence(last)
 }
 
 /// `12345`, `abcdef`, `0123456789abcdef`, `qwertyuiop`, `987654`.

@@ -72,16 +72,38 @@ fn of_marks(value: &[u8]) -> Option<&'static str> {
         return None;
     }
     let has = |part: &[u8]| value.windows(part.len()).any(|w| w == part);
-    if has(b"{{") || has(b"<%") || has(b"{%") || has("\u{2039}".as_bytes()) || has("\u{27e6}".as_bytes()) {
+    if has_moustache(value)
+        || has(b"<%")
+        || has(b"{%")
+        || has("\u{2039}".as_bytes())
+        || has("\u{27e6}".as_bytes())
+    {
         return Some("template"); // the last two are the notation of this project's own test texts
     }
     if is_pattern(value) {
         return Some("pattern");
     }
-    if has(b"${") || has(b"#{") || has(b"$(") || is_variable(value) || percent_variable(value) {
+    if has_dollar_brace(value) || has(b"#{") || has(b"$(") || is_variable(value) || percent_variable(value) {
         return Some("variable");
     }
     None
+}
+
+/// Whether `{{ … }}` or its beginning is in the value; other closing braces in it make it a password of odd marks.
+fn has_moustache(value: &[u8]) -> bool {
+    let Some(at) = memchr::memmem::find(value, b"{{") else { return false };
+    let inner = value.get(at + 2..).unwrap_or_default();
+    let end = memchr::memmem::find(inner, b"}}").unwrap_or(inner.len());
+    !inner.get(..end).unwrap_or_default().contains(&b'}')
+}
+
+/// Whether `${name` is in the value, and what follows the name can follow one.
+fn has_dollar_brace(value: &[u8]) -> bool {
+    memchr::memmem::find_iter(value, b"${").any(|at| {
+        let rest = value.get(at + 2..).unwrap_or_default();
+        let name = rest.iter().position(|b| !(b.is_ascii_alphanumeric() || b"_. ".contains(b)));
+        name.and_then(|end| rest.get(end)).is_none_or(|b| b"}:-?+=|[({$#@!,/^~%\"'`".contains(b))
+    })
 }
 
 /// Whether the value is a regular expression: a class or a group, repeated a stated number of times.

@@ -24,6 +24,7 @@ mod reach;
 mod reach_containers;
 mod reach_text;
 mod report;
+mod rules_cli;
 mod scan_bad_input;
 mod scan_references;
 mod scan_reports;

@@ -251,8 +251,9 @@ fn the_nearest_part_belongs_to_a_find() {
         |i| format!("aws_access_key_id = {}\naws_secret_access_key = {}\n\n", id(i), letters(i + 500, 40));
     dir.write("credentials", (0..30).map(pair).collect::<String>());
     let report = scan(dir.path(), ["credentials"]).exits(1).report();
-    let ids: Vec<_> = report.findings().iter().filter(|f| f["rule"] == "aws-access-key-id").collect();
+    let ids: Vec<_> = report.findings().iter().filter(|f| f["rule"] == "aws-access-token").collect();
     assert_eq!(ids.len(), 30, "{:?}", report.places());
+    assert_eq!(report.findings().len(), 30, "a part has no finding of its own: {:?}", report.places());
     for id in ids {
         assert_eq!(id["parts"][0]["line"].as_u64(), id["line"].as_u64().map(|line| line + 1), "{id}");
     }

@@ -295,6 +295,10 @@ fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut flags: Flags)
         word = head;
         end -= 1;
     }
+    // `ops_eyJ...`: a text shows where the value begins.
+    if text.get(end..at + full).is_some_and(|stripped| stripped.starts_with(b"..")) {
+        return None;
+    }
     let rest = Cursor::new(text, end, 3);
     // "the user's password using …", "create a user with a random password, …": prose. SQL ends there.
     if syntax == Syntax::Sql

@@ -1,0 +1,101 @@
+//! Files that are known by their name to hold a secret, whatever it looks like.
+
+use bstr::BString;
+
+use super::{Session, advance, build};
+use crate::finding::{Confidence, Finding, Location, Position, Remediation, Secret, Status};
+use crate::rules::RuleIndex;
+use crate::suppress::Subject;
+use crate::verdict;
+
+/// The part of a content that stands for it, in bytes.
+const HEAD: usize = 4096;
+
+impl Session<'_> {
+    /// Reports a content whose path a rule without a pattern names. Findings from `first` on are those in it: where
+    /// there are some, they say more.
+    pub(super) fn examine_name(&mut self, bytes: &[u8], location: &Location, first: usize) {
+        let engine = self.engine;
+        if engine.named.is_empty() || self.outcome.findings.len() > first {
+            return;
+        }
+        let Some(path) = location.path.as_ref().filter(|_| location.container.is_empty()) else { return };
+        let rules = engine.matcher.rules();
+        let names =
+            |rule: &&RuleIndex| rules.path_regex(**rule).is_some_and(|regex| regex.is_match(path.as_slice()));
+        let Some(&rule) = engine.named.iter().find(names) else { return };
+        let start = bytes.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(bytes.len());
+        let secret = bytes[start..bytes.len().min(start + HEAD)].trim_ascii_end();
+        if !secret.is_empty()
+            && let Some(finding) = self.named(rule, bytes, start..start + secret.len(), location)
+        {
+            self.outcome.findings.push(finding);
+        }
+    }
+
+    fn named(
+        &self,
+        index: RuleIndex,
+        bytes: &[u8],
+        span: std::ops::Range<usize>,
+        location: &Location,
+    ) -> Option<Finding> {
+        let rule = self.engine.matcher.rules().rule(index);
+        let secret = &bytes[span.clone()];
+        let path = location.path.as_ref().map(|path| path.as_slice());
+        let judgement = verdict::pattern::judge(rule, secret);
+        let ids: Vec<&str> =
+            std::iter::once(&rule.id).chain(rule.aliases.iter()).map(AsRef::as_ref).collect();
+        let changed = self.engine.policy.effective(path, &ids);
+        let confidence = changed.confidence.or(judgement.confidence)?;
+        let least: Confidence = changed.min_confidence.unwrap_or(self.engine.options.min_confidence);
+        if !changed.enabled || confidence < least {
+            return None;
+        }
+        let subject = Subject {
+            rule: &rule.id,
+            aliases: &rule.aliases,
+            rule_allowlists: &rule.allowlists,
+            text: bytes,
+            span: span.clone(),
+            secret_span: span.clone(),
+            secret,
+            matched: secret,
+            path,
+            commit: None,
+        };
+        let status = self.engine.policy.judge(&subject).map_or(Status::New, Status::Suppressed);
+        let mut location = location.clone();
+        let first = Position { line: 1, column: 1 };
+        location.start = advance(first, &bytes[..span.start]);
+        // Places in binary data say nothing.
+        location.end = if build::is_binary(bytes) { location.start } else { advance(location.start, secret) };
+        let remedy = &rule.remediation;
+        Some(Finding {
+            rule: rule.id.to_string(),
+            description: rule.description.to_string(),
+            category: rule.category,
+            severity: changed.severity.unwrap_or(rule.severity),
+            confidence,
+            location,
+            secret: Secret::new(secret, 0),
+            matched: (BString::default(), BString::default()),
+            fingerprint: String::new(),
+            parts: Vec::new(),
+            commit: None,
+            life: None,
+            occurrences: Vec::new(),
+            status,
+            remediation: Remediation {
+                opens: remedy.opens.to_string(),
+                revoke: remedy.revoke.to_string(),
+                rotate: remedy.rotate.to_string(),
+                url: remedy.url.to_string(),
+                command: remedy.command.to_string(),
+                rotate_days: remedy.rotate_days,
+            },
+            reasons: std::iter::once("name-of-the-file").chain(judgement.reasons).collect(),
+            tags: rule.tags.iter().map(ToString::to_string).collect(),
+        })
+    }
+}
