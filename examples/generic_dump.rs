@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use aho_corasick::AhoCorasick;
-use stanch::matcher::generic::{Assignment, TRIGGERS, at_hit, dedup};
+use stanch::matcher::generic::{Assignment, TRIGGERS, at_hit, dedup, plain};
 use stanch::rules::template;
 use stanch::verdict::filekind::FileKind;
 use stanch::verdict::{features, generic, model, placeholder};
@@ -93,7 +93,7 @@ impl<W: Write> Dump<W> {
         truth: &impl Fn(&str) -> Option<bool>,
     ) -> anyhow::Result<()> {
         let file = FileKind::from_path(name.as_bytes());
-        let value = &text[a.value.clone()];
+        let value = &*plain(&text[a.value.clone()], &a.evidence);
         let shown = String::from_utf8_lossy(value);
         let vector = features::vector(a.kind, value, &a.evidence, file, placeholder::placeholder(value));
         let judgement = generic::judge(a.kind, value, &a.evidence, file);

@@ -119,7 +119,7 @@ fn cap(
     if matches!(placeholder, Some("example-word" | "repeated" | "sequence")) {
         return Some("placeholder");
     }
-    if word && e.syntax == Syntax::Prose {
+    if word && matches!(e.syntax, Syntax::Prose | Syntax::Cell) {
         return Some("word-in-prose");
     }
     if word && name(&[Group::Reset], e.name) {

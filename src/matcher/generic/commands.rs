@@ -136,10 +136,14 @@ pub(super) fn identified_by(text: &[u8], at: usize, end: usize, out: &mut Vec<As
 pub(super) fn secure_string(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>) {
     let mut c = Cursor::new(text, end, VALUE_REACH);
     c.eat_caseless(b"string");
-    while c.blanks() > 0 && c.peek() == Some(b'-') {
+    let mut blanks = c.blanks();
+    while blanks > 0 && c.peek() == Some(b'-') {
         c.take_while(|b| b.is_ascii_alphabetic() || b == b'-');
+        blanks = c.blanks();
     }
-    c.eat(b"(");
+    if !c.eat(b"(") && blanks == 0 {
+        return; // a quote that follows at once closes one around the name
+    }
     let (q, _) = quote(&mut c);
     let from = c.at;
     let word = c.take_while(|b| b >= b' ' && !matches!(b, b'"' | b'\''));
