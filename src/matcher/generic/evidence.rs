@@ -182,7 +182,7 @@ impl Wrapper {
 
 /// Whether a name in lower case is that of a call that fetches something by its name: `keyring.get_password`,
 /// `loadSecret`; not `GetBytes`, which converts.
-fn is_getter(callee: &[u8]) -> bool {
+pub(super) fn is_getter(callee: &[u8]) -> bool {
     let last = callee.rsplit(|b| matches!(b, b'.' | b':' | b'>')).next().unwrap_or_default();
     let fetches =
         [b"get".as_slice(), b"fetch", b"load", b"find", b"retrieve", b"resolve", b"lookup", b"access_"];

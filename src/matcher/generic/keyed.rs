@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::cursor::{before, is_word, line_before};
-use super::evidence::{Quote, Syntax, gather};
+use super::evidence::{Quote, Syntax, gather, is_getter};
 use super::words::{self, Group, bit};
 use super::{Assignment, KEY_REACH, Kind, encoded, link, value};
 
@@ -37,6 +37,10 @@ pub(super) fn find(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>
     if is_no_name(text, start, name, &found) {
         return;
     }
+    // `getSecret("name")`: what is between the parentheses says which.
+    if found.syntax == Syntax::Call && is_getter(&name.to_ascii_lowercase()) {
+        return;
+    }
     let Some(kind) = kind_of(name, found.syntax, text, start) else {
         return;
     };
@@ -57,6 +61,9 @@ fn without_scheme(text: &[u8], value: Range<usize>) -> Option<Range<usize>> {
     let is = |name: &[u8]| body[..scheme].eq_ignore_ascii_case(name);
     if is(b"bearer") || is(b"basic") {
         return None;
+    }
+    if [b"env:".as_slice(), b"file:", b"fd:"].iter().any(|source| body.starts_with(source)) {
+        return None; // openssl's other sources of a password
     }
     if body.starts_with(b"pass:") && body.len() > 8 {
         return Some(value.start + 5..value.end); // openssl's `-password pass:…`

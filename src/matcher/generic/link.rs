@@ -182,7 +182,9 @@ fn colon(c: &mut Cursor<'_>, quoted: bool) -> Option<Syntax> {
 fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted: bool) -> Option<Syntax> {
     let key = text.get(start..end).unwrap_or_default();
     if key.starts_with(b"-") && !quoted {
-        return Some(Syntax::Flag);
+        // In a list of options what is set apart from the name explains it.
+        let apart = text.get(end..).is_some_and(|rest| rest.starts_with(b"  ") || rest.starts_with(b"\t"));
+        return (!apart).then_some(Syntax::Flag);
     }
     let b = c.peek()?;
     if matches!(b, b'"' | b'\'') && !quoted {

@@ -361,6 +361,7 @@ fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut flags: Flags)
     if word.len() == VALUE_REACH {
         flags.set(Flags::CUT);
     }
+    let word = if syntax == Syntax::Assign { before_next_field(word) } else { word };
     let full = word.len();
     let mut end = at + full;
     let mut word = word;
@@ -395,6 +396,15 @@ fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut flags: Flags)
         wrapper,
         flags,
     })
+}
+
+/// A form's field up to the next: `a` of `a&name=b`.
+fn before_next_field(word: &[u8]) -> &[u8] {
+    let next = memchr::memchr_iter(b'&', word).find(|&at| {
+        let name = word[at + 1..].iter().take_while(|&&b| is_word(b)).count();
+        name > 0 && word.get(at + 1 + name) == Some(&b'=')
+    });
+    next.map_or(word, |at| &word[..at])
 }
 
 /// Whether a byte can be part of a bare value.
@@ -441,6 +451,10 @@ fn plausible(value: &[u8], quoted: bool, syntax: Syntax, tight: bool) -> bool {
         && !(first == b'$' && value.get(2) == Some(&b'$'))
         && !(first == b'$' && value.get(1).is_some_and(u8::is_ascii_digit))
     {
+        return false;
+    }
+    // `'--password=' . $x`, `"--password=" + x`: the end of a literal, and what is added to it.
+    if syntax == Syntax::Flag && (value.starts_with(b".$") || value.starts_with(b"$")) {
         return false;
     }
     let number = value.iter().all(|b| b.is_ascii_digit() || *b == b'.');
