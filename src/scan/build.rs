@@ -1,5 +1,6 @@
 //! Candidates of one text → findings: verdict, one finding per secret, parts, positions.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,12 +11,14 @@ use super::parts::Parts;
 use super::{Engine, Lines, Text};
 use crate::finding::{Confidence, Finding, Location, Position, Remediation, Secret, Status};
 use crate::matcher::decode::Decoded;
-use crate::matcher::{Candidate, Matcher, Span};
+use crate::matcher::{Candidate, Matcher, Span, generic};
 use crate::rules::{Rule, RuleIndex};
 use crate::suppress::Subject;
 use crate::verdict::filekind::FileKind;
 use crate::verdict::{self, Judgement};
 
+/// Tag of rules whose values are written in base64.
+const ENCODED_TAG: &str = "base64";
 /// Longest stretch of a match shown before and after the secret, in bytes.
 const SHOWN: usize = 60;
 
@@ -83,7 +86,8 @@ pub fn findings<'t>(
         if !applies(engine, candidate.rule, path) || !engine.matcher().accepts(bytes, candidate) {
             continue;
         }
-        let judgement = judge(engine.matcher(), candidate, candidate.secret.of(bytes), kind);
+        let judgement =
+            judge(engine.matcher(), candidate, &secret_of(engine.matcher(), candidate, bytes), kind);
         if judgement.confidence.is_some() {
             judged.push(Judged { candidate: *candidate, judgement });
         }
@@ -118,7 +122,11 @@ pub fn findings<'t>(
         if let Some(parts) = parts.of(rule, it.candidate.secret, &place) {
             let located =
                 parts.iter().map(|(part, span)| (part.id.to_string(), place.locate(*span))).collect();
-            let mut finding = finding(rule, it, located, &place, &secrets);
+            let secret = secret_of(engine.matcher(), &it.candidate, bytes);
+            let mut finding = finding(rule, it, &secret, located, &place, &secrets);
+            if matches!(secret, Cow::Owned(_)) {
+                finding.location.decoded.push("base64");
+            }
             finding.confidence = confidence.unwrap_or(finding.confidence);
             finding.severity = changed.severity.unwrap_or(finding.severity);
             if let Some(suppression) = engine.policy().judge(&subject(rule, it, &place)) {
@@ -167,15 +175,16 @@ pub fn add_decoded(findings: &mut Vec<Finding>, first: usize, decoded: Vec<Findi
     }
 }
 
-/// Whether a finding makes room for one in what it encodes: a generic one does, and a JSON web token whose claims
-/// hold a secret that a specific rule names.
+/// Whether a finding makes room for one in what it encodes: one that says little does, and a JSON web token whose
+/// claims hold a secret that a specific rule names.
 fn yields(outer: &Finding, inner: &Finding) -> bool {
     let is_claim = inner.location.decoded.contains(&"jwt") && !outer.location.decoded.contains(&"jwt");
-    (is_generic(outer) || is_claim) && !is_generic(inner)
+    (gives_way(outer) || is_claim) && !gives_way(inner)
 }
 
-fn is_generic(finding: &Finding) -> bool {
-    finding.tags.iter().any(|tag| tag == "generic")
+/// Whether a finding says less than one of another rule, in what is encoded at its place, would.
+fn gives_way(finding: &Finding) -> bool {
+    finding.tags.iter().any(|tag| tag == "generic" || tag == ENCODED_TAG)
 }
 
 /// The find, as policy sees it.
@@ -202,7 +211,22 @@ pub(super) fn applies(engine: &Engine, rule: RuleIndex, path: Option<&[u8]>) -> 
     engine.matcher().rules().path_regex(rule).is_none_or(|regex| path.is_some_and(|p| regex.is_match(p)))
 }
 
-/// The verdict on one candidate with this value, in a file of this kind.
+/// What is secret of a candidate: its value in the text, or what that encodes where the rule or the evidence
+/// says so.
+pub fn secret_of<'t>(matcher: &Matcher, candidate: &Candidate, text: &'t [u8]) -> Cow<'t, [u8]> {
+    let value = candidate.secret.of(text);
+    if let Some(evidence) = &candidate.evidence {
+        return generic::plain(value, evidence);
+    }
+    let tags = &matcher.rules().rule(candidate.rule).tags;
+    let encoded = tags.iter().any(|tag| tag == ENCODED_TAG);
+    match generic::text_in_base64(value).filter(|_| encoded) {
+        Some(text) => Cow::Owned(text),
+        None => Cow::Borrowed(value),
+    }
+}
+
+/// The verdict on one candidate with this secret, in a file of this kind.
 pub fn judge(matcher: &Matcher, candidate: &Candidate, secret: &[u8], kind: FileKind) -> Judgement {
     match (&candidate.evidence, matcher.kind(candidate.rule)) {
         (Some(evidence), Some(of)) => verdict::generic::judge(of, secret, evidence, kind),
@@ -251,6 +275,7 @@ fn one_per_secret(engine: &Engine, judged: &[Judged]) -> Vec<usize> {
 fn finding(
     rule: &Rule,
     it: &Judged,
+    value: &[u8],
     parts: Vec<(String, Location)>,
     place: &Place<'_>,
     secrets: &[Span],
@@ -264,7 +289,7 @@ fn finding(
         severity: rule.severity,
         confidence: it.judgement.confidence.unwrap_or(rule.confidence),
         location: place.locate(secret),
-        secret: Secret::new(secret.of(place.bytes), usize::from(rule.prefix)),
+        secret: Secret::new(value, usize::from(rule.prefix)),
         matched: around(place.bytes, whole, secret, secrets),
         fingerprint: String::new(),
         parts,

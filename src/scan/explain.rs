@@ -1,6 +1,8 @@
 //! What became of everything that looked like a secret on a line: the same steps as a scan, told.
 
-use super::build::{applies, judge};
+use std::borrow::Cow;
+
+use super::build::{applies, judge, secret_of};
 use super::{Engine, Session, Text};
 use crate::finding::{Confidence, Finding, Location, Secret, Status, Suppression};
 use crate::matcher::{Candidate, Scratch, entropy};
@@ -77,7 +79,8 @@ pub fn explain(engine: &Engine, bytes: &[u8], location: &Location, first: u64, l
         }
         let rule = engine.matcher().rules().rule(candidate.rule);
         let (fate, reasons) = fate(engine, &text, candidate, &findings, start);
-        let secret = Secret::new(candidate.secret.of(text.bytes), usize::from(rule.prefix));
+        let value = secret_of(engine.matcher(), candidate, text.bytes);
+        let secret = Secret::new(&value, usize::from(rule.prefix));
         looks.push(Look {
             rule: rule.id.to_string(),
             secret,
@@ -91,7 +94,11 @@ pub fn explain(engine: &Engine, bytes: &[u8], location: &Location, first: u64, l
     let decoded = findings.iter().filter(|finding| !finding.location.decoded.is_empty());
     let there =
         decoded.filter(|finding| finding.location.end.line >= first && finding.location.start.line <= last);
-    looks.extend(there.map(|finding| Look {
+    let known = |finding: &&Finding| {
+        looks.iter().any(|look| look.rule == finding.rule && look.secret.expose() == finding.secret.expose())
+    };
+    let there: Vec<&Finding> = there.filter(|finding| !known(finding)).collect();
+    looks.extend(there.into_iter().map(|finding| Look {
         rule: finding.rule.clone(),
         secret: finding.secret.clone(),
         line: finding.location.start.line,
@@ -129,11 +136,15 @@ fn fate(
         return (Fate::Entropy { is: entropy::shannon(value), least: rule.entropy }, Vec::new());
     }
     let kind = path.map_or(FileKind::UNKNOWN, FileKind::from_path);
-    let judgement = judge(engine.matcher(), candidate, value, kind);
+    let secret = secret_of(engine.matcher(), candidate, text.bytes);
+    let encodes = matches!(secret, Cow::Owned(_));
+    let judgement = judge(engine.matcher(), candidate, &secret, kind);
     let reasons = judgement.reasons.clone();
     let Some(is) = judgement.confidence else { return (Fate::Harmless, reasons) };
     let own = |finding: &&Finding| {
-        finding.location.decoded.is_empty() && finding.rule == rule.id && finding.location.start == start
+        finding.location.decoded.len() == usize::from(encodes)
+            && finding.rule == rule.id
+            && finding.location.start == start
     };
     if let Some(finding) = findings.iter().find(own) {
         return (fate_of(finding), reasons);

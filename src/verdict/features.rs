@@ -310,7 +310,7 @@ fn path_shape(value: &[u8]) -> i16 {
     }
 }
 
-fn is_uuid(value: &[u8]) -> bool {
+pub(crate) fn is_uuid(value: &[u8]) -> bool {
     value.len() == 36
         && value
             .iter()

@@ -5,7 +5,8 @@ use crate::matcher::generic::words::{Group, bit};
 use crate::matcher::generic::{Evidence, Flags, Kind, Quote, Syntax, Wrapper, class};
 
 use super::filekind::{FileKind, Language, Role};
-use super::{features, model, placeholder, reasons, reference};
+use super::model::{self, Model};
+use super::{features, placeholder, reasons, reference};
 
 /// What was decided, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,11 @@ impl Judgement {
 
 /// Weighs a candidate: what it is called, how it is written, where it stands.
 pub fn judge(kind: Kind, value: &[u8], evidence: &Evidence, file: FileKind) -> Judgement {
+    judge_by(Model::built_in(), kind, value, evidence, file)
+}
+
+/// [`judge`] with other trees: to measure what trees say of projects that they have not seen.
+pub fn judge_by(model: &Model, kind: Kind, value: &[u8], evidence: &Evidence, file: FileKind) -> Judgement {
     if let Some(reason) = never(value, evidence, file) {
         return Judgement::drop(reason);
     }
@@ -35,15 +41,15 @@ pub fn judge(kind: Kind, value: &[u8], evidence: &Evidence, file: FileKind) -> J
     let in_quotes = evidence.quote != Quote::None && !(evidence.quote == Quote::Single && one_character);
     let odd = placeholder.is_none() && in_quotes && has_odd_marks(value);
     let rare = odd || allowance(evidence, placeholder) > 0;
-    if !plain && !rare && !model::passes_gate(&vector) {
+    if !plain && !rare && !model.passes_gate(&vector) {
         return Judgement::drop(placeholder.unwrap_or("unlikely"));
     }
-    let levels = model::levels();
-    let mut score = model::score(&vector) + allowance(evidence, placeholder);
+    let levels = model.levels();
+    let mut score = model.score(&vector) + allowance(evidence, placeholder);
     if odd {
         score = score.max(levels.medium);
     }
-    if plain && is_statement(kind, evidence, score) {
+    if plain && is_statement(kind, value, evidence, score) {
         score = score.max(levels.medium);
     }
     let confidence = match score {
@@ -54,7 +60,7 @@ pub fn judge(kind: Kind, value: &[u8], evidence: &Evidence, file: FileKind) -> J
     };
     let cap = cap(kind, value, evidence, file, placeholder).filter(|_| confidence > Confidence::Low);
     let confidence = if cap.is_some() { Confidence::Low } else { confidence };
-    let reasons = cap.into_iter().chain(placeholder).chain(reasons::of(&vector)).collect();
+    let reasons = cap.into_iter().chain(placeholder).chain(reasons::of(model, &vector)).collect();
     Judgement { confidence: Some(confidence), reasons }
 }
 
@@ -72,8 +78,12 @@ fn allowance(e: &Evidence, placeholder: Option<&str>) -> i32 {
 
 /// Statements and commands that take nothing but a password: too rare in the training data for the
 /// trees to know them, and plain to read. A literal there that is no placeholder is one.
-fn is_statement(kind: Kind, e: &Evidence, score: i32) -> bool {
-    score > -4 * model::SCALE
+fn is_statement(kind: Kind, value: &[u8], e: &Evidence, score: i32) -> bool {
+    // "the --password option is": words.
+    let prose =
+        e.quote == Quote::None && e.flags.has(Flags::MORE) && value.iter().all(u8::is_ascii_lowercase);
+    !prose
+        && score > -4 * model::SCALE
         && (e.quote != Quote::None || kind == Kind::CliPassword || score > -2 * model::SCALE)
 }
 
@@ -99,6 +109,12 @@ pub fn never(value: &[u8], e: &Evidence, file: FileKind) -> Option<&'static str>
     }
     if is_identifier_in_code(value, e, file) {
         return Some("identifier");
+    }
+    if ["utf-8", "utf8", "utf-16", "latin1", "latin-1", "ascii", "us-ascii", "iso-8859-1"]
+        .iter()
+        .any(|charset| value.eq_ignore_ascii_case(charset.as_bytes()))
+    {
+        return Some("name-of-an-encoding");
     }
     if e.quote == Quote::None && e.flags.has(Flags::SAYS_NAME) && is_code(file.language) && is_keyed(e.syntax)
     {
@@ -126,16 +142,22 @@ fn cap(
     if matches!(placeholder, Some("example-word" | "repeated" | "sequence")) {
         return Some("placeholder");
     }
-    if word && e.syntax == Syntax::Prose {
+    if word && matches!(e.syntax, Syntax::Prose | Syntax::Cell) {
         return Some("word-in-prose");
     }
     if word && name(&[Group::Reset], e.name) {
         return Some("choice-of-a-setting");
     }
     if is_keyed(e.syntax)
-        && name(&[Group::Path, Group::Name, Group::Bool, Group::Agent, Group::Measure], e.head)
+        && name(&[Group::Path, Group::Name, Group::Bool, Group::Agent, Group::Measure, Group::Test], e.head)
     {
         return Some("name-of-something-else");
+    }
+    if is_keyed(e.syntax) && name(&[Group::Digest], e.name) {
+        return Some("digest-or-ciphertext");
+    }
+    if word && e.flags.has(Flags::INSIDE) && is_code(file.language) && is_list_item(e) {
+        return Some("list-of-words");
     }
     if kind == Kind::Password {
         return None;
@@ -148,11 +170,19 @@ fn cap(
             _ => None,
         };
     }
-    if value.len() <= 20 && value.iter().all(|&b| b.is_ascii_uppercase() || b == b'_') {
+    if value.len() <= 20 && is_constant(value) {
         return Some("constant");
     }
     if matches!(kind, Kind::ApiKey | Kind::Token) && is_foreign_to_tokens(value) {
         return Some("characters-of-no-token");
+    }
+    // `CLIENT_AUTH=required`: what is authenticated, not with what.
+    let names_one = [Group::Token, Group::Secret, Group::Key, Group::ApiKey, Group::Credential];
+    if word && matches!(kind, Kind::Token | Kind::ApiKey) && !name(&names_one, e.name) {
+        return Some("choice-of-a-setting");
+    }
+    if kind == Kind::SessionCookie && features::is_uuid(value) {
+        return Some("identifier");
     }
     if name(&[Group::Csrf], e.name) {
         return Some("csrf-token");
@@ -169,21 +199,65 @@ fn cap(
     None
 }
 
-/// Whether a bare word stands where the language has an expression: `password = other_password`.
+/// Whether a bare word stands where the language has an expression: `password = other_password`, `token: Token,`,
+/// `MASK_KEY: u64 = 67553994410557440`.
 ///
 /// Go is left out: its raw strings hold configuration files, line by line.
 fn is_identifier_in_code(value: &[u8], e: &Evidence, file: FileKind) -> bool {
-    let code = is_code(file.language) && file.language != Language::Go;
     let bare = e.quote == Quote::None
         && !e.flags.has(Flags::INSIDE)
         && !e.flags.has(Flags::COMMENT)
-        && !e.flags.has(Flags::BLOCK);
-    let word = |b: &u8| b.is_ascii_alphanumeric() || b"_.?!@".contains(b);
-    code && bare
-        && e.syntax == Syntax::Assign
-        && e.flags.has(Flags::SPACED)
-        && !has_digit(value)
-        && value.iter().all(word)
+        && !e.flags.has(Flags::BLOCK)
+        && !e.flags.has(Flags::FALLBACK);
+    if !bare || !is_code(file.language) || file.language == Language::Go {
+        return false;
+    }
+    let word = |b: &u8| b.is_ascii_alphanumeric() || b"_.?!@:".contains(b);
+    let closed = [b',', b')', b';', b'}'].iter().any(|&b| e.next == class(b));
+    let placed = match e.syntax {
+        Syntax::Assign => e.flags.has(Flags::SPACED) || closed,
+        Syntax::Colon => closed,
+        _ => false,
+    };
+    // A line of a configuration file in a long literal can be `key = word1`; `a.b1.c` and `0x1f` are no such.
+    let expression = !has_digit(value) || closed || is_path_of_names(value) || is_number(value);
+    placed && expression && value.iter().all(word)
+}
+
+/// `a.b.c1`: names, joined by dots.
+fn is_path_of_names(value: &[u8]) -> bool {
+    value.contains(&b'.')
+        && value.split(|&b| b == b'.').all(|part| {
+            part.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_') && part.len() <= 40
+        })
+}
+
+/// A number as code writes it: digits, `0x…`, with a suffix for its type.
+fn is_number(value: &[u8]) -> bool {
+    let digits = value.strip_prefix(b"0x").or_else(|| value.strip_prefix(b"0X"));
+    match digits {
+        Some(hex) => hex.iter().all(|b| b.is_ascii_hexdigit() || b"_uUlL".contains(b)),
+        None => {
+            let end = value.iter().position(|b| !(b.is_ascii_digit() || *b == b'_')).unwrap_or(value.len());
+            end > 0
+                && (end == value.len()
+                    || value.len() - end <= 4 && matches!(value[end], b'u' | b'i' | b'U' | b'L'))
+        }
+    }
+}
+
+/// `CLIENT_AUTH`, `RSA_2048`: capitals and underscores; digits only as words of their own.
+fn is_constant(value: &[u8]) -> bool {
+    let words = || value.split(|&b| b == b'_');
+    let all = |part: &[u8], is: fn(&u8) -> bool| part.iter().all(is);
+    words().all(|part| all(part, u8::is_ascii_uppercase) || all(part, u8::is_ascii_digit))
+        && words().next().is_some_and(|first| all(first, u8::is_ascii_uppercase))
+        && (words().count() > 1 || !has_digit(value))
+}
+
+/// Whether `name:value` stands as a word of a list: nothing between, closed at once.
+fn is_list_item(e: &Evidence) -> bool {
+    e.syntax == Syntax::Colon && e.next == class(b'"') && !e.flags.has(Flags::SPACED)
 }
 
 /// Whether a word holds many different marks, and brackets among them that no language would leave open: people and

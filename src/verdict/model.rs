@@ -17,6 +17,7 @@
 //! The *gate* is a small model by itself that turns away what the trees would hardly accept: most
 //! candidates never see the others.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::features::{self, COUNT, Family};
@@ -55,8 +56,9 @@ struct Node {
     mean: i16,
 }
 
+/// Trees, and the scores that count: the built-in ones, or others, to be measured.
 #[derive(Debug, Default)]
-struct Model {
+pub struct Model {
     gate_least: i32,
     levels: Levels,
     gate: usize,
@@ -66,8 +68,13 @@ struct Model {
 }
 
 impl Model {
-    /// Reads the file; None when it does not fit this program.
-    fn read(file: &[u8]) -> Option<Model> {
+    /// The model of this program.
+    pub fn built_in() -> &'static Model {
+        &MODEL
+    }
+
+    /// Reads a file in the layout above; None when it does not fit this program.
+    pub fn read(file: &[u8]) -> Option<Model> {
         let short = |at: usize| Some(u16::from_le_bytes(file.get(at..at + 2)?.try_into().ok()?));
         let int = |at: usize| Some(i32::from_le_bytes(file.get(at..at + 4)?.try_into().ok()?));
         if !file.starts_with(b"STM2") || usize::from(short(4)?) != COUNT {
@@ -129,8 +136,49 @@ impl Model {
     }
 
     /// Sum of the leaves of some trees.
-    fn sum(&self, trees: std::ops::Range<usize>, vector: &Vector) -> i32 {
+    fn sum(&self, trees: Range<usize>, vector: &Vector) -> i32 {
         trees.map(|n| leaf(self.tree(n), vector)).sum()
+    }
+
+    /// The trees that make up the score.
+    fn scoring(&self) -> Range<usize> {
+        self.gate..self.starts.len().saturating_sub(1)
+    }
+
+    /// The least scores of the levels.
+    pub fn levels(&self) -> Levels {
+        self.levels
+    }
+
+    /// Whether a candidate is worth a full look.
+    pub fn passes_gate(&self, vector: &Vector) -> bool {
+        self.sum(0..self.gate, vector) >= self.gate_least
+    }
+
+    /// The score of a candidate: above 0 it is more likely a secret than not, in the training data's mix.
+    pub fn score(&self, vector: &Vector) -> i32 {
+        self.sum(self.scoring(), vector)
+    }
+
+    /// How much each family of features moved the score, in no order: at every fork the score moves from
+    /// the mean of the leaves below it to the mean below the branch that was taken.
+    pub(super) fn moves(&self, vector: &Vector) -> [(Family, i32); Family::ALL.len()] {
+        let mut moves: [(Family, i32); Family::ALL.len()] = std::array::from_fn(|i| (Family::ALL[i], 0));
+        for n in self.scoring() {
+            let tree = self.tree(n);
+            let mut at = 0;
+            for _ in 0..DEEPEST {
+                let Some(node) = tree.get(at).filter(|node| node.feature != LEAF) else {
+                    break;
+                };
+                let to = next(node, at, vector);
+                let after = tree.get(to).map_or(node.mean, |n| n.mean);
+                moves[features::family(usize::from(node.feature)) as usize].1 +=
+                    i32::from(after) - i32::from(node.mean);
+                at = to;
+            }
+        }
+        moves
     }
 }
 
@@ -156,42 +204,6 @@ pub fn is_sound() -> bool {
     FILE.len() <= 1 << 16 && Model::read(FILE).is_some_and(|m| m.gate > 0 && m.starts.len() > m.gate + 1)
 }
 
-/// The least scores of the levels.
-pub fn levels() -> Levels {
-    MODEL.levels
-}
-
-/// Whether a candidate is worth a full look.
-pub fn passes_gate(vector: &Vector) -> bool {
-    MODEL.sum(0..MODEL.gate, vector) >= MODEL.gate_least
-}
-
-/// The score of a candidate: above 0 it is more likely a secret than not, in the training data's mix.
-pub fn score(vector: &Vector) -> i32 {
-    MODEL.sum(MODEL.gate..MODEL.starts.len().saturating_sub(1), vector)
-}
-
-/// How much each family of features moved the score, in no order: at every fork the score moves from
-/// the mean of the leaves below it to the mean below the branch that was taken.
-pub(super) fn moves(vector: &Vector) -> [(Family, i32); Family::ALL.len()] {
-    let mut moves: [(Family, i32); Family::ALL.len()] = std::array::from_fn(|i| (Family::ALL[i], 0));
-    for n in MODEL.gate..MODEL.starts.len().saturating_sub(1) {
-        let tree = MODEL.tree(n);
-        let mut at = 0;
-        for _ in 0..DEEPEST {
-            let Some(node) = tree.get(at).filter(|node| node.feature != LEAF) else {
-                break;
-            };
-            let to = next(node, at, vector);
-            let after = tree.get(to).map_or(node.mean, |n| n.mean);
-            moves[features::family(usize::from(node.feature)) as usize].1 +=
-                i32::from(after) - i32::from(node.mean);
-            at = to;
-        }
-    }
-    moves
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,7 +211,7 @@ mod tests {
     #[test]
     fn the_model_fits_the_program() {
         assert!(is_sound());
-        let Levels { low, medium, high } = levels();
+        let Levels { low, medium, high } = Model::built_in().levels();
         assert!(low < medium && medium < high);
     }
 

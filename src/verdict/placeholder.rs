@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use crate::matcher::generic::words::{Group, bit, groups_of};
+
 /// Words that make up placeholders. A value made only of these and of filler is one.
 const WORDS: &[&str] = &[
     "password",
@@ -438,6 +440,10 @@ pub(crate) fn is_sequence(value: &[u8]) -> bool {
 fn only_words(value: &[u8]) -> bool {
     if value.len() > 64 {
         return false;
+    }
+    // Scripts that do not set words apart: the text speaks of a password, so it describes one.
+    if value.iter().all(|b| !b.is_ascii()) && groups_of(value) & bit(Group::Password) != 0 {
+        return true;
     }
     let (mut words, mut letters, mut known) = (0, 0, 0);
     let mut digits_run = 0;

@@ -1,7 +1,7 @@
 //! Names for what decided: which families of features moved the score most, and which way.
 
 use super::features::Family;
-use super::model::{self, Vector};
+use super::model::{self, Model, Vector};
 
 /// Most reasons of each direction that are named.
 const MOST: usize = 3;
@@ -9,8 +9,8 @@ const MOST: usize = 3;
 const LEAST: i32 = model::SCALE / 4;
 
 /// The reasons for a score: what raised it most, then what lowered it most.
-pub(super) fn of(vector: &Vector) -> Vec<&'static str> {
-    let mut moves = model::moves(vector);
+pub(super) fn of(model: &Model, vector: &Vector) -> Vec<&'static str> {
+    let mut moves = model.moves(vector);
     moves.sort_by_key(|&(_, delta)| std::cmp::Reverse(delta));
     let up = moves.iter().take(MOST).filter(|m| m.1 >= LEAST).map(|m| Family::speaks_for(m.0));
     let down = moves.iter().rev().take(MOST).filter(|m| m.1 <= -LEAST).map(|m| Family::speaks_against(m.0));

@@ -1,7 +1,7 @@
 //! The corpus of passwords and generic secrets: every syntax, positive and negative, with its reason.
 
 use stanch::finding::Confidence;
-use stanch::matcher::generic::{Assignment, TRIGGERS, at_hit, dedup};
+use stanch::matcher::generic::{Assignment, TRIGGERS, at_hit, dedup, plain};
 use stanch::rules::template;
 use stanch::verdict::filekind::FileKind;
 use stanch::verdict::generic::judge;
@@ -44,12 +44,13 @@ fn reported(file: &str, text: &str) -> (Vec<(&'static str, String)>, String) {
     let mut found = Vec::new();
     let mut log = String::new();
     for a in find(text) {
-        let value = &text[a.value.clone()];
-        let judgement = judge(a.kind, value.as_bytes(), &a.evidence, kind);
+        let value = plain(text[a.value.clone()].as_bytes(), &a.evidence);
+        let judgement = judge(a.kind, &value, &a.evidence, kind);
+        let value = String::from_utf8_lossy(&value).into_owned();
         log += &format!("    {} {value:?}: {judgement:?}\n", a.kind.id());
         assert!(!judgement.reasons.is_empty(), "{text}: every verdict has its reasons");
         if judgement.confidence >= Some(Confidence::Medium) {
-            found.push((a.kind.id(), value.to_owned()));
+            found.push((a.kind.id(), value));
         }
     }
     (found, log)

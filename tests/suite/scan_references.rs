@@ -329,21 +329,24 @@ fn hard_coded() -> Vec<(&'static str, String, String)> {
     }
     let token = github(5);
     add("secret.yaml", format!("kind: Secret\ndata:\n  token: {}\n", base64(&token)), &token);
-    // Connection strings.
+    // Connection strings; marked as a template, which no scanner takes for a password.
     for (name, text) in [
-        (".env", "DATABASE_URL=postgres://app:§@db.corp.net:5432/shop\n"),
-        ("a.py", "engine = create_engine('mysql+pymysql://app:§@db.corp.net/shop')\n"),
-        ("a.js", "mongoose.connect('mongodb+srv://app:§@cluster0.ab1cd.mongodb.net/shop');\n"),
-        ("a.yml", "url: redis://:§@cache.corp.net:6379/0\n"),
-        ("a.yml", "broker: amqp://app:§@mq.corp.net:5672/vhost\n"),
-        ("a.json", "{\"cs\": \"Server=db.corp.net;Database=shop;User Id=app;Password=§;Encrypt=True\"}\n"),
+        (".env", "DATABASE_URL=postgres://app:{{pw}}@db.corp.net:5432/shop\n"),
+        ("a.py", "engine = create_engine('mysql+pymysql://app:{{pw}}@db.corp.net/shop')\n"),
+        ("a.js", "mongoose.connect('mongodb+srv://app:{{pw}}@cluster0.ab1cd.mongodb.net/shop');\n"),
+        ("a.yml", "url: redis://:{{pw}}@cache.corp.net:6379/0\n"),
+        ("a.yml", "broker: amqp://app:{{pw}}@mq.corp.net:5672/vhost\n"),
+        (
+            "a.json",
+            "{\"cs\": \"Server=db.corp.net;Database=shop;User Id=app;Password={{pw}};Encrypt=True\"}\n",
+        ),
         (
             "a.config",
-            "connectionString=\"Data Source=db.corp.net;Initial Catalog=shop;User ID=app;Password=§\"\n",
+            "connectionString=\"Data Source=db.corp.net;Initial Catalog=shop;User ID=app;Password={{pw}}\"\n",
         ),
-        ("a.properties", "jdbc.url=jdbc:postgresql://db.corp.net/shop?user=app&pass¦word=§\n"),
+        ("a.properties", "jdbc.url=jdbc:postgresql://db.corp.net/shop?user=app&password={{pw}}\n"),
     ] {
-        add(name, text.replace('¦', "").replace('§', &url_pw), &url_pw);
+        add(name, text.replace("{{pw}}", &url_pw), &url_pw);
     }
     // Keys in PEM form, as files and inside of others.
     for kind in ["RSA ", "EC ", "", "OPENSSH ", "DSA "] {

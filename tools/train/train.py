@@ -101,11 +101,29 @@ def fit(x, y, weight, seed=1, extra=None):
     return lightgbm.train(PARAMETERS | dict(seed=seed), lightgbm.Dataset(x, y, weight=weight), TREES)
 
 
-def out_of_fold(x, y, weight, groups, seed=1, extra=None):
-    """Log-odds for each row from trees that saw no row of its project."""
+def split(groups, seed=1):
+    """The fold of each project."""
     names = sorted(set(groups))
     numpy.random.RandomState(seed).shuffle(names)
-    fold = {name: i % FOLDS for i, name in enumerate(names)}
+    return {name: i % FOLDS for i, name in enumerate(names)}
+
+
+def write_folds(folder, x, y, weight, groups, keep, levels, extra):
+    """Writes a whole model for each fold, made of the other folds only, for generic_dump --held-out."""
+    fold = split(groups)
+    folds = numpy.array([fold[g] for g in groups])
+    for k in range(FOLDS):
+        other = folds != k
+        model = fit(x[other], y[other], weight[other], extra=extra)
+        final = model.predict(x[other], raw_score=True)
+        gate, least = fit_gate(x[other], y[other], (final >= levels[0]) & keep[other])
+        write(gate, least, model, f"{folder}/fold-{k}.bin", levels, x.shape[1])
+    json.dump(fold, open(folder + "/folds.json", "w"))
+
+
+def out_of_fold(x, y, weight, groups, seed=1, extra=None):
+    """Log-odds for each row from trees that saw no row of its project."""
+    fold = split(groups, seed)
     folds = numpy.array([fold[g] for g in groups])
     odds = numpy.zeros(len(y))
     for k in range(FOLDS):
@@ -225,6 +243,7 @@ def main():
     parser.add_argument("--low", type=float, default=-0.72), parser.add_argument("--medium", type=float, default=-0.42)
     parser.add_argument("--high", type=float, default=2.0)
     parser.add_argument("--scores", help="write the out-of-fold log-odds here (numpy)")
+    parser.add_argument("--folds", help="write a model for each fold into this folder, and do nothing else")
     parser.add_argument("--ablation", action="store_true")
     parser.add_argument("--seeds", type=int, default=1, help="how many ways to split projects into folds")
     a = parser.parse_args()
@@ -241,6 +260,8 @@ def main():
     levels = a.low, a.medium, a.high
     extra = Extra(a.corpus, x.shape[1])
     print(f"{len(extra.y)} candidates of the corpus, {extra.y.sum()} true")
+    if a.folds:
+        return write_folds(a.folds, x, y, weight, groups, keep, levels, extra)
     for seed in range(1, a.seeds + 1):
         odds, folds = out_of_fold(x, y, weight, groups, seed, extra)
         show(f"unseen projects, split {seed}", r := measure(labels, rows, (odds >= a.medium) & keep))

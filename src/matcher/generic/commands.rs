@@ -30,6 +30,8 @@ pub(super) fn user_flag(text: &[u8], at: usize, end: usize, out: &mut Vec<Assign
     // `-u http://…` and `docker run -u 1000:1000` are no credentials.
     if colon == 0
         || value.len() < 3
+        || pair[..colon].contains(&b'{')
+        || pair.starts_with(b"system:") // users of Kubernetes
         || pair[colon + 1..].starts_with(b"//")
         || pair.iter().all(|b| b.is_ascii_digit() || *b == b':')
     {
@@ -93,13 +95,21 @@ pub(super) fn short_flag(text: &[u8], at: usize, end: usize, out: &mut Vec<Assig
         c.take_while(|b| b > b' ' && !matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b'|' | b')' | b'\\'));
     if word.ends_with(b".")
         || word.len() < 3
+        || !word[0].is_ascii()
+        || is_port_mapping(word)
         || word.starts_with(b"-")
         || word.contains(&b'/') && word.contains(&b'.')
         || word.starts_with(b"assw")
+        || word.starts_with(b"$")
     {
         return;
     }
     push(text, at + 1..end, from..from + word.len(), q, Kind::CliPassword, Syntax::Flag, out);
+}
+
+/// `27017:27017`: the ports of a container.
+fn is_port_mapping(word: &[u8]) -> bool {
+    word.contains(&b':') && word.iter().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.'))
 }
 
 /// Whether one of the commands stands on the line before `at`.
@@ -136,10 +146,14 @@ pub(super) fn identified_by(text: &[u8], at: usize, end: usize, out: &mut Vec<As
 pub(super) fn secure_string(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>) {
     let mut c = Cursor::new(text, end, VALUE_REACH);
     c.eat_caseless(b"string");
-    while c.blanks() > 0 && c.peek() == Some(b'-') {
+    let mut blanks = c.blanks();
+    while blanks > 0 && c.peek() == Some(b'-') {
         c.take_while(|b| b.is_ascii_alphabetic() || b == b'-');
+        blanks = c.blanks();
     }
-    c.eat(b"(");
+    if !c.eat(b"(") && blanks == 0 {
+        return; // a quote that follows at once closes one around the name
+    }
     let (q, _) = quote(&mut c);
     let from = c.at;
     let word = c.take_while(|b| b >= b' ' && !matches!(b, b'"' | b'\''));

@@ -101,21 +101,23 @@ impl Wrapper {
         lower.copy_from_slice(tail);
         lower.make_ascii_lowercase();
         let has = |parts: &[&str]| parts.iter().any(|p| lower.windows(p.len()).any(|w| w == p.as_bytes()));
-        if has(&[
-            "env",
-            "lookup",
-            "getsecret",
-            "get_secret",
-            "secretvalue",
-            "vault",
-            "getproperty",
-            "getparam",
-            "config",
-            "get_parameter",
-            "require",
-            "import",
-            "props",
-        ]) {
+        if is_getter(lower)
+            || has(&[
+                "env",
+                "lookup",
+                "getsecret",
+                "get_secret",
+                "secretvalue",
+                "vault",
+                "getproperty",
+                "getparam",
+                "config",
+                "get_parameter",
+                "require",
+                "import",
+                "props",
+            ])
+        {
             Wrapper::Reference
         } else if has(&["decode", "unhex", "fromhex", "buffer.from", "unpack", "base64"]) {
             Wrapper::Decode
@@ -178,6 +180,18 @@ impl Wrapper {
     }
 }
 
+/// Whether a name in lower case is that of a call that fetches something by its name: `keyring.get_password`,
+/// `loadSecret`; not `GetBytes`, which converts.
+pub(super) fn is_getter(callee: &[u8]) -> bool {
+    let last = callee.rsplit(|b| matches!(b, b'.' | b':' | b'>')).next().unwrap_or_default();
+    let fetches =
+        [b"get".as_slice(), b"fetch", b"load", b"find", b"retrieve", b"resolve", b"lookup", b"access_"];
+    fetches.iter().any(|verb| last.starts_with(verb))
+        && memchr::memmem::find(last, b"byte").is_none()
+        && !last.ends_with(b"string")
+        && !last.ends_with(b"chars")
+}
+
 /// Single facts, one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Flags(u32);
@@ -234,6 +248,8 @@ impl Flags {
 
     /// The host behind a URL's credentials is an example or this machine.
     pub const EXAMPLE_HOST: u32 = 1 << 24;
+    /// The value encodes the secret: see [`super::plain`].
+    pub const ENCODED: u32 = 1 << 25;
 
     /// Sets a flag.
     pub fn set(&mut self, flag: u32) {
@@ -245,6 +261,11 @@ impl Flags {
         if condition {
             self.0 |= flag;
         }
+    }
+
+    /// Sets a flag or takes it away.
+    pub fn put(&mut self, flag: u32, condition: bool) {
+        self.0 = if condition { self.0 | flag } else { self.0 & !flag };
     }
 
     /// Whether a flag is set.
@@ -460,7 +481,7 @@ fn contains(text: &[u8], needle: &[u8]) -> bool {
 }
 
 /// Whether the value repeats the name, ignoring case and punctuation, or the other way round.
-fn says(name: &[u8], value: &[u8]) -> bool {
+pub(super) fn says(name: &[u8], value: &[u8]) -> bool {
     let squeeze = |text: &[u8], out: &mut [u8; 64]| {
         let mut n = 0;
         for b in text.iter().filter(|b| b.is_ascii_alphabetic()) {

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::cursor::{before, is_word, line_before};
-use super::evidence::{Quote, Syntax, gather};
+use super::evidence::{Quote, Syntax, gather, is_getter};
 use super::words::{self, Group, bit};
-use super::{Assignment, KEY_REACH, Kind, link, value};
+use super::{Assignment, KEY_REACH, Kind, encoded, link, value};
 
 /// Bytes of names: identifiers, attributes, flags.
 fn in_name(b: u8) -> bool {
@@ -37,6 +37,10 @@ pub(super) fn find(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>
     if is_no_name(text, start, name, &found) {
         return;
     }
+    // `getSecret("name")`: what is between the parentheses says which.
+    if found.syntax == Syntax::Call && is_getter(&name.to_ascii_lowercase()) {
+        return;
+    }
     let Some(kind) = kind_of(name, found.syntax, text, start) else {
         return;
     };
@@ -44,7 +48,9 @@ pub(super) fn find(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>
     let Some(value) = without_scheme(text, read.range.clone()) else { return };
     let close = usize::from(read.quote != Quote::None) + usize::from(read.escapes);
     let whole = start..(read.range.end + close).min(text.len());
-    out.push(Assignment { key: start..stop, value, whole, kind, evidence });
+    let mut found = Assignment { key: start..stop, value, whole, kind, evidence };
+    encoded::mark(text, &mut found);
+    out.push(found);
 }
 
 /// The value without the scheme of a header (`token …`); None where a trigger of its own (`Bearer …`,
@@ -55,6 +61,9 @@ fn without_scheme(text: &[u8], value: Range<usize>) -> Option<Range<usize>> {
     let is = |name: &[u8]| body[..scheme].eq_ignore_ascii_case(name);
     if is(b"bearer") || is(b"basic") {
         return None;
+    }
+    if [b"env:".as_slice(), b"file:", b"fd:"].iter().any(|source| body.starts_with(source)) {
+        return None; // openssl's other sources of a password
     }
     if body.starts_with(b"pass:") && body.len() > 8 {
         return Some(value.start + 5..value.end); // openssl's `-password pass:…`
@@ -102,9 +111,10 @@ fn could_link(text: &[u8], at: usize) -> bool {
     let Some(&b) = text.get(at) else { return false };
     match b {
         b')' | b';' | b'.' | b'[' | b'{' | b'}' | b'/' | b'#' | b'%' | b'^' | b'@' | b'+' | b'~' => false,
+        b' ' if text.get(at + 1) == Some(&b'{') => link::has_accessors(text, at + 1),
         b' ' => !matches!(
             text.get(at + 1),
-            Some(b'-' | b'+' | b'{' | b'}' | b'&' | b')' | b'(' | b'/' | b'*' | b'%' | b';')
+            Some(b'-' | b'+' | b'}' | b'&' | b')' | b'(' | b'/' | b'*' | b'%' | b';')
         ),
         b',' => matches!(text.get(at + 1), Some(b' ' | b'"' | b'\'' | b'\n')),
         b'(' => matches!(
@@ -131,9 +141,10 @@ fn refine(text: &[u8], start: usize, syntax: Syntax) -> Syntax {
 
 /// Names that only look like ones: parts of an ARN, results of Go's tests.
 fn is_no_name(text: &[u8], start: usize, name: &[u8], link: &link::Link) -> bool {
-    let before = before(text, start, 12);
+    let before = before(text, start, 100);
+    let word = before.rsplit(|&b| b <= b' ' || matches!(b, b'"' | b'\'' | b'`')).next().unwrap_or_default();
     before.ends_with(b"--- ")
-        || before.ends_with(b":") && before.windows(4).any(|w| w == b"arn:") && link.syntax == Syntax::Colon
+        || word.starts_with(b"arn:") && link.syntax == Syntax::Colon
         || name == b"PASS" && before.ends_with(b"\t")
 }
 

@@ -61,6 +61,9 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Link> {
     c.eat(b"]");
     c.eat(b"**");
     let blanks = c.blanks();
+    if !quoted && accessors(&mut c) {
+        c.blanks();
+    }
     let b = c.peek()?;
     match b {
         b'=' => equals(&mut c).and_then(|syntax| link(syntax, &c)),
@@ -98,6 +101,25 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Link> {
         _ if blanks > 0 => after_blank(&mut c, text, start, end, quoted).and_then(|syntax| link(syntax, &c)),
         _ => None,
     }
+}
+
+/// Steps over the accessors of a C# property: `{ get; private set; }`.
+fn accessors(c: &mut Cursor<'_>) -> bool {
+    let mut probe = *c;
+    if !probe.eat(b"{") {
+        return false;
+    }
+    let inside = probe.take_while(|b| b.is_ascii_lowercase() || matches!(b, b' ' | b';'));
+    let known = inside.trim_ascii().starts_with(b"get") && probe.eat(b"}");
+    if known {
+        *c = probe;
+    }
+    known
+}
+
+/// Whether the accessors of a C# property stand at `at`.
+pub(super) fn has_accessors(text: &[u8], at: usize) -> bool {
+    accessors(&mut Cursor::new(text, at, LINK_REACH))
 }
 
 /// `=`, `==`, `===`, `=>`; not `=~`.
@@ -160,7 +182,9 @@ fn colon(c: &mut Cursor<'_>, quoted: bool) -> Option<Syntax> {
 fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted: bool) -> Option<Syntax> {
     let key = text.get(start..end).unwrap_or_default();
     if key.starts_with(b"-") && !quoted {
-        return Some(Syntax::Flag);
+        // In a list of options what is set apart from the name explains it.
+        let apart = text.get(end..).is_some_and(|rest| rest.starts_with(b"  ") || rest.starts_with(b"\t"));
+        return (!apart).then_some(Syntax::Flag);
     }
     let b = c.peek()?;
     if matches!(b, b'"' | b'\'') && !quoted {
@@ -216,6 +240,9 @@ fn spaced(text: &[u8], start: usize, quoted: bool) -> Option<Syntax> {
     if quoted {
         return None;
     }
+    if sets_variable(text, start) {
+        return Some(Syntax::Space);
+    }
     if !is_password_word(text, start) {
         return None;
     }
@@ -224,6 +251,13 @@ fn spaced(text: &[u8], start: usize, quoted: bool) -> Option<Syntax> {
     }
     let login = before(text, start, 100).windows(6).any(|w| w == b"login ");
     login.then_some(Syntax::Space)
+}
+
+/// Whether a command before the key sets a variable of that name: `ENV NAME value` of a Dockerfile, fish's
+/// `set -gx`, csh's `setenv`, Windows' `setx`.
+fn sets_variable(text: &[u8], start: usize) -> bool {
+    let line = line_before(text, start, 24).trim_ascii();
+    [b"ENV".as_slice(), b"env", b"setenv", b"setx", b"set -gx", b"set -x", b"set -Ux"].contains(&line)
 }
 
 /// Whether the key is the word itself, as in SQL and `.netrc`.

@@ -8,6 +8,7 @@
 
 mod commands;
 mod cursor;
+mod encoded;
 mod evidence;
 mod headers;
 mod jwk;
@@ -21,6 +22,7 @@ pub mod words;
 
 use std::ops::Range;
 
+pub use encoded::{plain, text_in_base64};
 pub(crate) use evidence::class;
 pub use evidence::{Evidence, Flags, Quote, Syntax, Wrapper};
 pub use kinds::{Kind, kinds};

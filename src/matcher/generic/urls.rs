@@ -32,7 +32,12 @@ pub(super) fn find(text: &[u8], at: usize, out: &mut Vec<Assignment>) {
     }
     let (key, value) = match info.iter().position(|&b| b == b':') {
         Some(n) => (from..from + n, from + n + 1..from + stop),
-        None if info.len() >= 16 && info.iter().any(u8::is_ascii_digit) => {
+        // An address of e-mail names a user.
+        None if info.len() >= 16
+            && info.iter().any(u8::is_ascii_digit)
+            && !info.contains(&b'@')
+            && memchr::memmem::find(info, b"%40").is_none() =>
+        {
             (at - scheme..at, from..from + stop)
         }
         None => return,

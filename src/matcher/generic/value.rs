@@ -35,7 +35,15 @@ pub(super) fn read(text: &[u8], key_end: usize, link: &Link) -> Option<Value> {
         let opening = c;
         let (q, escapes) = quote(&mut c);
         if q != Quote::None {
-            return quoted(text, c.at, q, escapes, link, wrapper, flags);
+            match member_after(text, c.at, q, escapes).filter(|_| flags.has(Flags::BRACKET)) {
+                Some(Member::Value(at)) => {
+                    c = Cursor::new(text, at, reach.saturating_sub(at - link.at));
+                    c.blanks();
+                    continue;
+                }
+                Some(Member::Other) => return None,
+                None => return quoted(text, c.at, q, escapes, link, wrapper, flags),
+            }
         }
         c = opening;
         match c.peek()? {
@@ -90,6 +98,30 @@ pub(super) fn read(text: &[u8], key_end: usize, link: &Link) -> Option<Value> {
         }
     }
     None
+}
+
+/// A literal that names a member of an object: `{"reference": …}`.
+enum Member {
+    /// The object's value: `{"value": …}`. It may begin here.
+    Value(usize),
+    /// Something else about it.
+    Other,
+}
+
+/// What the literal that begins at `at` names; None where no `:` or `=>` follows it.
+fn member_after(text: &[u8], at: usize, q: Quote, escapes: u8) -> Option<Member> {
+    let body = Cursor::new(text, at, LINK_REACH);
+    let n = closing(body.rest(), q, escapes)?;
+    let mut c = Cursor::new(text, at + n + usize::from(escapes) + 1, 24);
+    c.blanks();
+    if !(c.eat(b"=>") || c.peek() == Some(b':') && c.nth(1) != Some(b':')) {
+        return None;
+    }
+    c.eat(b":");
+    let name = body.rest().get(..n).unwrap_or_default();
+    let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
+    let value = is(b"value") || is(b"default") || is(b"defaultValue") || is(b"plaintext");
+    Some(if value { Member::Value(c.at) } else { Member::Other })
 }
 
 /// Steps over white space between the link and the value; None when nothing can come.
@@ -206,6 +238,17 @@ fn quoted(
         None => return None,
     };
     let inside = text.get(start..end)?;
+    if let Some(default) = default_of(inside) {
+        flags.set(Flags::FALLBACK);
+        let range = start + default.start..start + default.end;
+        return plausible(text.get(range.clone())?, true, link.syntax, false).then_some(Value {
+            range,
+            quote: q,
+            escapes,
+            wrapper,
+            flags,
+        });
+    }
     let trimmed = inside.trim_ascii();
     if trimmed.is_empty() || inside.contains(&b'\n') {
         return None;
@@ -220,6 +263,23 @@ fn quoted(
         range = range.start + inner.start..range.start + inner.end;
     }
     plausible(trimmed, true, link.syntax, false).then_some(Value { range, quote: q, escapes, wrapper, flags })
+}
+
+/// The default in `${NAME:-default}` and its like (`:=`, `-`, `=` of shells, `:` of Spring and Docker), if the whole
+/// text is that, and the default is no variable itself.
+fn default_of(text: &[u8]) -> Option<Range<usize>> {
+    let inside = text.strip_prefix(b"${")?.strip_suffix(b"}")?;
+    let name = inside.iter().position(|&b| !(is_word(b) || b == b'.'))?;
+    let mark = match inside.get(name..)? {
+        [b':', b'-' | b'=', ..] => 2,
+        [b':' | b'-' | b'=', ..] => 1,
+        _ => return None,
+    };
+    let from = name + mark;
+    let default = &inside[from..];
+    let plain =
+        !default.is_empty() && !default.iter().any(|b| matches!(b, b'$' | b'{' | b'}' | b'"' | b'\''));
+    (name > 0 && plain && default[0] != b'?').then(|| 2 + from..2 + from + default.len())
 }
 
 /// The longest literal in an object that is itself written as a string: `"{\"id\": \"…\"}"`.
@@ -284,10 +344,24 @@ fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut flags: Flags)
     }
     let mut c = Cursor::new(text, at, VALUE_REACH);
     let syntax = link.syntax;
+    if c.rest().starts_with(b"${") {
+        let line = c.take_while(|b| b > b' ');
+        let default = default_of(line)?;
+        flags.set(Flags::FALLBACK);
+        let range = at + default.start..at + default.end;
+        return plausible(text.get(range.clone())?, false, syntax, true).then_some(Value {
+            range,
+            quote: Quote::None,
+            escapes: 0,
+            wrapper,
+            flags,
+        });
+    }
     let word = c.take_while(|b| belongs(b, syntax));
     if word.len() == VALUE_REACH {
         flags.set(Flags::CUT);
     }
+    let word = if syntax == Syntax::Assign { before_next_field(word) } else { word };
     let full = word.len();
     let mut end = at + full;
     let mut word = word;
@@ -326,6 +400,15 @@ fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut flags: Flags)
         wrapper,
         flags,
     })
+}
+
+/// A form's field up to the next: `a` of `a&name=b`.
+fn before_next_field(word: &[u8]) -> &[u8] {
+    let next = memchr::memchr_iter(b'&', word).find(|&at| {
+        let name = word[at + 1..].iter().take_while(|&&b| is_word(b)).count();
+        name > 0 && word.get(at + 1 + name) == Some(&b'=')
+    });
+    next.map_or(word, |at| &word[..at])
 }
 
 /// Whether a byte can be part of a bare value.
@@ -372,6 +455,10 @@ fn plausible(value: &[u8], quoted: bool, syntax: Syntax, tight: bool) -> bool {
         && !(first == b'$' && value.get(2) == Some(&b'$'))
         && !(first == b'$' && value.get(1).is_some_and(u8::is_ascii_digit))
     {
+        return false;
+    }
+    // `'--password=' . $x`, `"--password=" + x`: the end of a literal, and what is added to it.
+    if syntax == Syntax::Flag && (value.starts_with(b".$") || value.starts_with(b"$")) {
         return false;
     }
     let number = value.iter().all(|b| b.is_ascii_digit() || *b == b'.');

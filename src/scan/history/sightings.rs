@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::matcher::generic::Evidence;
 use crate::matcher::{Candidate, Matcher};
 use crate::rules::RuleIndex;
+use crate::scan::build::secret_of;
 
 /// Number of parts that can be locked separately: a power of two.
 const SHARDS: usize = 16;
@@ -45,7 +46,7 @@ impl Sightings {
         }
         let sighting = Sighting {
             rule: candidate.rule,
-            secret: candidate.secret.of(text).into(),
+            secret: secret_of(matcher, candidate, text).into(),
             evidence: candidate.evidence,
         };
         let shard = self.hasher.hash_one(&sighting) as usize % SHARDS;
