@@ -37,6 +37,22 @@ compare folder *args:
 browser:
     bash tests/browser/html-report.sh
 
+# The Python wheel, built and tried in a fresh virtual environment
+wheel *args:
+    bash packaging/wheel.sh {{ args }}
+
+# The static program for Linux, packed into dist/ (needs musl-tools and the target of rustup)
+musl target="x86_64-unknown-linux-musl" profile="release":
+    bash packaging/archive.sh {{ target }} {{ profile }}
+
+# The image from the static program
+image: musl
+    bash packaging/image.sh dist
+
+# The manual (needs mdbook)
+book:
+    mdbook build docs
+
 # Build and install for yourself
 install:
     cargo install --locked --path . --root ~/.local

@@ -7,6 +7,7 @@ mod archive_samples;
 mod archive_support;
 mod audit_pty;
 mod baseline_merge;
+mod ci;
 mod cli_support;
 mod generic_corpus;
 mod git_damage;
