@@ -12,7 +12,11 @@ target=()
 while [ $# -gt 0 ]; do
     case $1 in
     --profile) profile=$2 ;;
-    --target) target=(--target "$2") ;;
+    --target)
+        target=(--target "$2")
+        # A static program needs no C library: one wheel for every Linux.
+        case $2 in *-musl) target+=(--compatibility manylinux2014 musllinux_1_2) ;; esac
+        ;;
     *)
         sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
         exit 2
