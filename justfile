@@ -49,8 +49,9 @@ musl target="x86_64-unknown-linux-musl" profile="release":
 image: musl
     bash packaging/image.sh dist
 
-# The manual (needs mdbook)
+# The manual (needs mdbook); its page of rules is written from the pack
 book:
+    cargo run --locked --quiet --example rule_reference > docs/src/rules.md
     mdbook build docs
 
 # Build and install for yourself
