@@ -41,6 +41,10 @@ browser:
 wheel *args:
     bash packaging/wheel.sh {{ args }}
 
+# The hooks for the pre-commit framework, tried with the real one
+pre-commit: wheel
+    bash packaging/pre-commit.sh dist
+
 # The static program for Linux, packed into dist/ (needs musl-tools and the target of rustup)
 musl target="x86_64-unknown-linux-musl" profile="release":
     bash packaging/archive.sh {{ target }} {{ profile }}

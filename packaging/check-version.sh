@@ -9,7 +9,7 @@ if [ "$tag" != "v$version" ]; then
     echo "the tag names another version than Cargo.toml, which has $version" >&2
     exit 1
 fi
-for file in action.yml ci/github.yml ci/gitlab.yml ci/azure-pipelines.yml npm/package.json README.md; do
+for file in action.yml ci/github.yml ci/gitlab.yml ci/azure-pipelines.yml npm/package.json packaging/pre-commit/pyproject.toml README.md docs/src/hook.md docs/src/ci.md; do
     if ! grep -qF "$version" "$file"; then
         echo "$file does not name version $version" >&2
         exit 1

@@ -55,7 +55,7 @@ fn brief(view: &View<'_>, styles: &Styles, out: &mut dyn io::Write) -> io::Resul
         let rows = [
             (
                 "fix",
-                "It is not committed yet: take it out, read it from the environment or a store, stage again.",
+                "It is not committed yet: take the value out, read it from the environment or a store, stage again.",
             ),
             (
                 "allow",

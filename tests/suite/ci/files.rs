@@ -88,9 +88,18 @@ fn versions_are_the_crates() {
     assert_eq!(yaml("action.yml")["inputs"]["version"]["default"].as_str(), Some(version));
     assert_eq!(yaml("ci/gitlab.yml")["stanch"]["variables"]["STANCH_VERSION"].as_str(), Some(version));
     assert_eq!(yaml("ci/azure-pipelines.yml")["parameters"][0]["default"].as_str(), Some(version));
-    for file in ["ci/github.yml", "README.md"] {
+    for file in ["ci/github.yml", "README.md", "docs/src/hook.md", "docs/src/ci.md"] {
         let text = fs::read_to_string(root().join(file)).unwrap();
         assert!(text.contains(&format!("v{version}")), "{file} names another version");
+    }
+    let hooks = fs::read_to_string(root().join("packaging/pre-commit/pyproject.toml")).unwrap();
+    assert!(hooks.contains(&format!("\"stanch=={version}\"")), "{hooks}");
+    let npm = fs::read_to_string(root().join("npm/package.json")).unwrap();
+    let npm: serde_json::Value = serde_json::from_str(&npm).unwrap();
+    let programs = npm["optionalDependencies"].as_object().unwrap();
+    assert_eq!(programs.len(), 4);
+    for named in programs.values().chain([&npm["version"]]) {
+        assert_eq!(named, version);
     }
 }
 
@@ -116,4 +125,24 @@ fn workflows_have_least_rights_and_whole_history() {
     for entry in all().iter().filter(|file| file.contains("workflows/")) {
         assert!(!yaml(entry)["permissions"].is_badvalue(), "{entry}: rights are not restricted");
     }
+}
+
+#[test]
+fn hooks_of_the_framework_are_as_its_rules_want_them() {
+    let hooks = yaml(".pre-commit-hooks.yaml");
+    let hook = |id: &str| {
+        list(&hooks, "hooks")
+            .iter()
+            .find(|hook| hook["id"].as_str() == Some(id))
+            .unwrap_or_else(|| panic!("{id}"))
+    };
+    for id in ["stanch", "stanch-files", "stanch-history"] {
+        // From wheels, so that nothing is compiled; once, so that a list of files is not split over processes
+        // that each know a part of it only.
+        assert_eq!(hook(id)["language"].as_str(), Some("python"));
+        assert_eq!(hook(id)["require_serial"].as_bool(), Some(true), "{id}");
+        assert_eq!(hook(id)["pass_filenames"].as_bool().unwrap_or(true), id == "stanch-files", "{id}");
+    }
+    // Without names of files the framework would not run a hook at all when only deletions are staged.
+    assert_eq!(hook("stanch")["always_run"].as_bool(), Some(true));
 }
