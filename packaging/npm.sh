@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the npm packages in DIST/npm: `stanch`, and one for each platform with the program in it.
 #
-#   packaging/npm.sh DIST        DIST holds the archives of packaging/archive.sh
+#   packaging/npm.sh DIST        DIST holds the archives of packaging/archive.sh. Needs node.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -45,4 +45,26 @@ if [ "$made" -eq 0 ]; then
 fi
 cp -R "$root/npm" npm/stanch
 cp "$root/README.md" "$root/LICENSE-MIT" "$root/LICENSE-APACHE" npm/stanch/
+
+# The launcher finds the program for this machine, if there is one, as npm would lay it out.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work/node_modules/@stanch"
+cp -R npm/stanch "$work/node_modules/stanch"
+for package in npm/stanch-*; do
+    cp -R "$package" "$work/node_modules/@stanch/${package#npm/stanch-}"
+done
+launcher=$work/node_modules/stanch/bin/stanch.js
+here=$(node -p '`${process.platform}-${process.arch}`')
+if [ -d "npm/stanch-$here" ]; then
+    node "$launcher" --version
+    rm -r "$work/node_modules/@stanch/$here"
+fi
+# Without the program it fails: a launcher that passes silently would protect nothing.
+code=0
+node "$launcher" --version || code=$?
+if [ "$code" -ne 2 ]; then
+    echo "the launcher without a program: exit code $code" >&2
+    exit 1
+fi
 ls npm
