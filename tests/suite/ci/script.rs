@@ -183,6 +183,30 @@ fn a_change_cannot_excuse_itself() {
 }
 
 #[test]
+fn a_change_cannot_bring_its_own_baseline() {
+    let server = Server::new(&[]);
+    server.server.git(["checkout", "--quiet", "change"]);
+    Run::of(&mut super::super::cli_support::stanch(server.server.path(), ["baseline", "update"])).exits(0);
+    let excused = server.server.commit("everything is known").to_string();
+    server.clone.git(["fetch", "--quiet", "origin"]);
+    server.clone.git(["checkout", "--quiet", "--detach", &excused]);
+    let mut variables = merge_request(&server);
+    set(&mut variables, "CI_COMMIT_SHA", &excused);
+    let found = run(&server, &variables).exits(1);
+    assert!(found.stdout.contains("deploy.sh"), "{found:#?}");
+    assert!(found.stderr.contains("note: .stanch-baseline.toml differs from that of"), "{found:#?}");
+    // Merged, it is the policy.
+    let pushed = [
+        ("GITLAB_CI", "true"),
+        ("CI_PIPELINE_SOURCE", "push"),
+        ("CI_COMMIT_BRANCH", "main"),
+        ("CI_COMMIT_BEFORE_SHA", server.ids.main.as_str()),
+        ("CI_COMMIT_SHA", &excused),
+    ];
+    server.run(&pushed).exits(0);
+}
+
+#[test]
 fn the_policy_of_the_target_holds() {
     let server = Server::new(&[]);
     server.server.git(["checkout", "--quiet", "main"]);
