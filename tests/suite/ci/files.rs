@@ -127,6 +127,23 @@ fn workflows_have_least_rights_and_whole_history() {
     }
 }
 
+/// A tag can be moved to other code; a commit cannot be changed.
+#[test]
+fn actions_of_others_are_named_by_commit() {
+    let mut seen = 0;
+    for file in all().iter().filter(|file| file.contains("workflows/")) {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        for line in text.lines().filter_map(|line| line.split_once("uses: ")).map(|(_, uses)| uses) {
+            let (_, version) = line.split_once('@').unwrap();
+            let (id, comment) = version.split_once(' ').unwrap_or((version, ""));
+            assert!(id.len() == 40 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{file}: {line}");
+            assert!(comment.starts_with("# v"), "{file}: {line}: of which version?");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 8, "{seen}");
+}
+
 #[test]
 fn hooks_of_the_framework_are_as_its_rules_want_them() {
     let hooks = yaml(".pre-commit-hooks.yaml");
