@@ -37,6 +37,27 @@ compare folder *args:
 browser:
     bash tests/browser/html-report.sh
 
+# The Python wheel, built and tried in a fresh virtual environment
+wheel *args:
+    bash packaging/wheel.sh {{ args }}
+
+# The hooks for the pre-commit framework, tried with the real one
+pre-commit: wheel
+    bash packaging/pre-commit.sh dist
+
+# The static program for Linux, packed into dist/ (needs musl-tools and the target of rustup)
+musl target="x86_64-unknown-linux-musl" profile="release":
+    bash packaging/archive.sh {{ target }} {{ profile }}
+
+# The image from the static program
+image: musl
+    bash packaging/image.sh dist
+
+# The manual (needs mdbook); its page of rules is written from the pack
+book:
+    cargo run --locked --quiet --example rule_reference > docs/src/rules.md
+    mdbook build docs
+
 # Build and install for yourself
 install:
     cargo install --locked --path . --root ~/.local

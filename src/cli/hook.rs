@@ -71,12 +71,12 @@ impl Hook {
         }
     }
 
-    /// How to go on without the hook, once.
-    fn way_around(self) -> &'static str {
+    /// What the hook stops, and how to go on all the same.
+    fn stops(self) -> (&'static str, &'static str) {
         match self {
-            Hook::PreCommit => "git commit --no-verify",
-            Hook::PrePush => "git push --no-verify",
-            Hook::PreReceive => "the server's administrator",
+            Hook::PreCommit => ("commit", "To commit all the same, once: git commit --no-verify"),
+            Hook::PrePush => ("push", "To push all the same, once: git push --no-verify"),
+            Hook::PreReceive => ("push", "Only the server's administrator can let it pass."),
         }
     }
 }
@@ -277,11 +277,8 @@ fn run_hook(hook: Hook, args: &[String]) -> anyhow::Result<Exit> {
             Exit(1) => "secrets were found",
             _ => "not everything could be scanned",
         };
-        eprintln!("\nstanch stopped this: {what}.");
-        eprintln!(
-            "  not a secret?  mark its line: stanch:allow RULE REASON; or record it: stanch baseline update"
-        );
-        eprintln!("  in a hurry?    {}", hook.way_around());
+        let (stopped, way_around) = hook.stops();
+        eprintln!("stanch stopped this {stopped}: {what}. {way_around}");
     }
     Ok(exit)
 }

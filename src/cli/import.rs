@@ -95,10 +95,10 @@ fn import_config(from: &Path, to: &Path, force: bool) -> anyhow::Result<()> {
     if !force && Disk.exists(to) {
         bail!("{} is there already; --force replaces it", to.display());
     }
-    let options = LoadOptions { files: &Disk, builtin_ids: &policy::builtin_ids };
+    let options = LoadOptions { files: &Disk, builtin_ids: &crate::scanner::builtin_ids };
     let loaded = config::load(&options, from, Dialect::Gitleaks).map_err(Problems)?;
     diagnostic::warn(&loaded.warnings);
-    let known: HashSet<String> = policy::builtin_ids().into_iter().collect();
+    let known: HashSet<String> = crate::scanner::builtin_ids().into_iter().collect();
     let origin = from.file_name().unwrap_or_default().to_string_lossy();
     let (text, left_out) = config::write(&loaded, &origin, &|id| known.contains(id));
     // What is written must be what was read, or nothing is written.

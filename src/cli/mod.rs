@@ -39,6 +39,11 @@ pub struct Exit(pub u8);
 /// Exit code for errors and incomplete runs.
 const ERROR: u8 = 2;
 
+/// The command line's grammar, for those who check what is written about it.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 /// Runs the command line of this process and returns its exit code.
 pub fn run() -> ExitCode {
     // The standard message shows what the code was about to handle, which may be scanned text.

@@ -16,11 +16,10 @@ use crate::config::{
     self, Config, ConfigError, Dialect, Disk, Files, LoadOptions, Located, Tree, TreeSource,
 };
 use crate::finding::{Confidence, Finding};
-use crate::matcher::{Matcher, checksum};
-use crate::rules::compile::{Strictness, compile};
+use crate::matcher::Matcher;
 use crate::rules::spec::RuleSpec;
 use crate::rules::{Rule, RuleSet, builtin};
-
+use crate::scanner::{builtin_ids, own_rules};
 use crate::suppress::baseline::{self, Baseline, Ledger};
 use crate::suppress::fingerprint::Fingerprinter;
 use crate::suppress::foreign::{Foreign, is_foreign};
@@ -191,14 +190,6 @@ fn nested_files(trusted: &Option<Trusted>) -> Box<dyn Files + Send + Sync> {
     }
 }
 
-/// Ids and aliases of the built-in rules.
-pub fn builtin_ids() -> Vec<String> {
-    let names = |rule: &Rule| -> Vec<String> {
-        std::iter::once(&rule.id).chain(rule.aliases.iter()).map(ToString::to_string).collect()
-    };
-    builtin().iter().flat_map(names).collect()
-}
-
 /// Finds and loads the configuration.
 ///
 /// # Errors
@@ -294,18 +285,7 @@ fn custom_rules(config: &Config) -> anyhow::Result<Vec<(Rule, Located<RuleSpec>)
 /// # Errors
 /// Rules that cannot be used, with their places.
 pub fn untested_rules(config: &Config) -> anyhow::Result<Vec<(Rule, Located<RuleSpec>)>> {
-    let known_checksum = |name: &str| checksum::names().any(|known| known == name);
-    let mut rules = Vec::new();
-    let mut errors = Vec::new();
-    for spec in config::merge_rules(config, builtin()) {
-        match compile(&spec.value, &Default::default(), Strictness::User, &known_checksum) {
-            Ok(rule) => rules.push((rule, spec)),
-            Err(error) => {
-                errors.push(ConfigError { help: error.help, ..spec.error(error.field, error.reason) })
-            }
-        }
-    }
-    if errors.is_empty() { Ok(rules) } else { Err(Problems(errors).into()) }
+    own_rules(config).map_err(|errors| Problems(errors).into())
 }
 
 fn check_flags(args: &CommonArgs, custom: &[(Rule, Located<RuleSpec>)]) -> anyhow::Result<()> {

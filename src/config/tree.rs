@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use bstr::ByteSlice;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::discover::{Disk, Files};
+use super::discover::{Disk, Files, NoFiles};
 use super::load::{LoadOptions, load};
 use super::{Config, ConfigError, Dialect, RuleOverride, STANCH_FILE_NAME, Settings};
 use crate::finding::{Confidence, Severity};
@@ -108,6 +108,13 @@ impl Tree {
     pub fn new(base: Config, source: TreeSource) -> Result<Self, ConfigError> {
         let base = Nested::new(Vec::new(), base)?;
         Ok(Tree { base, source, folders: RwLock::default(), errors: Mutex::default() })
+    }
+
+    /// A tree without any configuration: nothing is looked for.
+    pub fn empty() -> Self {
+        let base = Nested { folder: Vec::new(), config: Config::default(), exclude: Gitignore::empty() };
+        let source = TreeSource { files: Box::new(NoFiles), ..TreeSource::default() };
+        Tree { base, source, folders: RwLock::default(), errors: Mutex::default() }
     }
 
     /// The repository's own configuration.

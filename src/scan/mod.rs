@@ -114,6 +114,11 @@ impl Engine {
         &self.matcher
     }
 
+    /// Changes the options.
+    pub fn change_options(&mut self, change: impl FnOnce(&mut Options)) {
+        change(&mut self.options);
+    }
+
     /// The options.
     pub fn options(&self) -> &Options {
         &self.options

@@ -79,7 +79,11 @@ impl Policy {
     /// Allowlists that cannot be used, with their places.
     pub fn new(tree: Tree, today: Date) -> Result<Self, Vec<ConfigError>> {
         let allowlists = compiled(tree.base())?;
-        Ok(Policy {
+        Ok(Policy::with(tree, allowlists, today))
+    }
+
+    fn with(tree: Tree, allowlists: Vec<Allowlist>, today: Date) -> Self {
+        Policy {
             tree,
             allowlists,
             ignored: IgnoreFile::default(),
@@ -94,7 +98,12 @@ impl Policy {
             shared: Mutex::default(),
             of_folders: RwLock::default(),
             errors: Mutex::default(),
-        })
+        }
+    }
+
+    /// The policy without any configuration: only markers in the text count.
+    pub fn of_nothing() -> Self {
+        Policy::with(Tree::empty(), Vec::new(), Date::constant(1970, 1, 1))
     }
 
     /// The configurations.

@@ -17,7 +17,14 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("source", &["finding"]),
     ("report", &["finding"]),
     ("scan", &["source", "matcher", "verdict", "suppress", "rules", "finding"]),
-    ("cli", &["scan", "source", "matcher", "verdict", "suppress", "config", "report", "rules", "finding"]),
+    ("scanner", &["scan", "source", "matcher", "suppress", "config", "rules", "finding"]),
+    (
+        "cli",
+        &[
+            "scanner", "scan", "source", "matcher", "verdict", "suppress", "config", "report", "rules",
+            "finding",
+        ],
+    ),
 ];
 
 /// Paths across rooms that are excused: whether bytes are a text is decided in one place only.

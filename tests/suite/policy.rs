@@ -424,7 +424,8 @@ fn allowlists_may_name_commits() {
 
 #[test]
 fn the_documented_configuration_is_one() {
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/policy.md")).unwrap();
+    let text =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/src/policy.md")).unwrap();
     let example = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let repo = Sandbox::new();
     repo.write(".stanch.toml", example);

@@ -63,7 +63,7 @@ pub fn run(file: Option<&Path>, format: Form) -> anyhow::Result<Exit> {
 }
 
 fn of_file(file: &Path) -> anyhow::Result<Vec<Rule>> {
-    let options = LoadOptions { files: &Disk, builtin_ids: &policy::builtin_ids };
+    let options = LoadOptions { files: &Disk, builtin_ids: &crate::scanner::builtin_ids };
     let config = config::load(&options, file, policy::dialect_of(file)).map_err(Problems)?;
     diagnostic::warn(&config.warnings);
     // Failed tests are listed by the report.

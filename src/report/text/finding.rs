@@ -86,6 +86,14 @@ fn place(view: &View<'_>, f: &Finding, at: &Location) -> String {
     text
 }
 
+/// `path:line`, where a shell takes it for one word and nothing else.
+pub(super) fn place_as_argument(view: &View<'_>, f: &Finding) -> Option<String> {
+    let path = view.path(f, &f.location).filter(|_| f.location.container.is_empty())?;
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"._/-".contains(b);
+    let harmless = !path.is_empty() && !path.starts_with(b"-") && path.iter().all(plain);
+    (harmless && f.location.start.line > 0).then(|| format!("{}:{}", visible(&path), f.location.start.line))
+}
+
 fn kind_words(kind: MessageKind) -> &'static str {
     match kind {
         MessageKind::Commit => "commit message",

@@ -3,6 +3,9 @@
 //! Findings come first, then what to do about each kind (once per rule), what could not be read, and
 //! last — where the eye rests when a command ends — one line that says how it went. A run that could
 //! not read everything never says that it is clean.
+//!
+//! Of what is staged it is short, unless `--verbose`: a commit that was stopped is to be understood at a
+//! glance, and `stanch explain` says the rest.
 
 mod finding;
 mod style;
@@ -20,16 +23,58 @@ use crate::finding::{Finding, Remediation, Skipped};
 /// Up to this many findings are shown with all their details; above, one or two lines each.
 const DETAILED: usize = 20;
 
+/// How many findings the short report names; more are counted.
+const BRIEF: usize = 20;
+
 /// How many skipped things of one reason are named, unless `--verbose`.
 const SKIPPED_SHOWN: usize = 10;
 
 /// Writes the report.
 pub(crate) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let styles = Styles::new(view.options.color);
-    findings(view, &styles, out)?;
-    what_to_do(view, &styles, out)?;
+    if view.report.summary.mode == "staged" && !view.options.verbose {
+        brief(view, &styles, out)?;
+    } else {
+        findings(view, &styles, out)?;
+        what_to_do(view, &styles, out)?;
+    }
     skipped(view, &styles, out)?;
     summary::write(view, &styles, out)
+}
+
+/// What, where, how to fix, how to allow: in a few lines.
+fn brief(view: &View<'_>, styles: &Styles, out: &mut dyn io::Write) -> io::Result<()> {
+    for f in view.findings().take(BRIEF) {
+        finding::write_compact(view, f, styles, out)?;
+    }
+    let all = view.findings().count();
+    if let Some(more) = all.checked_sub(BRIEF).filter(|more| *more > 0) {
+        writeln!(out, "… and {} more (--verbose names all)", number(more as u64))?;
+    }
+    if let Some(first) = view.new_findings().next() {
+        let rows = [
+            (
+                "fix",
+                "It is not committed yet: take the value out, read it from the environment or a store, stage again.",
+            ),
+            (
+                "allow",
+                "No secret? Write `stanch:allow RULE REASON` on its line, or decide with `stanch audit`.",
+            ),
+        ];
+        writeln!(out)?;
+        for (label, text) in rows {
+            writeln!(out, "  {} {text}", styles.dim(&format!("{label:<5}")))?;
+        }
+        let place = finding::place_as_argument(view, first).unwrap_or_else(|| "FILE:LINE".to_owned());
+        let more =
+            format!("`stanch explain {place}`: what it opens, how to revoke it, what to write instead.");
+        writeln!(out, "  {} {more}", styles.dim("more "))?;
+    }
+    if all > 0 {
+        writeln!(out)?;
+    }
+    Ok(())
 }
 
 fn findings(view: &View<'_>, styles: &Styles, out: &mut dyn io::Write) -> io::Result<()> {

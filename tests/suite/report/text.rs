@@ -78,3 +78,35 @@ fn staged_findings_get_advice_for_before_the_commit() {
     assert!(plain(&staged).contains("not committed yet"));
     assert!(!plain(&Report { findings: vec![github(1)], ..clean() }).contains("not committed yet"));
 }
+
+#[test]
+fn what_stops_a_commit_is_said_in_a_few_lines() {
+    let staged = |findings| Report {
+        findings,
+        summary: stanch::report::Summary { mode: "staged", ..summary() },
+        ..clean()
+    };
+    let text = plain(&staged(vec![github(1)]));
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines.len() <= 8, "{text}");
+    // What, where, how to fix, how to allow, where the rest is.
+    for words in [
+        "github-pat",
+        "config/prod.env:12:9",
+        "take the value out",
+        "stanch:allow RULE REASON",
+        "`stanch explain ",
+        "1 secret found",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(!text.contains("What to do"), "{text}");
+    let verbose = render(&staged(vec![github(1)]), "text", &Options { verbose: true, ..Options::default() });
+    assert!(verbose.contains("What to do") && verbose.contains("Delete it on the token page"), "{verbose}");
+    // Many findings are counted.
+    let many = plain(&staged((0..500).map(github).collect()));
+    assert!(many.contains("… and 480 more (--verbose names all)") && many.lines().count() < 40, "{many}");
+    // A path that a shell would not take as it is, is not put into a command.
+    let odd = Finding { location: at(b"a b;c.py", 1, 1, 9), ..github(1) };
+    assert!(plain(&staged(vec![odd])).contains("`stanch explain FILE:LINE`"));
+}
