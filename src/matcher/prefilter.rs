@@ -49,8 +49,8 @@ const GRAM: usize = 4;
 const STRIDE: usize = 2;
 /// Literals up to this length are looked for in runs where that is enough.
 const SHORT: usize = 6;
-/// Positions tested before those that passed are looked up.
-const BATCH: usize = 1024;
+/// Positions tested before those that passed are looked up: few, since most regions that a delta inserts are short.
+const BATCH: usize = 128;
 /// Sets the lower-case bit of every byte: equal for letters of either case.
 const FOLD: u32 = 0x2020_2020;
 /// [`FOLD`] for eight bytes.

@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::oids::FastMap;
+use crate::matcher::delta::Run;
 use crate::source::git::{HashKind, Mode, Oid, Result, tree_entries};
 
 /// Names of tree entries, numbered. Shared by the threads of a walk.
@@ -100,10 +101,8 @@ pub struct Base<'a> {
     pub data: &'a [u8],
     /// Where its entries begin.
     pub starts: &'a Starts,
-    /// How many bytes the two have in common at their start.
-    pub head: usize,
-    /// How many bytes the two have in common at their end.
-    pub tail: usize,
+    /// What the two have in common, in order of the new tree.
+    pub runs: &'a [Run],
 }
 
 impl Trees {
@@ -120,9 +119,11 @@ impl Trees {
         hash: HashKind,
     ) -> (Starts, Result<()>) {
         let (a, r) = (log.added.len() as u32, log.removed.len() as u32);
-        let whole = Base { oid, data: &[], starts: &Starts::default(), head: 0, tail: 0 };
-        let (new, old, starts) = base.unwrap_or(whole).changed(data, hash);
-        let result = self.compare(log, &data[new], &base.map_or(&[][..], |base| base.data)[old], hash);
+        let nothing = Base { oid, data: &[], starts: &Starts::default(), runs: &[] };
+        let from = base.unwrap_or(nothing);
+        let (parts, starts) = from.changed(data, hash);
+        let compare = |part: Changed| self.compare(log, &data[part.new], &from.data[part.old], hash);
+        let result = parts.into_iter().try_for_each(compare);
         log.records.push(TreeRecord {
             oid,
             base: base.map(|b| b.oid),
@@ -188,32 +189,51 @@ impl Trees {
 }
 
 impl Base<'_> {
-    /// The parts of `new` and of the base between the entries that they share at their start and at their end;
-    /// and where the entries of `new` begin.
-    fn changed(&self, new: &[u8], hash: HashKind) -> (Range<usize>, Range<usize>, Starts) {
-        let old_len = self.data.len();
+    /// The parts of `new` and of the base between the entries that they share, as the runs tell; and where the
+    /// entries of `new` begin.
+    fn changed(&self, new: &[u8], hash: HashKind) -> (Vec<Changed>, Starts) {
         let starts = &self.starts.0;
-        let boundary = |i: usize| starts.get(i).map_or(old_len, |&start| start as usize);
-        // The last entry boundary that both share, and the first from which on everything is shared.
-        let first = starts.partition_point(|&start| start as usize <= self.head);
-        let first = if self.head >= old_len { first } else { first.saturating_sub(1) };
-        let start = if starts.is_empty() { 0 } else { boundary(first) };
-        let from =
-            (old_len - self.tail.min(old_len)).max(start).max((old_len + start).saturating_sub(new.len()));
-        let last = starts.partition_point(|&start| (start as usize) < from);
-        let mut all: Vec<u32> = starts.get(..first).unwrap_or_default().to_vec();
-        let middle = new.len() - (old_len - boundary(last));
-        if !starts.is_empty() && entries_between(new, start, middle, hash, &mut all) == Some(middle) {
-            let shift = |&at: &u32| (at as usize + new.len() - old_len) as u32;
-            all.extend(starts.get(last..).unwrap_or_default().iter().map(shift));
-            return (start..middle, start..boundary(last), Starts(all.into()));
+        let boundary = |i: usize| starts.get(i).map_or(self.data.len(), |&start| start as usize);
+        let mut parts = Vec::with_capacity(2);
+        let mut all: Vec<u32> = Vec::with_capacity(starts.len());
+        let (mut new_at, mut old_at) = (0, 0);
+        for run in self.runs.iter().filter(|_| !starts.is_empty()) {
+            // The entries of the base that lie in the run, of those that are not dealt with.
+            let first = starts.partition_point(|&start| (start as usize) < run.src.max(old_at));
+            let end = run.src + run.len;
+            let last = match end >= self.data.len() {
+                true => starts.len(),
+                false => starts.partition_point(|&start| start as usize <= end).saturating_sub(1),
+            };
+            let (from, to) = (boundary(first), boundary(last));
+            let Some(there) = (from + run.dst).checked_sub(run.src).filter(|&at| from < to && at >= new_at)
+            else {
+                continue;
+            };
+            // What comes before them must end where they begin.
+            let known = all.len();
+            if entries_between(new, new_at, there, hash, &mut all) != Some(there) {
+                all.truncate(known);
+                continue;
+            }
+            all.extend(starts[first..last].iter().map(|&start| (start as usize - from + there) as u32));
+            if new_at < there || old_at < from {
+                parts.push(Changed { new: new_at..there, old: old_at..from });
+            }
+            (new_at, old_at) = (there + to - from, to);
         }
-        // The end does not begin with an entry in the new tree, or the base's entries are not known.
-        all.truncate(first);
-        let whole = entries_between(new, start, new.len(), hash, &mut all) == Some(new.len());
-        let starts = if whole { Starts(all.into()) } else { Starts::default() };
-        (start..new.len(), start..old_len, starts)
+        let whole = entries_between(new, new_at, new.len(), hash, &mut all) == Some(new.len());
+        if new_at < new.len() || old_at < self.data.len() {
+            parts.push(Changed { new: new_at..new.len(), old: old_at..self.data.len() });
+        }
+        (parts, if whole { Starts(all.into()) } else { Starts::default() })
     }
+}
+
+/// A part of a tree, and the part of its base in whose place it stands. Both hold whole entries.
+struct Changed {
+    new: Range<usize>,
+    old: Range<usize>,
 }
 
 /// Appends where the entries between two places begin; returns where the last one ends. None if one is cut off.
@@ -267,7 +287,7 @@ mod tests {
         fn a_log_rebuilds_the_tree(
             old in prop::collection::vec((0u8..60, 0u8..4), 0..12),
             new in prop::collection::vec((0u8..60, 0u8..4), 0..12),
-            less in (0usize..40, 0usize..40),
+            less in (0usize..40, 0usize..40, 0usize..60),
         ) {
             let (old, new) = (tree(&old), tree(&new));
             let trees = Trees::default();
@@ -277,8 +297,20 @@ mod tests {
             result.unwrap();
             let head = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
             let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
-            let (head, tail) = (head.saturating_sub(less.0), tail.saturating_sub(less.1));
-            let base = Base { oid: id, data: &old, starts: &starts, head, tail };
+            let tail = tail.min(old.len() - head).min(new.len() - head);
+            let mut runs = vec![
+                Run { src: 0, dst: 0, len: head.saturating_sub(less.0) },
+                Run { src: old.len() - tail, dst: new.len() - tail, len: tail.saturating_sub(less.1) },
+            ];
+            // Another piece between the two, if there is a common one.
+            let piece = old.get(head + less.2..head + less.2 + 31);
+            if let Some(piece) = piece.filter(|_| head + less.2 + 31 + tail <= old.len()) {
+                let middle = &new[head..new.len() - tail];
+                if let Some(at) = middle.windows(piece.len()).position(|w| w == piece) {
+                    runs.insert(1, Run { src: head + less.2, dst: head + at, len: piece.len() });
+                }
+            }
+            let base = Base { oid: id, data: &old, starts: &starts, runs: &runs };
             let (starts, result) = trees.log(&mut log, id, &new, Some(base), HashKind::Sha1);
             result.unwrap();
             prop_assert_eq!(&*starts.0, &(0..new.len() as u32).step_by(30).collect::<Vec<_>>()[..]);

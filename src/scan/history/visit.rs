@@ -248,11 +248,7 @@ impl<'a> Taker<'a> {
         let base = match &base {
             Some(DeltaOf { node: Node::Tree(oid, starts), ops, data }) => {
                 shared_runs(ops, runs);
-                let head = runs.first().filter(|run| run.src == 0 && run.dst == 0).map_or(0, |run| run.len);
-                let ends =
-                    |run: &&Run| run.src + run.len == data.len() && run.dst + run.len == object.data.len();
-                let tail = runs.last().filter(ends).map_or(0, |run| run.len);
-                Some(Base { oid: *oid, data, starts, head, tail })
+                Some(Base { oid: *oid, data, starts, runs })
             }
             _ => None,
         };
