@@ -8,7 +8,6 @@ mod archive_support;
 mod audit_pty;
 mod baseline_merge;
 mod ci;
-mod cli_rules;
 mod cli_support;
 mod docs;
 mod generic_corpus;
