@@ -14,10 +14,10 @@ use crate::source::reader::Piece;
 const TOP: Position = Position { line: 1, column: 1 };
 
 /// Most encodings and containers, one in the other, where containers stand encoded in texts.
-const MAX_LEVELS: usize = 12;
+pub(super) const MAX_LEVELS: usize = 12;
 /// What a container that stands encoded in a text may unpack to whatever its size; a text has room for
 /// thousands of them.
-const ENCODED_FREE_BYTES: u64 = 4 << 20;
+pub(super) const ENCODED_FREE_BYTES: u64 = 4 << 20;
 
 /// What is known of a content from the pieces of it that were examined.
 #[derive(Clone, Copy, Debug)]

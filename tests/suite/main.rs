@@ -17,6 +17,7 @@ mod git_pack_writer;
 mod git_revs;
 mod git_staged;
 mod git_support;
+mod history_beneath;
 mod history_engine;
 mod history_places;
 mod history_range;

@@ -1,21 +1,30 @@
 //! What stands encoded in blobs or packed into them, inherited along deltas like everything else.
+//!
+//! What is looked at, and what is listed as not read, is what [`Session::examine_content`] looks at and lists
+//! in a file with the same bytes.
+//!
+//! [`Session::examine_content`]: crate::scan::Session::examine_content
 
 use std::ops::Range;
 
 use super::sightings::{IGNORED, Sightings};
 use crate::finding::Skipped;
-use crate::matcher::decode::{self, Decoded, NEIGHBOURHOOD};
+use crate::matcher::decode::{self, Content, Decoded, Encoding, NEIGHBOURHOOD};
 use crate::matcher::delta::Run;
-use crate::matcher::{Candidate, Matcher, Scratch};
+use crate::matcher::{Candidate, Scratch};
 use crate::scan::Engine;
-use crate::source::archive;
+use crate::scan::build::is_binary;
+use crate::scan::content::{ENCODED_FREE_BYTES, MAX_LEVELS};
+use crate::source::archive::{self, Limits, Member};
+use crate::source::reader::Piece;
 
-/// A candidate in encoded text.
+/// A candidate in encoded text, or a place that was not read whole.
 #[derive(Clone, Copy, Debug)]
 struct Item {
     /// The encoded run: offsets in the blob.
     start: u32,
     end: u32,
+    /// The sighting; [`IGNORED`] for what was not read.
     mark: u32,
 }
 
@@ -23,14 +32,15 @@ struct Item {
 #[derive(Debug, Default)]
 pub struct Inner {
     items: Vec<Item>,
-    /// Whether the blob is text, so that texts made from it may inherit.
-    text: bool,
+    /// Whether the blob is text of which all that is encoded was decoded, so that texts made from it may
+    /// inherit.
+    heritable: bool,
 }
 
 impl Inner {
     /// The numbers of the sightings.
     pub fn marks(&self) -> impl Iterator<Item = u32> + '_ {
-        self.items.iter().map(|i| i.mark)
+        self.items.iter().map(|i| i.mark).filter(|&mark| mark != IGNORED)
     }
 }
 
@@ -52,8 +62,38 @@ pub struct Beneath<'a> {
     pub sightings: &'a Sightings,
 }
 
+/// A look at one blob.
+struct Dive<'a> {
+    engine: &'a Engine,
+    sightings: &'a Sightings,
+    scratch: &'a mut Scratch,
+    found: Vec<Candidate>,
+    items: Vec<Item>,
+    skipped: &'a mut Vec<Skipped>,
+}
+
+/// A text on the way down.
+struct Layer<'t> {
+    bytes: &'t [u8],
+    /// Candidates that begin here are this text's; the rest is context.
+    own: Range<usize>,
+    /// The encoded run or the container that the text is in: offsets in the blob.
+    at: Range<usize>,
+    binary: bool,
+    /// Encodings and containers that it is in.
+    level: usize,
+}
+
+/// What is known of a container's member from its first piece.
+#[derive(Clone, Copy, Default)]
+struct Begun {
+    encoding: Option<Encoding>,
+    binary: bool,
+}
+
 impl Beneath<'_> {
-    /// Looks beneath the surface of a blob; what could not be opened is appended to `skipped`.
+    /// Looks beneath the surface of a blob; what could not be opened or was left undecoded is appended to
+    /// `skipped`.
     pub fn see(
         &self,
         blob: &[u8],
@@ -62,122 +102,157 @@ impl Beneath<'_> {
         skipped: &mut Vec<Skipped>,
     ) -> Inner {
         let options = self.engine.options();
-        if options.decode
-            && let Some(transcoded) = decode::encoding_of_text(blob)
-        {
-            let mut items = Vec::new();
-            self.text(&transcoded.text, 0..blob.len(), false, scratch, &mut items);
-            return Inner { items, text: false };
-        }
+        let mut dive = Dive {
+            engine: self.engine,
+            sightings: self.sightings,
+            scratch,
+            found: Vec::new(),
+            items: Vec::new(),
+            skipped,
+        };
         if options.archives && archive::recognise(blob).is_some() {
-            return self.container(blob, scratch, skipped);
+            dive.container(blob, 0..blob.len(), 0, &options.limits);
+            return Inner { items: dive.items, heritable: false };
         }
-        if !options.decode {
-            return Inner::default();
+        let mut heritable = false;
+        if options.decode {
+            if let Some(encoding) = Encoding::of(blob) {
+                let bytes = encoding.decode(blob, &mut []);
+                let own = 0..bytes.len();
+                dive.text(&Layer { bytes: &bytes, own, at: 0..blob.len(), binary: false, level: 1 });
+                dive.encoded(blob, None);
+            } else {
+                heritable = dive.encoded(blob, shared.filter(|s| s.inner.heritable));
+            }
         }
-        self.encoded(blob, shared.filter(|s| s.inner.text), scratch)
+        Inner { items: dive.items, heritable }
     }
+}
 
-    /// Decodes what lies near changed bytes, and inherits the rest.
-    fn encoded(&self, blob: &[u8], shared: Option<Shared<'_>>, scratch: &mut Scratch) -> Inner {
-        let mut items = Vec::new();
+impl Dive<'_> {
+    /// Decodes what lies near changed bytes of a blob, and inherits the rest. Returns whether others may inherit
+    /// from it.
+    fn encoded(&mut self, blob: &[u8], shared: Option<Shared<'_>>) -> bool {
+        // As in files, what stands in binary data is taken as it is.
+        if is_binary(blob) {
+            return false;
+        }
         let regions = match &shared {
             Some(shared) => gaps(shared, blob.len()),
             None => decode::whole(blob).to_vec(),
         };
         if let Some(shared) = &shared {
-            inherit(shared, &regions, &mut items);
+            inherit(shared, &regions, &mut self.items);
         }
         let mut budget = decode::Budget::for_text(blob.len());
         decode::each(blob, &regions, &mut budget, &mut |decoded| {
-            self.decoded(decoded, scratch, &mut items);
+            self.decoded(decoded, decoded.range.clone(), &(0..blob.len()), 0);
         });
-        Inner { items, text: true }
+        self.account_for(budget, 0..blob.len());
+        !budget.exhausted
     }
 
-    fn decoded(&self, decoded: &Decoded, scratch: &mut Scratch, items: &mut Vec<Item>) {
-        if decoded.content == decode::Content::Container {
-            let inner = self.container(&decoded.bytes, scratch, &mut Vec::new());
-            let at =
-                |i: &Item| Item { start: decoded.range.start as u32, end: decoded.range.end as u32, ..*i };
-            items.extend(inner.items.iter().map(at));
-            return;
-        }
-        let matcher = self.engine.matcher();
-        self.scan(matcher, &decoded.bytes, false, scratch, |candidate, mark| {
-            if !decoded.is_verbatim(candidate.secret.start as usize..candidate.secret.end as usize) {
-                items.push(Item { start: decoded.range.start as u32, end: decoded.range.end as u32, mark });
+    /// Scans what was decoded of a text of this level. Candidates are those of the text's `own` bytes.
+    fn decoded(&mut self, decoded: &Decoded, at: Range<usize>, own: &Range<usize>, level: usize) {
+        if decoded.content == Content::Container {
+            let options = self.engine.options();
+            if !options.archives || !own.contains(&decoded.range.start) {
+                return;
             }
+            let level = level + decoded.chain.as_slice().len();
+            if level > MAX_LEVELS {
+                let detail = format!("more than {MAX_LEVELS} encodings and containers deep");
+                return self.skip("archive-depth", detail, at);
+            }
+            let limits = Limits { ratio_free_bytes: ENCODED_FREE_BYTES, ..options.limits };
+            return self.container(&decoded.bytes, at, level, &limits);
+        }
+        self.scan(&decoded.bytes, &at, false, |secret| {
+            !decoded.is_verbatim(secret.clone()) && own.contains(&decoded.source_range(secret).start)
         });
     }
 
     /// Scans a text that lies beneath, and what is encoded in it.
-    fn text(
-        &self,
-        text: &[u8],
-        at: Range<usize>,
-        binary: bool,
-        scratch: &mut Scratch,
-        items: &mut Vec<Item>,
-    ) {
-        let (start, end) = (at.start as u32, at.end as u32);
-        self.scan(self.engine.matcher(), text, binary, scratch, |_, mark| {
-            items.push(Item { start, end, mark })
-        });
-        if binary || !self.engine.options().decode {
+    fn text(&mut self, layer: &Layer<'_>) {
+        self.scan(layer.bytes, &layer.at, layer.binary, |secret| layer.own.contains(&secret.start));
+        if layer.binary || !self.engine.options().decode {
             return;
         }
-        let mut budget = decode::Budget::for_text(text.len());
-        let mut inner = Vec::new();
-        decode::each(text, &decode::whole(text), &mut budget, &mut |decoded| {
-            if decoded.content == decode::Content::Text {
-                self.decoded(decoded, scratch, &mut inner);
-            }
+        let mut budget = decode::Budget::for_text(layer.bytes.len());
+        decode::each(layer.bytes, std::slice::from_ref(&layer.own), &mut budget, &mut |decoded| {
+            self.decoded(decoded, layer.at.clone(), &layer.own, layer.level);
         });
-        items.extend(inner.iter().map(|i| Item { start, end, mark: i.mark }));
+        self.account_for(budget, layer.at.clone());
     }
 
-    fn container(&self, bytes: &[u8], scratch: &mut Scratch, skipped: &mut Vec<Skipped>) -> Inner {
-        let mut items = Vec::new();
-        archive::open(
-            bytes,
-            &self.engine.options().limits,
-            &mut |member| {
-                let piece = member.piece;
-                match decode::encoding_of_text(piece.bytes).filter(|_| piece.whole && !member.binary) {
-                    Some(transcoded) => {
-                        self.text(&transcoded.text, 0..bytes.len(), false, scratch, &mut items)
-                    }
-                    None => {
-                        let binary = member.binary || crate::scan::build::is_binary(piece.bytes);
-                        self.text(piece.bytes, 0..bytes.len(), binary, scratch, &mut items);
-                    }
-                }
-            },
-            skipped,
-        );
-        Inner { items, text: false }
+    /// Opens a container of this level.
+    fn container(&mut self, bytes: &[u8], at: Range<usize>, level: usize, limits: &Limits) {
+        let mut skipped = Vec::new();
+        let mut begun = Begun::default();
+        let mut member = |member: Member<'_>| self.member(member, &at, level, &mut begun);
+        archive::open(bytes, limits, &mut member, &mut skipped);
+        if !skipped.is_empty() {
+            self.note_unread(at);
+            self.skipped.append(&mut skipped);
+        }
     }
 
-    fn scan(
-        &self,
-        matcher: &Matcher,
-        text: &[u8],
-        binary: bool,
-        scratch: &mut Scratch,
-        mut keep: impl FnMut(&Candidate, u32),
-    ) {
-        let mut found = Vec::new();
-        matcher.scan(text, scratch, &mut found);
-        for candidate in &found {
-            if binary && candidate.evidence.is_some() {
+    /// Scans a member of a container, or the next piece of one.
+    fn member(&mut self, member: Member<'_>, at: &Range<usize>, level: usize, begun: &mut Begun) {
+        let piece = member.piece;
+        let level = level + member.chain.len();
+        if piece.offset == 0 {
+            let decodes = self.engine.options().decode && !member.binary;
+            let encoding = Encoding::of(piece.bytes).filter(|_| decodes);
+            *begun = Begun { encoding, binary: member.binary || is_binary(piece.bytes) };
+        }
+        if let Some(encoding) = begun.encoding {
+            self.transcoded(piece, encoding, at, level + 1);
+        }
+        let (bytes, own) = (piece.bytes, piece.own.clone());
+        self.text(&Layer { bytes, own, at: at.clone(), binary: begun.binary, level });
+    }
+
+    fn transcoded(&mut self, piece: &Piece<'_>, encoding: Encoding, at: &Range<usize>, level: usize) {
+        let mut own = [piece.own.start, piece.own.end];
+        let bytes = encoding.decode(piece.bytes, &mut own);
+        let own = own[0]..own[1];
+        self.text(&Layer { bytes: &bytes, own, at: at.clone(), binary: false, level });
+    }
+
+    /// Scans a text; keeps the candidates whose secret (offsets in the text) `keep` accepts.
+    fn scan(&mut self, text: &[u8], at: &Range<usize>, binary: bool, keep: impl Fn(Range<usize>) -> bool) {
+        let matcher = self.engine.matcher();
+        self.found.clear();
+        matcher.scan(text, self.scratch, &mut self.found);
+        for candidate in &self.found {
+            // In binary data only self-identifying secrets count.
+            if binary && candidate.evidence.is_some()
+                || !keep(candidate.secret.start as usize..candidate.secret.end as usize)
+            {
                 continue;
             }
             let mark = self.sightings.mark(matcher, text, candidate);
             if mark != IGNORED {
-                keep(candidate, mark);
+                self.items.push(Item { start: at.start as u32, end: at.end as u32, mark });
             }
         }
+    }
+
+    fn account_for(&mut self, budget: decode::Budget, at: Range<usize>) {
+        if budget.exhausted {
+            self.skip("decode-budget", "holds more encoded text than is decoded".to_owned(), at);
+        }
+    }
+
+    fn skip(&mut self, reason: &'static str, detail: String, at: Range<usize>) {
+        self.note_unread(at);
+        self.skipped.push(Skipped { what: Default::default(), reason, detail, incomplete: true });
+    }
+
+    /// Remembers that something at this place was not read.
+    fn note_unread(&mut self, at: Range<usize>) {
+        self.items.push(Item { start: at.start as u32, end: at.end as u32, mark: IGNORED });
     }
 }
 
