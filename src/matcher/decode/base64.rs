@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::extent::glue_before;
 use super::likeness;
 use super::triggers::in_class;
 use super::{Budget, Chain, Content, Decoded, MIN_RUN, Map, inflate, transcode};
@@ -53,10 +54,16 @@ struct Run {
     segments: Vec<Range<usize>>,
 }
 
-/// The start of the run of class characters that goes over `at`; `at` if none does.
-pub(super) fn run_start(text: &[u8], at: usize) -> usize {
+/// The start of the class characters that end at `at`, but not before `floor`.
+pub(super) fn class_start(text: &[u8], at: usize, floor: usize) -> usize {
     let in_run = |b: &&u8| SIXBIT[usize::from(**b)] != NONE;
-    at - text.get(..at).unwrap_or_default().iter().rev().take_while(in_run).count()
+    at - text.get(floor.min(at)..at).unwrap_or_default().iter().rev().take_while(in_run).count()
+}
+
+/// The end of the class characters that begin at `at`.
+pub(super) fn class_end(text: &[u8], at: usize) -> usize {
+    let in_run = |b: &&u8| SIXBIT[usize::from(**b)] != NONE;
+    at + text.get(at..).unwrap_or_default().iter().take_while(in_run).count()
 }
 
 /// Whether the 16 characters up to `at`, the first of a run, have a capital letter or a digit, as all
@@ -71,13 +78,50 @@ pub(super) fn is_mixed(text: &[u8], at: usize) -> bool {
 /// Decodes the run that has a class character at `at`, and returns the offset after it.
 pub(super) fn decode_around(text: &[u8], at: usize, budget: &mut Budget, out: &mut Vec<Decoded>) -> usize {
     let only = segment_around(text, at);
-    if stands_alone(text, &only) {
-        decode_value(text, std::slice::from_ref(&only), budget, out);
-        return only.end;
+    let first = out.len();
+    let run = match stands_alone(text, &only) {
+        true => {
+            decode_value(text, std::slice::from_ref(&only), budget, out);
+            only
+        }
+        false => {
+            let run = Run::of(text, only.clone());
+            run.decode(text, budget, out);
+            run.segments.first().map_or(at, |s| s.start)..run.segments.last().map_or(at, |s| s.end)
+        }
+    };
+    if out.len() > first {
+        let last = run.end - class_start(text, run.end, 0).max(run.start);
+        let reach = reach_before(text, run.start)..reach_after(text, run.end, last).min(text.len());
+        out[first..].iter_mut().for_each(|found| found.reach = reach.clone());
     }
-    let run = Run::of(text, only);
-    run.decode(text, budget, out);
-    run.segments.last().map_or(at, |s| s.end)
+    run.end
+}
+
+/// The first byte that decides on whether a run that begins at `start` goes on before it.
+fn reach_before(text: &[u8], start: usize) -> usize {
+    match separator_start(text, start) {
+        Some(end) => class_start(text, end, 0).saturating_sub(2),
+        None => glue_before(text, start, 2 * MAX_INDENT + 8).saturating_sub(4),
+    }
+}
+
+/// The end of the bytes that decide on whether a run with a last line of so many bytes goes on behind its end;
+/// may lie behind the text.
+fn reach_after(text: &[u8], end: usize, last: usize) -> usize {
+    let padding = text.get(end..).unwrap_or_default().iter().take(2).take_while(|&&b| b == b'=').count();
+    let near = end + padding.max(blanks(text.get(end..).unwrap_or_default())) + 1;
+    if last < MIN_RUN {
+        return near;
+    }
+    let far = match separator_end(text, end) {
+        Some(start) => {
+            let after = class_end(text, start);
+            after + blanks(text.get(after..).unwrap_or_default()) + 1
+        }
+        None => end + blanks(text.get(end..).unwrap_or_default()) + 4,
+    };
+    near.max(far)
 }
 
 /// Whether the bytes beside a segment show that it is not wrapped. Most are identifiers and paths in
@@ -195,6 +239,9 @@ fn segment_before(text: &[u8], after: &Range<usize>) -> Option<Range<usize>> {
 }
 
 fn segment_after(text: &[u8], before: &Range<usize>) -> Option<Range<usize>> {
+    if before.len() < MIN_RUN {
+        return None;
+    }
     let start = separator_end(text, before.end)?;
     if !in_class(*text.get(start)?) {
         return None;
@@ -220,7 +267,7 @@ fn joins(text: &[u8], before: &Range<usize>, after: &Range<usize>) -> bool {
 
 /// The end of the line break that begins at `at`: a real one, with a `\` before and an indent or
 /// comment sign behind it, or one written as `\n` or `\r\n`.
-fn separator_end(text: &[u8], at: usize) -> Option<usize> {
+pub(super) fn separator_end(text: &[u8], at: usize) -> Option<usize> {
     let rest = text.get(at..)?;
     if let Some(written) = [&b"\\r\\n"[..], b"\\n"].iter().find(|e| rest.starts_with(e)) {
         return Some(at + written.len());
@@ -243,7 +290,7 @@ fn separator_end(text: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The start of the line break that ends at `end`, if there is one.
-fn separator_start(text: &[u8], end: usize) -> Option<usize> {
+pub(super) fn separator_start(text: &[u8], end: usize) -> Option<usize> {
     let before = text.get(..end)?;
     let written = [&b"\\r\\n"[..], b"\\n"].iter().find(|e| before.ends_with(e)).map(|e| end - e.len());
     let start = written.or_else(|| {
@@ -339,6 +386,7 @@ fn decode_value(text: &[u8], segments: &[Range<usize>], budget: &mut Budget, out
     let symbols = Symbols { text, segments, skipped };
     let found = Decoded {
         range: with_padding(text, segments),
+        reach: 0..0,
         chain: Chain::of(symbols.name()),
         bytes: symbols.sextets(total),
         content: Content::Text,
@@ -413,8 +461,14 @@ fn decode_hex(
     }
     let symbols = Symbols { text, segments, skipped: 0 };
     let range = segments.first().map_or(0, |s| s.start)..segments.last().map_or(0, |s| s.end);
-    let found =
-        Decoded { range, chain: Chain::of("hex"), bytes, content: Content::Text, map: symbols.map(4) };
+    let found = Decoded {
+        range,
+        reach: 0..0,
+        chain: Chain::of("hex"),
+        bytes,
+        content: Content::Text,
+        map: symbols.map(4),
+    };
     finish(found, budget, out)
 }
 

@@ -1,37 +1,43 @@
 //! Escapes that stand near each other, decoded with the text between and around them.
+//!
+//! What makes a cluster are its telling escapes. Others, of which some texts are full, are undone where a
+//! cluster is, but do not make it longer.
 
 use std::ops::Range;
 
 use super::escapes::{Escape, Kind, parse};
+use super::extent::{glue_after, glue_before, line_before};
 use super::triggers::in_class;
 use super::{Budget, Chain, Content, Decoded, Map, Piece};
 
 /// Most bytes between two escapes of a cluster; the context on both sides fits in, so that clusters
 /// never overlap.
 pub(super) const MAX_GAP: usize = 256;
-/// Longest escape.
-const MAX_ESCAPE: usize = 130;
+/// Longest escape, and most bytes that are looked at to tell whether one begins.
+pub(super) const MAX_ESCAPE: usize = 130;
+/// Longest escape that is no joint: eight backslashes, and a pair of surrogates.
+const LONGEST_SIMPLE: usize = 20;
+/// Most bytes before an escape that can tell whether it is one.
+pub(super) const LOOK_BACK: usize = 82;
 /// A word that is cut in two tells something if it is at least this long, in bytes.
 const MIN_JOINED: usize = 16;
 
-/// A cluster: its escapes in order, and its extent.
+/// A cluster: its extent, and the bytes that decide on it.
 #[derive(Debug)]
 pub(super) struct Cluster {
     kind: Kind,
     range: Range<usize>,
-    escapes: Vec<Escape>,
+    reach: Range<usize>,
 }
 
-/// The cluster that the escape at `at` belongs to. None if there is no escape.
+/// The cluster that the telling escape at `at` belongs to. None if there is no such escape.
 pub(super) fn around(text: &[u8], kind: Kind, at: usize) -> Option<Cluster> {
-    let mut first = parse(text, kind, at)?;
+    let mut first = leftmost(text, kind, telling(text, kind, at)?);
     while let Some(before) = escape_before(text, kind, first.start) {
         first = before;
     }
-    let mut escapes = vec![first];
     let mut last = first;
     while let Some(next) = escape_after(text, kind, last.end) {
-        escapes.push(next);
         last = next;
     }
     let traits = kind.traits();
@@ -39,54 +45,67 @@ pub(super) fn around(text: &[u8], kind: Kind, at: usize) -> Option<Cluster> {
     let left = before.iter().rev().take_while(|&&b| !kind.breaks(b)).count();
     let after = text.get(last.end..).unwrap_or_default();
     let right = after.iter().take(traits.right).take_while(|&&b| !kind.breaks(b)).count();
-    Some(Cluster { kind, range: first.start - left..last.end + right, escapes })
+    let range = first.start - left..last.end + right;
+    let reach = reach_before(text, kind, first.start)..reach_after(text, kind, last.end).min(text.len());
+    Some(Cluster { kind, range, reach })
+}
+
+/// The escape at `at`, if it hides something.
+fn telling(text: &[u8], kind: Kind, at: usize) -> Option<Escape> {
+    parse(text, kind, at).filter(|escape| escape.telling)
 }
 
 /// The last escape that ends within reach before `end`, with no break between.
 fn escape_before(text: &[u8], kind: Kind, end: usize) -> Option<Escape> {
     let lowest = end.saturating_sub(MAX_GAP);
+    let fits = |found: Escape| (found.end <= end).then(|| leftmost(text, kind, found));
     let mut at = end;
     while at > lowest {
         at -= 1;
         let b = *text.get(at)?;
         if kind.leads(b)
-            && let Some(found) = first_overlapping(text, kind, at).filter(|found| found.end <= end)
+            && let Some(found) = telling(text, kind, at).and_then(fits)
         {
             return Some(found);
         }
         if kind.breaks(b) {
             // A line end can be a part of an escape.
-            return escape_over(text, kind, at).filter(|found| found.end <= end);
+            return escape_over(text, kind, at).and_then(fits);
         }
     }
     None
 }
 
-/// The escape at `at`, or the one that an equal lead byte directly before begins (`\\x41`).
-fn first_overlapping(text: &[u8], kind: Kind, at: usize) -> Option<Escape> {
-    let found = parse(text, kind, at)?;
-    if kind != Kind::Backslash {
-        return Some(found);
+/// The escape that a search from the left finds first, among those that overlap this one: equal lead bytes
+/// directly before belong to it (`\\\\x41`), and joints can be read in two ways.
+fn leftmost(text: &[u8], kind: Kind, mut found: Escape) -> Escape {
+    if kind == Kind::Backslash {
+        let before = text.get(..found.start).unwrap_or_default();
+        let same = before.iter().rev().take(7).take_while(|&&b| b == b'\\').count();
+        return telling(text, kind, found.start - same).unwrap_or(found);
     }
-    let same = text.get(..at)?.iter().rev().take(7).take_while(|&&b| b == b'\\').count();
-    parse(text, kind, at - same)
+    while let Some(before) = escape_over(text, kind, found.start) {
+        found = before;
+    }
+    found
 }
 
-/// The escape that begins before `at` and ends after it.
+/// The escape that begins before `at` and ends after it: the last of them.
 fn escape_over(text: &[u8], kind: Kind, at: usize) -> Option<Escape> {
     if !matches!(kind, Kind::Quoted | Kind::Joint) {
         return None;
     }
-    let starts = (at.saturating_sub(MAX_ESCAPE)..at).rev();
-    starts.filter_map(|start| parse(text, kind, start)).find(|found| found.end > at)
+    // All its bytes are glue.
+    let first = glue_before(text, at, MAX_ESCAPE);
+    (first..at).rev().filter_map(|start| telling(text, kind, start)).find(|found| found.end > at)
 }
 
-/// The next escape that begins within reach after `start`, with no break between.
+/// The next telling escape that begins within reach after `start`, with no break between.
 fn escape_after(text: &[u8], kind: Kind, start: usize) -> Option<Escape> {
     let reach = text.get(start..)?;
     for (i, &b) in reach.iter().take(MAX_GAP).enumerate() {
         if kind.leads(b)
-            && let Some(found) = parse(text, kind, start + i)
+            && let Some(found) = telling(text, kind, start + i)
         {
             return Some(found);
         }
@@ -95,6 +114,39 @@ fn escape_after(text: &[u8], kind: Kind, start: usize) -> Option<Escape> {
         }
     }
     None
+}
+
+/// The first byte that decides on whether there is an escape within reach before `start`.
+fn reach_before(text: &[u8], kind: Kind, start: usize) -> usize {
+    let before = text.get(start.saturating_sub(MAX_GAP)..start).unwrap_or_default();
+    let stop = before.iter().rposition(|&b| kind.breaks(b));
+    let lowest = start - before.len() + stop.unwrap_or(0);
+    match (kind, stop) {
+        (Kind::Joint, _) => glue_before(text, lowest, MAX_ESCAPE).saturating_sub(3),
+        (Kind::Quoted, _) => {
+            let first = glue_before(text, lowest, MAX_ESCAPE);
+            let soft = stop.is_none() || text.get(first..lowest).unwrap_or_default().contains(&b'=');
+            line_before(text, first, if soft { LOOK_BACK } else { 1 })
+        }
+        (_, None) => line_before(text, lowest, LOOK_BACK),
+        (_, Some(_)) => lowest,
+    }
+}
+
+/// The end of the bytes that decide on whether there is an escape within reach after `end`; may lie behind
+/// the text.
+fn reach_after(text: &[u8], kind: Kind, end: usize) -> usize {
+    let after = text.get(end..).unwrap_or_default();
+    let stop = after.iter().take(MAX_GAP).position(|&b| kind.breaks(b));
+    let last = end + stop.unwrap_or(MAX_GAP);
+    match (kind, stop) {
+        (Kind::Joint | Kind::Quoted, _) => glue_after(text, last, MAX_ESCAPE) + 2,
+        (_, Some(_)) => last + 1,
+        (_, None) => {
+            let behind = text.get(last..).unwrap_or_default();
+            last + behind.iter().take(LONGEST_SIMPLE).take_while(|&&b| !kind.breaks(b)).count() + 1
+        }
+    }
 }
 
 impl Cluster {
@@ -103,15 +155,21 @@ impl Cluster {
         self.range.end
     }
 
+    /// The first escape of the cluster, telling or not, from `at` on.
+    fn next_escape(&self, text: &[u8], at: usize) -> Option<Escape> {
+        let mut leads = (at..self.range.end).filter(|&i| text.get(i).is_some_and(|&b| self.kind.leads(b)));
+        leads.find_map(|i| parse(text, self.kind, i).filter(|escape| escape.end <= self.range.end))
+    }
+
     /// What the cluster says; None where that is no news.
     pub(super) fn decode(&self, text: &[u8], budget: &mut Budget) -> Option<Decoded> {
-        if !self.escapes.iter().any(|e| e.telling) || !budget.take(self.range.len()) {
+        if !budget.take(self.range.len()) {
             return None;
         }
         let mut bytes = Vec::with_capacity(self.range.len());
-        let mut pieces = Vec::with_capacity(2 * self.escapes.len() + 1);
+        let mut pieces = Vec::new();
         let mut at = self.range.start;
-        for escape in &self.escapes {
+        while let Some(escape) = self.next_escape(text, at) {
             copy(text, at..escape.start, &mut bytes, &mut pieces);
             pieces.push(Piece {
                 decoded: bytes.len(),
@@ -128,6 +186,7 @@ impl Cluster {
         }
         Some(Decoded {
             range: self.range.clone(),
+            reach: self.reach.clone(),
             chain: Chain::of(self.kind.traits().name),
             bytes,
             content: Content::Text,

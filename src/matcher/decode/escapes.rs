@@ -256,6 +256,8 @@ fn entity(text: &[u8], rest: &[u8], at: usize) -> Option<Escape> {
 /// (`key=&quot;`), or in a connection string.
 fn marks_value(text: &[u8], at: usize, decoded: &[u8]) -> bool {
     let before = text.get(at.saturating_sub(64)..at).unwrap_or_default();
+    let line = before.iter().rposition(|&b| matches!(b, b'\n' | b'\r' | 0)).map_or(0, |end| end + 1);
+    let before = before.get(line..).unwrap_or_default();
     match decoded {
         b"&" => before.windows(3).any(|w| w == b"://"),
         b"\"" | b"'" => matches!(before.trim_ascii_end().last(), Some(b'=' | b':')),
@@ -275,7 +277,8 @@ fn quoted(text: &[u8], rest: &[u8], at: usize) -> Option<Escape> {
     let end = at + 1 + line_break(rest.get(1..)?, false)?;
     let before = at.checked_sub(1).and_then(|i| text.get(i))?;
     let after = text.get(end)?;
-    let line = text.get(at.saturating_sub(80)..at)?.iter().rev().take_while(|&&b| b != b'\n').count();
+    let line = text.get(at.saturating_sub(80)..at)?.iter().rev();
+    let line = line.take_while(|b| !matches!(b, b'\n' | b'\r' | 0)).count();
     // Lines of encoded mail are 76 characters at most; those of base64 end in `=` only at the end.
     let soft = (32..=76).contains(&line) && in_token(*before) && in_token(*after) && *before != b'=';
     soft.then(|| Escape::nothing(at, end))
@@ -297,11 +300,12 @@ fn joint(text: &[u8], rest: &[u8], at: usize) -> Option<Escape> {
     }
     // Most literals of several lines end in `\n`: no word goes on behind it.
     let escape = at.checked_sub(2).and_then(|i| text.get(i)) == Some(&b'\\');
-    Some(Escape { telling: !escape, ..Escape::nothing(at, at + len) })
+    let seen = matches!(rest.get(1), Some(0..=b' ' | b'+' | b'.' | b'&' | b'\\' | b'"' | b'\'' | b'`'));
+    Some(Escape { telling: seen && !escape, ..Escape::nothing(at, at + len) })
 }
 
 /// Whether a literal's opening quote can have this before it, in Python, C++ or C#.
-const fn is_prefix(b: u8) -> bool {
+pub(super) const fn is_prefix(b: u8) -> bool {
     matches!(b, b'f' | b'r' | b'b' | b'u' | b'L' | b'@' | b'$')
 }
 

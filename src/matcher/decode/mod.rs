@@ -1,15 +1,16 @@
 //! Undoes encodings inside text: base64, hex, escapes, compressed payloads, split literals.
 //!
 //! [`find`] decodes one level, [`each`] nested levels. Both work on *regions*: in a text of which most
-//! was scanned before, only what lies near new bytes is decoded. What is decoded at a place depends
-//! only on the encoded run itself and on [`NEIGHBOURHOOD`] bytes around it, never on where a scan
-//! began; so a scan of regions yields exactly what a scan of the whole yields near them.
+//! was scanned before, only what new bytes can have changed is decoded. What is decoded depends only on
+//! the bytes in its [reach](Decoded::reach), never on where a scan began; so a scan of regions yields
+//! exactly what of a scan of the whole has a reach that touches them.
 //!
 //! A candidate in decoded text is reported at the encoded text: [`Decoded::source_range`].
 
 mod base64;
 mod cluster;
 mod escapes;
+mod extent;
 mod inflate;
 mod likeness;
 mod transcode;
@@ -23,9 +24,6 @@ use triggers::Trigger;
 
 /// How many levels [`each`] undoes.
 pub const MAX_DEPTH: usize = 5;
-
-/// How many bytes before and after an encoded run can change what is decoded from it.
-pub const NEIGHBOURHOOD: usize = 256;
 
 /// Shortest run of base64 characters that is tried, in characters. It holds 12 bytes.
 const MIN_RUN: usize = 16;
@@ -104,6 +102,9 @@ struct Piece {
 pub struct Decoded {
     /// The encoded run, as bytes of the text that was given to [`find`] or [`each`].
     pub range: Range<usize>,
+    /// All bytes of that text that decide on whether and what is decoded here. Where it begins or ends with the
+    /// text, that the text begins or ends there counts too.
+    pub reach: Range<usize>,
     /// The encodings, outermost first.
     pub chain: Chain,
     /// The decoded bytes.
@@ -221,35 +222,48 @@ pub fn whole(text: &[u8]) -> [Range<usize>; 1] {
     [0..text.len()]
 }
 
-/// Decodes one level: appends every encoded run that lies within [`NEIGHBOURHOOD`] bytes of one of
-/// `regions` (sorted ranges of `text`; an empty range is a place where bytes were removed).
+/// Decodes one level: appends everything whose [reach](Decoded::reach) [touches](is_touched) one of `regions`
+/// (sorted ranges of `text`; an empty range is a place where bytes were removed).
 ///
 /// Linear in the length of the regions and of the runs that touch them.
 pub fn find(text: &[u8], regions: &[Range<usize>], budget: &mut Budget, out: &mut Vec<Decoded>) {
     let mut finder = Finder { text, budget, runs_until: 0, clusters_until: [0; 5], out };
     let mut done = 0;
     for region in regions {
-        let near = region.start.saturating_sub(NEIGHBOURHOOD)..region.end.saturating_add(NEIGHBOURHOOD);
-        // A run of class bytes is noticed at its 16th byte, an escape at its second.
-        let from = near.start.saturating_sub(NEIGHBOURHOOD + cluster::MAX_GAP).max(done);
-        // Where a run begins decides whether it is looked at.
-        let from = base64::run_start(text, from);
-        let to = near.end.saturating_add(NEIGHBOURHOOD + cluster::MAX_GAP).min(text.len());
+        let to = extent::after(text, region.end);
+        if to <= done {
+            continue;
+        }
+        let floor = done.saturating_sub(MIN_RUN);
+        let from = between_runs(text, extent::before(text, region.start, floor).max(floor), floor);
         if from < to {
             triggers::scan(text, from..to, |trigger, at| finder.at(trigger, at));
         }
-        done = done.max(to.saturating_sub(MIN_RUN));
+        done = to;
     }
-    let near = |d: &Decoded| {
-        let after = regions.partition_point(|r| r.end.saturating_add(NEIGHBOURHOOD) < d.range.start);
-        regions.get(after).is_some_and(|r| r.start <= d.range.end.saturating_add(NEIGHBOURHOOD))
-    };
-    out.retain(near);
+    out.retain(|d| is_touched(&d.reach, regions));
     out.sort_by(|a, b| (a.range.start, a.range.end, &a.chain).cmp(&(b.range.start, b.range.end, &b.chain)));
 }
 
+/// Whether a range overlaps or adjoins one of these, which are sorted.
+pub fn is_touched(range: &Range<usize>, regions: &[Range<usize>]) -> bool {
+    let after = regions.partition_point(|r| r.end < range.start);
+    regions.get(after).is_some_and(|r| r.start <= range.end)
+}
+
+/// A place near `from` to begin a scan at: where a run of class bytes begins decides on whether it is looked at.
+/// All runs whose 16th byte is before `floor` + 16 were seen.
+fn between_runs(text: &[u8], from: usize, floor: usize) -> usize {
+    let start = base64::class_start(text, from, floor);
+    if floor > 0 && start == floor {
+        base64::class_end(text, from).saturating_sub(3).max(floor)
+    } else {
+        start
+    }
+}
+
 /// Decodes nested levels, up to [`MAX_DEPTH`], and calls `visit` for each decoded text. Ranges and
-/// [`Decoded::source_range`] of nested texts lead to the outermost text.
+/// [`Decoded::source_range`] of nested texts lead to the outermost text, and their reach is that of the run in it.
 pub fn each(text: &[u8], regions: &[Range<usize>], budget: &mut Budget, visit: &mut dyn FnMut(&Decoded)) {
     let mut found = Vec::new();
     find(text, regions, budget, &mut found);
@@ -274,6 +288,7 @@ fn nested(outer: &Decoded, depth: usize, budget: &mut Budget, visit: &mut dyn Fn
         }
         inner.chain = inner.chain.prefixed(&outer.chain);
         inner.range = outer.source_range(inner.range.clone());
+        inner.reach = outer.reach.clone();
         inner.map = Map::Whole;
         visit(&inner);
         nested(&inner, depth - 1, budget, visit);

@@ -371,16 +371,28 @@ fn mixture() -> impl Strategy<Value = Vec<u8>> {
         1 => "[a-z]{8,20}\" \\+ \"[a-z]{8,20}".prop_map(String::into_bytes),
         1 => "[a-z]{40}=\n[a-z]{10}=3D".prop_map(String::into_bytes),
         1 => "[a-zA-Z0-9+/]{0,90}".prop_map(String::into_bytes),
+        1 => "[ab]{14,90}\n".prop_map(String::into_bytes),
+        1 => "(\\\\?\"[a-z]{1,9}){1,40}".prop_map(String::into_bytes),
+        1 => "[a-z]{1,9}\" ?\\+?\n *[fb]?\"[a-z]{1,9}".prop_map(String::into_bytes),
         1 => "[%\\\\&=\"'\\+\n]{0,6}".prop_map(String::into_bytes),
         1 => proptest::collection::vec(any::<u8>(), 0..20),
     ];
     proptest::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }
 
+/// What may stand around a reach.
+fn around() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        "[ -~\n]{0,400}".prop_map(String::into_bytes),
+        mixture(),
+        "[ab]{0,100}".prop_map(String::into_bytes),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
-    /// What regions yield is what the whole text yields near them: the locality that history's scan
+    /// What regions yield is what the whole text yields with a reach that touches them: what history's scan
     /// of changed bytes builds on.
     #[test]
     fn regions_yield_what_the_whole_yields(text in mixture(), cuts in proptest::collection::vec((any::<u16>(), 0usize..80), 1..4)) {
@@ -394,30 +406,24 @@ proptest! {
         let (mut full, mut part) = (Vec::new(), Vec::new());
         find(&text, &whole(&text), &mut budget, &mut full);
         find(&text, &regions, &mut budget, &mut part);
-        full.retain(|d| regions.iter().any(|r| {
-            r.start <= d.range.end + NEIGHBOURHOOD && d.range.start <= r.end + NEIGHBOURHOOD
-        }));
+        full.retain(|d| regions.iter().any(|r| r.start <= d.reach.end && d.reach.start <= r.end));
         prop_assert_eq!(full, part);
     }
 
-    /// Bytes beyond the neighbourhood of a run do not change what it says.
-    ///
-    /// Known to fail, rarely: a run of base64 right after a very long run of one letter. To be mended in
-    /// `triggers`; until then an encoded secret in such a place may be missed in delta space.
+    /// Bytes beyond the reach of a run do not change what it says.
     #[test]
-    #[ignore = "known defect: the start of a run after a very long run of one letter"]
-    fn only_the_neighbourhood_counts(text in mixture(), before in "[ -~\n]{0,400}", after in "[ -~\n]{0,400}") {
+    fn only_the_reach_counts(text in mixture(), before in around(), after in around()) {
         let mut budget = Budget::for_text(text.len());
         let mut found = Vec::new();
         find(&text, &whole(&text), &mut budget, &mut found);
         for decoded in found {
-            let first = decoded.range.start.saturating_sub(NEIGHBOURHOOD);
-            let last = (decoded.range.end + NEIGHBOURHOOD).min(text.len());
-            let other = [before.as_bytes(), &text[first..last], after.as_bytes()].concat();
+            let (first, last) = (decoded.reach.start, decoded.reach.end);
+            prop_assert!(first <= decoded.range.start && decoded.range.end <= last && last <= text.len());
+            // The beginning and the end of a text count.
+            let before = if first == 0 { &[][..] } else { &before };
+            let after = if last == text.len() { &[][..] } else { &after };
+            let other = [before, &text[first..last], after].concat();
             let at = decoded.range.start - first + before.len();
-            if first == 0 && !before.is_empty() || last == text.len() && !after.is_empty() {
-                continue; // the beginning and the end of a text count
-            }
             let mut again = Vec::new();
             find(&other, &whole(&other), &mut budget, &mut again);
             prop_assert!(again.iter().any(|d| d.range.start == at && d.bytes == decoded.bytes), "{:?}", decoded);

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::sightings::{IGNORED, Sightings};
 use crate::finding::Skipped;
-use crate::matcher::decode::{self, Content, Decoded, Encoding, NEIGHBOURHOOD};
+use crate::matcher::decode::{self, Content, Decoded, Encoding};
 use crate::matcher::delta::Run;
 use crate::matcher::{Candidate, Scratch};
 use crate::scan::Engine;
@@ -21,7 +21,7 @@ use crate::source::reader::Piece;
 /// A candidate in encoded text, or a place that was not read whole.
 #[derive(Clone, Copy, Debug)]
 struct Item {
-    /// The encoded run: offsets in the blob.
+    /// The bytes of the blob that decide on it.
     start: u32,
     end: u32,
     /// The sighting; [`IGNORED`] for what was not read.
@@ -77,7 +77,7 @@ struct Layer<'t> {
     bytes: &'t [u8],
     /// Candidates that begin here are this text's; the rest is context.
     own: Range<usize>,
-    /// The encoded run or the container that the text is in: offsets in the blob.
+    /// The bytes of the blob that decide on the encoded run or the container that the text is in.
     at: Range<usize>,
     binary: bool,
     /// Encodings and containers that it is in.
@@ -130,7 +130,7 @@ impl Beneath<'_> {
 }
 
 impl Dive<'_> {
-    /// Decodes what lies near changed bytes of a blob, and inherits the rest. Returns whether others may inherit
+    /// Decodes what changed bytes of a blob can have changed, and inherits the rest. Returns whether others may inherit
     /// from it.
     fn encoded(&mut self, blob: &[u8], shared: Option<Shared<'_>>) -> bool {
         // As in files, what stands in binary data is taken as it is.
@@ -146,7 +146,7 @@ impl Dive<'_> {
         }
         let mut budget = decode::Budget::for_text(blob.len());
         decode::each(blob, &regions, &mut budget, &mut |decoded| {
-            self.decoded(decoded, decoded.range.clone(), &(0..blob.len()), 0);
+            self.decoded(decoded, decoded.reach.clone(), &(0..blob.len()), 0);
         });
         self.account_for(budget, 0..blob.len());
         !budget.exhausted
@@ -273,15 +273,11 @@ fn gaps(shared: &Shared<'_>, len: usize) -> Vec<Range<usize>> {
     regions
 }
 
-/// Takes over what lies in a run and not near a changed region.
+/// Takes over what lies in a run and does not touch a changed region.
 fn inherit(shared: &Shared<'_>, regions: &[Range<usize>], items: &mut Vec<Item>) {
     if shared.inner.items.is_empty() {
         return;
     }
-    let near = |start: usize, end: usize| {
-        let after = regions.partition_point(|r| r.end.saturating_add(NEIGHBOURHOOD) < start);
-        regions.get(after).is_some_and(|r| r.start <= end.saturating_add(NEIGHBOURHOOD))
-    };
     for run in shared.runs {
         for item in &shared.inner.items {
             let (start, end) = (item.start as usize, item.end as usize);
@@ -289,7 +285,7 @@ fn inherit(shared: &Shared<'_>, regions: &[Range<usize>], items: &mut Vec<Item>)
                 continue;
             }
             let (start, end) = (start - run.src + run.dst, end - run.src + run.dst);
-            if !near(start, end) {
+            if !decode::is_touched(&(start..end), regions) {
                 items.push(Item { start: start as u32, end: end as u32, mark: item.mark });
             }
         }
