@@ -30,7 +30,9 @@ pub fn judge(rule: &Rule, secret: &[u8]) -> Judgement {
     if let Some(reason) = reference::reference(whole, b"", b"") {
         return Judgement { confidence: None, reasons: vec![reason] };
     }
-    if let Some(reason) = placeholder::placeholder(own) {
+    let stands_for =
+        if rule.prefix > 0 { placeholder::placeholder(own) } else { placeholder::as_a_whole(own) };
+    if let Some(reason) = stands_for {
         confidence = Confidence::Low;
         reasons.push(reason);
     } else if rule.prefix > 0 {

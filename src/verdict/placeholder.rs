@@ -221,6 +221,19 @@ const WORDS: &[&str] = &[
 
 /// Why a value is a placeholder; None if nothing says so. The reason is a short stable name.
 pub fn placeholder(value: &[u8]) -> Option<&'static str> {
+    as_a_whole(value).or_else(|| in_part(value))
+}
+
+/// Why a part of a value, or what is left behind its first marks, was never drawn at random.
+fn in_part(value: &[u8]) -> Option<&'static str> {
+    if has_repeats(value) {
+        return Some("repeated");
+    }
+    has_sequence(value).then_some("sequence")
+}
+
+/// Why a value as a whole is a placeholder. For rules of which nobody knows what their values begin with.
+pub fn as_a_whole(value: &[u8]) -> Option<&'static str> {
     if value.is_empty() {
         return Some("empty");
     }
@@ -236,10 +249,10 @@ pub fn placeholder(value: &[u8]) -> Option<&'static str> {
     if has_example_word(value) {
         return Some("example-word");
     }
-    if is_repeated(value) || has_repeats(value) {
+    if is_repeated(value) {
         return Some("repeated");
     }
-    if is_sequence(value) || has_sequence(value) {
+    if is_sequence(value) {
         return Some("sequence");
     }
     if only_words(value) {

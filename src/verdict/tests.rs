@@ -21,6 +21,11 @@ fn placeholders_have_named_reasons() {
         ("CHANGE_ME", "example-word"),
         ("aaaaaaaa", "repeated"),
         ("deadbeefdeadbeef", "repeated"),
+        ("q7w3eRRRRRRRRm2", "repeated"),
+        ("eHh4eHh4eHh4eHh4", "repeated"),
+        ("zq_eHh4eHh4eHh4eHh4", "repeated"),
+        ("q7w0123456789e3", "sequence"),
+        ("abc-1234567890", "sequence"),
         ("12345678", "sequence"),
         ("abcdefgh", "sequence"),
         ("qwerty", "sequence"),
@@ -62,7 +67,9 @@ fn references_have_named_reasons() {
         assert_eq!(reference(value.as_bytes(), b"", b""), Some(reason), "{value}");
     }
     assert_eq!(reference(b"prod/db", b"x = getSecret('", b"')"), Some("looked-up"));
-    for value in ["Marigold417", "pa$$word9x", "50%off%", "a_b", "$2y$10$abcdefghij"] {
+    for value in
+        ["m{{h}o)w${e]n", "a${b]c", "Marigold417", "pa$$word9x", "50%off%", "a_b", "$2y$10$abcdefghij"]
+    {
         assert_eq!(reference(value.as_bytes(), b"", b""), None, "{value}");
     }
 }

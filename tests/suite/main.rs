@@ -29,6 +29,7 @@ mod reach_text;
 mod report;
 mod rules_cli;
 mod scan_bad_input;
+mod scan_named;
 mod scan_references;
 mod scan_reports;
 mod scan_scale;
