@@ -49,7 +49,7 @@ pub fn judge_by(model: &Model, kind: Kind, value: &[u8], evidence: &Evidence, fi
     if odd {
         score = score.max(levels.medium);
     }
-    if plain && is_statement(kind, value, evidence, score) {
+    if plain && is_statement(kind, value, evidence, file, score) {
         score = score.max(levels.medium);
     }
     let confidence = match score {
@@ -78,10 +78,10 @@ fn allowance(e: &Evidence, placeholder: Option<&str>) -> i32 {
 
 /// Statements and commands that take nothing but a password: too rare in the training data for the
 /// trees to know them, and plain to read. A literal there that is no placeholder is one.
-fn is_statement(kind: Kind, value: &[u8], e: &Evidence, score: i32) -> bool {
+fn is_statement(kind: Kind, value: &[u8], e: &Evidence, file: FileKind, score: i32) -> bool {
     // "the --password option is": words.
-    let prose =
-        e.quote == Quote::None && e.flags.has(Flags::MORE) && value.iter().all(u8::is_ascii_lowercase);
+    let told = e.flags.has(Flags::MORE) || is_code(file.language);
+    let prose = e.quote == Quote::None && told && value.iter().all(u8::is_ascii_lowercase);
     !prose
         && score > -4 * model::SCALE
         && (e.quote != Quote::None || kind == Kind::CliPassword || score > -2 * model::SCALE)
@@ -110,10 +110,7 @@ pub fn never(value: &[u8], e: &Evidence, file: FileKind) -> Option<&'static str>
     if is_identifier_in_code(value, e, file) {
         return Some("identifier");
     }
-    if ["utf-8", "utf8", "utf-16", "latin1", "latin-1", "ascii", "us-ascii", "iso-8859-1"]
-        .iter()
-        .any(|charset| value.eq_ignore_ascii_case(charset.as_bytes()))
-    {
+    if is_charset(value) {
         return Some("name-of-an-encoding");
     }
     if e.quote == Quote::None && e.flags.has(Flags::SAYS_NAME) && is_code(file.language) && is_keyed(e.syntax)
@@ -184,7 +181,8 @@ fn cap(
     if kind == Kind::SessionCookie && features::is_uuid(value) {
         return Some("identifier");
     }
-    if name(&[Group::Csrf], e.name) {
+    // A captcha has a secret of its own.
+    if name(&[Group::Csrf], e.name) && !name(&[Group::Secret], e.name) {
         return Some("csrf-token");
     }
     if matches!(kind, Kind::ApiKey | Kind::Token) && name(&[Group::Build], e.name) {
@@ -193,6 +191,11 @@ fn cap(
     if kind == Kind::ApiKey && name(&[Group::Public], e.name) {
         return Some("public-key");
     }
+    if value.iter().filter(|&&b| b == b'\\').count() >= 2
+        && value.iter().all(|b| b.is_ascii_alphanumeric() || b"\\_. ".contains(b))
+    {
+        return Some("path");
+    }
     if e.syntax == Syntax::Pair && !has_digit(value) {
         return Some("list-of-words");
     }
@@ -200,13 +203,13 @@ fn cap(
 }
 
 /// Whether a bare word stands where the language has an expression: `password = other_password`, `token: Token,`,
-/// `MASK_KEY: u64 = 67553994410557440`.
+/// `PASS: u64 = 1 << 4`.
 ///
 /// Go is left out: its raw strings hold configuration files, line by line.
 fn is_identifier_in_code(value: &[u8], e: &Evidence, file: FileKind) -> bool {
     let bare = e.quote == Quote::None
         && !e.flags.has(Flags::INSIDE)
-        && !e.flags.has(Flags::COMMENT)
+        && (!e.flags.has(Flags::COMMENT) || is_number(value))
         && !e.flags.has(Flags::BLOCK)
         && !e.flags.has(Flags::FALLBACK);
     if !bare || !is_code(file.language) || file.language == Language::Go {
@@ -222,6 +225,24 @@ fn is_identifier_in_code(value: &[u8], e: &Evidence, file: FileKind) -> bool {
     // A line of a configuration file in a long literal can be `key = word1`; `a.b1.c` and `0x1f` are no such.
     let expression = !has_digit(value) || closed || is_path_of_names(value) || is_number(value);
     placed && expression && value.iter().all(word)
+}
+
+/// `utf-8`, `UTF-16BE`, `latin1`, `iso-8859-15`, `cp1252`: what text is encoded in.
+fn is_charset(value: &[u8]) -> bool {
+    let families = [
+        b"utf-".as_slice(),
+        b"utf8",
+        b"utf16",
+        b"utf_",
+        b"latin",
+        b"iso-8859-",
+        b"ascii",
+        b"us-ascii",
+        b"cp12",
+    ];
+    let head =
+        |family: &&[u8]| value.get(..family.len()).is_some_and(|head| head.eq_ignore_ascii_case(family));
+    families.iter().find(|family| head(family)).is_some_and(|family| value.len() <= family.len() + 4)
 }
 
 /// `a.b.c1`: names, joined by dots.

@@ -68,7 +68,7 @@ pub(crate) fn of_value(value: &[u8]) -> Option<&'static str> {
 /// Why the marks of a template language make the value a reference.
 fn of_marks(value: &[u8]) -> Option<&'static str> {
     // Most values have none of the bytes that all marks begin with.
-    if !value.iter().any(|b| matches!(b, b'{' | b'$' | b'%' | b'@' | b'_' | 0xe2)) {
+    if !value.iter().any(|b| matches!(b, b'{' | b'(' | b'$' | b'%' | b'@' | b'_' | 0xe2)) {
         return None;
     }
     let has = |part: &[u8]| value.windows(part.len()).any(|w| w == part);
@@ -80,7 +80,7 @@ fn of_marks(value: &[u8]) -> Option<&'static str> {
     {
         return Some("template"); // the last two are the notation of this project's own test texts
     }
-    if is_pattern(value) {
+    if is_pattern(value) || has(b"(?i:") || has(b"(?:") || has(b"(?i)") {
         return Some("pattern");
     }
     if has_dollar_brace(value) || has(b"#{") || has(b"$(") || is_variable(value) || percent_variable(value) {

@@ -145,6 +145,7 @@ fn is_no_name(text: &[u8], start: usize, name: &[u8], link: &link::Link) -> bool
     let word = before.rsplit(|&b| b <= b' ' || matches!(b, b'"' | b'\'' | b'`')).next().unwrap_or_default();
     before.ends_with(b"--- ")
         || word.starts_with(b"arn:") && link.syntax == Syntax::Colon
+        || before.ends_with(b"${") // the name of a variable; its default is read with what it is assigned to
         || name == b"PASS" && before.ends_with(b"\t")
 }
 

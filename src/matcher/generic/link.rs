@@ -284,8 +284,11 @@ pub(super) fn sql_before(text: &[u8], start: usize) -> bool {
 /// Whether the key is the first thing in a cell of a Markdown table.
 fn is_cell(text: &[u8], start: usize) -> bool {
     let line = line_before(text, start, 40);
-    line.trim_ascii_end().trim_ascii_end().ends_with(b"|")
-        || line.trim_ascii_end().ends_with(b"| `")
+    // `A|PASSWORD|B` is a choice of words, where no line or blank begins the table.
+    let before = line.trim_ascii_end().strip_suffix(b"|");
+    before.is_some_and(|cells| {
+        cells.last().is_none_or(|&b| is_blank(b)) || cells.trim_ascii().starts_with(b"|")
+    }) || line.trim_ascii_end().ends_with(b"| `")
         || line.ends_with(b"`")
 }
 

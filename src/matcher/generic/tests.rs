@@ -119,6 +119,51 @@ fn statements_commands_urls_and_headers() {
 }
 
 #[test]
+fn values_in_base64_are_read_where_data_is_encoded() {
+    let says = |text: &str| {
+        let found = all(text.as_bytes());
+        let plain = |a: &Assignment| plain(&text.as_bytes()[a.value.clone()], &a.evidence).into_owned();
+        found.iter().map(|a| String::from_utf8_lossy(&plain(a)).into_owned()).collect::<Vec<_>>()
+    };
+    let encode = |text: &str| data_encoding::BASE64.encode(text.as_bytes());
+    for text in ["Gr4nite", "Gr4nite-17-stone", "пароль7"] {
+        let value = encode(text);
+        assert_eq!(says(&format!("data:\n  token: {value}\n")), [text]);
+        assert_eq!(says(&format!("{{\"data\":{{\"password\":\"{value}\"}}}}")), [text]);
+    }
+    let long = encode("Gr4nite-17-stone");
+    assert_eq!(says(&format!("password: {long}")), ["Gr4nite-17-stone"], "nobody makes passwords so");
+    assert_eq!(says(&format!("token: {long}")), [long.as_str()], "tokens are made so");
+    assert_eq!(says("data:\n  token: abcdefgh\n"), ["abcdefgh"], "it says no text");
+    let document = encode("{\"a\": 1, \"b\": 2}");
+    assert_eq!(says(&format!("data:\n  token: {document}\n")), [document.as_str()]);
+}
+
+#[test]
+fn defaults_and_members_are_values_and_names_are_not() {
+    check("PASSWORD=\"${PASSWORD:-qx77vv}\"", Kind::Password, "qx77vv");
+    check("PASSWORD=${PASSWORD-qx77vv}", Kind::Password, "qx77vv");
+    check("password=${a.b:qx77vv}", Kind::Password, "qx77vv");
+    check("\"password\": {\"value\": \"qx77vv\"}", Kind::Password, "qx77vv");
+    check("string Password { get; set; } = \"qx77vv\"", Kind::Password, "qx77vv");
+    check("ENV PASSWORD qx77vv", Kind::Password, "qx77vv");
+    check("oauth_token=qx77vv&page=2", Kind::Token, "qx77vv");
+    for text in [
+        "PASSWORD=${PASSWORD:?qx77vv}",
+        "PASSWORD=${PASSWORD:+qx77vv}",
+        "\"password\": {\"reference\": {\"a\": 1}}",
+        "password { color: red }",
+        "--password   Force it",
+        "openssl -pass env:qx77vv",
+        "arn:aws:x:y:secret:prod/a1",
+        "getSecret(\"qx77vv\")",
+        "mongo -p 27017:27017",
+    ] {
+        check_none(text);
+    }
+}
+
+#[test]
 fn code_without_a_literal_is_no_candidate() {
     for text in [
         "password)",

@@ -35,7 +35,8 @@ pub(super) fn read(text: &[u8], key_end: usize, link: &Link) -> Option<Value> {
         let opening = c;
         let (q, escapes) = quote(&mut c);
         if q != Quote::None {
-            match member_after(text, c.at, q, escapes).filter(|_| flags.has(Flags::BRACKET)) {
+            let in_object = flags.has(Flags::BRACKET) || link.syntax == Syntax::Pair;
+            match member_after(text, c.at, q, escapes).filter(|_| in_object) {
                 Some(Member::Value(at)) => {
                     c = Cursor::new(text, at, reach.saturating_sub(at - link.at));
                     c.blanks();
