@@ -284,6 +284,11 @@ fn is_list_item(e: &Evidence) -> bool {
 /// Whether a word holds many different marks, and brackets among them that no language would leave open: people and
 /// generators make such passwords, and nobody writes such code or text. Too rare for the trees to know them.
 fn has_odd_marks(value: &[u8]) -> bool {
+    // A part of a regular expression is full of them.
+    let has = |part: &[u8]| memchr::memmem::find(value, part).is_some();
+    if value.contains(&b'\\') || has(b"(?") || has(b"[^") || has(b".*") || has(b".+") {
+        return false;
+    }
     let (mut marks, mut open, mut crossed, mut words) = (0u128, Vec::new(), false, 0);
     for &b in value {
         match b {
