@@ -9,6 +9,10 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::rule::{Anchor, Run, is_token_byte};
 
+// `build.rs` includes this file by its path, from where `mod runs` alone would not be found.
+#[path = "analyse/runs.rs"]
+mod runs;
+
 /// Most literals in the set of one rule.
 const MAX_LITERALS: usize = 64;
 /// Longest literal that is kept; longer ones are cut, which only makes them less selective.
@@ -60,8 +64,8 @@ pub fn analyse(hir: &Hir) -> Analysis {
         anchors,
         max_len: properties.maximum_len().map(clamp),
         matches_empty: properties.minimum_len().unwrap_or(0) == 0,
-        run: worth(runs(hir).best, false),
-        secret_run: worth(groups(hir).unwrap_or_default(), true),
+        run: runs::of_match(hir),
+        secret_run: runs::of_secret(hir),
         groups: properties.explicit_captures_len(),
     }
 }
@@ -143,8 +147,7 @@ impl Lead {
         match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => Lead::NOTHING,
             HirKind::Literal(l) => Lead::of_bytes(&l.0),
-            HirKind::Class(class) => one(class_run(class)
-                .is_some_and(|run| (0..=255u8).all(|b| !has(run.class, b) || is_token_byte(b)))),
+            HirKind::Class(class) => one(runs::class_is_within(class, is_token_byte)),
             HirKind::Capture(c) => Lead::of(&c.sub),
             HirKind::Repetition(r) => match Lead::of(&r.sub) {
                 sub if sub.entire => Lead { min: sub.min.saturating_mul(r.min), entire: true },
@@ -403,166 +406,6 @@ fn required_of_concat(parts: &[Hir]) -> Option<LiteralSet> {
         };
     }
     best.map(|(_, set)| set)
-}
-
-/// Shortest run that is worth looking for.
-const MIN_RUN: u32 = 8;
-
-/// A run while it is being put together.
-#[derive(Clone, Copy, Debug, Default)]
-struct Stretch {
-    class: [u64; 4],
-    min: u32,
-    /// How many of the bytes come from classes of six members or more: literals tell nothing that the
-    /// prefilter does not know.
-    wide: u32,
-}
-
-fn worth(run: Option<Stretch>, digit: bool) -> Option<Run> {
-    run.filter(|run| run.wide >= MIN_RUN).map(|run| Run { class: run.class, min: run.min, digit })
-}
-
-/// The class and least length of all capture groups, when each is a run as a whole; `Some(None)` when one
-/// is not, None without groups.
-fn groups(hir: &Hir) -> Option<Option<Stretch>> {
-    let shorter = |a: Option<Stretch>, b: Option<Stretch>| {
-        a.zip(b).map(|(a, b)| Stretch {
-            class: union(a.class, b.class),
-            min: a.min.min(b.min),
-            wide: a.wide.min(b.wide),
-        })
-    };
-    match hir.kind() {
-        HirKind::Capture(c) => Some(runs(&c.sub).entire),
-        // A group that need not take part is as good as one that can hold anything.
-        HirKind::Repetition(r) => groups(&r.sub).map(|run| run.filter(|_| r.min > 0)),
-        HirKind::Concat(parts) => parts.iter().filter_map(groups).reduce(shorter),
-        HirKind::Alternation(parts) => {
-            let all: Vec<_> = parts.iter().map(groups).collect();
-            match all.iter().all(Option::is_none) {
-                true => None,
-                false => all.into_iter().map(Option::flatten).reduce(shorter),
-            }
-        }
-        _ => None,
-    }
-}
-
-/// What is known of the runs in a sub-pattern's matches.
-struct Runs {
-    /// The most telling run that every match holds.
-    best: Option<Stretch>,
-    /// When every match is one run as a whole: its class and least length.
-    entire: Option<Stretch>,
-}
-
-fn runs(hir: &Hir) -> Runs {
-    let one = |run: Option<Stretch>| Runs { best: run, entire: run };
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => one(Some(Stretch::default())),
-        HirKind::Literal(l) => {
-            let mut run = Stretch { min: clamp(l.0.len()), ..Stretch::default() };
-            l.0.iter().for_each(|&b| add_range(&mut run.class, b, b));
-            one(Some(run))
-        }
-        HirKind::Class(class) => one(class_run(class)),
-        HirKind::Capture(c) => runs(&c.sub),
-        HirKind::Repetition(r) => {
-            let sub = runs(&r.sub);
-            let entire = sub.entire.map(|run| Stretch {
-                min: run.min.saturating_mul(r.min),
-                wide: run.wide.saturating_mul(r.min),
-                ..run
-            });
-            Runs { best: if r.min > 0 { entire.or(sub.best) } else { None }, entire }
-        }
-        HirKind::Concat(parts) => runs_of_concat(parts),
-        HirKind::Alternation(parts) => {
-            let all: Vec<Runs> = parts.iter().map(runs).collect();
-            let either = |pick: fn(&Runs) -> Option<Stretch>| {
-                let mut each = all.iter().map(pick);
-                let first = each.next()??;
-                each.try_fold(first, |a, b| {
-                    b.map(|b| Stretch {
-                        class: union(a.class, b.class),
-                        min: a.min.min(b.min),
-                        wide: a.wide.min(b.wide),
-                    })
-                })
-            };
-            Runs { best: either(|r| r.best), entire: either(|r| r.entire) }
-        }
-    }
-}
-
-/// Consecutive parts that are runs as a whole make one longer run of both classes.
-fn runs_of_concat(parts: &[Hir]) -> Runs {
-    let all: Vec<Runs> = parts.iter().map(runs).collect();
-    let mut best: Option<Stretch> = None;
-    let mut offer = |run: Option<Stretch>| {
-        if let Some(run) = run
-            && best.is_none_or(|b| telling(&run) > telling(&b))
-        {
-            best = Some(run);
-        }
-    };
-    for (i, part) in all.iter().enumerate() {
-        offer(part.best);
-        let mut joined = part.entire;
-        for next in &all[i + 1..] {
-            joined = join(joined, next.entire);
-            offer(joined);
-        }
-    }
-    let entire = all.iter().skip(1).fold(all.first().and_then(|r| r.entire), |a, b| join(a, b.entire));
-    Runs { best, entire }
-}
-
-fn join(a: Option<Stretch>, b: Option<Stretch>) -> Option<Stretch> {
-    let (a, b) = (a?, b?);
-    Some(Stretch {
-        class: union(a.class, b.class),
-        min: a.min.saturating_add(b.min),
-        wide: a.wide.saturating_add(b.wide),
-    })
-}
-
-fn union(a: [u64; 4], b: [u64; 4]) -> [u64; 4] {
-    std::array::from_fn(|i| a[i] | b[i])
-}
-
-/// How much a run tells, in bits: small classes more than large ones.
-fn telling(run: &Stretch) -> f32 {
-    let size: u32 = run.class.iter().map(|w| w.count_ones()).sum();
-    run.wide as f32 * (256.0 / (size.max(1) as f32)).log2()
-}
-
-fn has(class: [u64; 4], b: u8) -> bool {
-    class[usize::from(b >> 6)] >> (b & 63) & 1 != 0
-}
-
-fn add_range(class: &mut [u64; 4], start: u8, end: u8) {
-    (start..=end).for_each(|b| class[usize::from(b >> 6)] |= 1 << (b & 63));
-}
-
-/// The class of single bytes; None when a member takes several bytes.
-fn class_run(class: &Class) -> Option<Stretch> {
-    let mut run = Stretch { min: 1, ..Stretch::default() };
-    match class {
-        Class::Bytes(c) => c.ranges().iter().for_each(|r| add_range(&mut run.class, r.start(), r.end())),
-        Class::Unicode(c) => {
-            for r in c.ranges() {
-                let (start, end) = (u8::try_from(r.start()).ok()?, u8::try_from(r.end()).ok()?);
-                if end > 0x7f {
-                    return None;
-                }
-                add_range(&mut run.class, start, end);
-            }
-        }
-    }
-    let size: u32 = run.class.iter().map(|w| w.count_ones()).sum();
-    run.wide = u32::from(size >= 6);
-    Some(run)
 }
 
 #[cfg(test)]

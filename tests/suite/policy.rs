@@ -72,7 +72,7 @@ fn a_wrong_configuration_is_drawn_and_exits_2() {
 #[test]
 fn rules_allowlists_and_exclusions_of_the_configuration() {
     let repo = Sandbox::new();
-    let own = format!("{}{}", "corp_", "abcdefghij0123456789");
+    let own = format!("{}{}", "corp_", "k3v9x0q7m2p8t1w5z4c6");
     repo.write("a.txt", format!("{own}\n"));
     repo.write("b.py", line(0));
     repo.write("docs/c.py", line(1));

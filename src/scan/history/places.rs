@@ -174,7 +174,7 @@ impl<'a> Finder<'a> {
             let Ok(Some((_, data))) = self.odb.read(oid) else { continue };
             for (part, message_kind) in messages::parts(&data, *kind) {
                 let location = Location { message_kind: Some(message_kind), ..Location::default() };
-                if let Some(finding) = self.workers.examine_apart(part, &location).into_iter().find(of) {
+                if let Some(finding) = self.workers.examine_anywhere(part, &location).into_iter().find(of) {
                     return Some((finding, self.lives.commit_of(self.graph, oid)));
                 }
             }
@@ -195,7 +195,7 @@ impl<'a> Finder<'a> {
             let location =
                 Location { path: place.path.clone(), message_kind: place.kind, ..Location::default() };
             let findings: Arc<[Finding]> = match self.odb.read(&place.oid) {
-                Ok(Some((_, data))) => self.workers.examine_apart(&data, &location).into(),
+                Ok(Some((_, data))) => self.workers.examine_anywhere(&data, &location).into(),
                 _ => Arc::default(),
             };
             examined().insert(place.clone(), findings.clone());

@@ -29,11 +29,17 @@ impl<'e> Workers<'e> {
     }
 
     /// What a scan of this content finds. It counts nowhere, and what it skips is forgotten.
+    /// Nothing is found where files are passed over.
     pub fn examine_apart(&self, content: &[u8], location: &Location) -> Vec<Finding> {
+        match &location.path {
+            Some(path) if self.passes_over(path) => Vec::new(),
+            _ => self.examine_anywhere(content, location),
+        }
+    }
+
+    /// The same; what is found where files are passed over is suppressed, with the reason.
+    pub fn examine_anywhere(&self, content: &[u8], location: &Location) -> Vec<Finding> {
         self.find(|session| {
-            if location.path.as_ref().is_some_and(|path| self.passes_over(path)) {
-                return;
-            }
             let before = std::mem::take(&mut session.outcome);
             session.examine_content(content, None, location);
             let found = std::mem::replace(&mut session.outcome, before).findings;
