@@ -188,7 +188,7 @@ pub fn build(pattern: &str) -> Result<Regex, String> {
         .nfa_size_limit(Some(16 << 20))
         .onepass_size_limit(Some(256 << 10))
         // Windows are short; a large lazy DFA per rule and thread would only cost memory.
-        .hybrid_cache_capacity(256 << 10);
+        .hybrid_cache_capacity(1 << 20);
     meta::Builder::new().configure(config).build_from_hir(&hir).map_err(|e| {
         e.size_limit()
             .map_or_else(|| e.to_string(), |n| format!("the compiled pattern is larger than {n} bytes"))
