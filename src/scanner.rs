@@ -273,7 +273,8 @@ impl Scanner {
             }
             Source::Staged(path) => scan::scan_staged(&self.engine, &repository(path)?)?,
             Source::History(path) => {
-                let options = HistoryOptions { now: self.now.unwrap_or_default(), verify_engine: false };
+                let options =
+                    HistoryOptions { now: self.now.unwrap_or_default(), ..HistoryOptions::default() };
                 scan::scan_history(&self.engine, &repository(path)?, options, &stop, &progress)?.0
             }
             Source::Range { repo, revisions } => {

@@ -92,6 +92,9 @@ pub struct HistoryArgs {
     /// A range that a shallow clone cuts short is no error; at the cut, everything counts as added
     #[arg(long)]
     pub allow_shallow: bool,
+    /// Pass over blobs in which an earlier scan by the same rules found nothing, as noted in this folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["range", "branch", "since", "max_commits"])]
+    pub cache: Option<PathBuf>,
     /// Report where the time goes
     #[arg(long)]
     pub stats: bool,

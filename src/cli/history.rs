@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::args::HistoryArgs;
+use super::baseline::printable;
 use super::policy::{self, Setup};
 use super::progress::Shown;
 use super::scan::{self, Clock};
@@ -33,6 +34,9 @@ pub fn run(args: &HistoryArgs) -> anyhow::Result<Exit> {
     report.summary.commits = facts.commits;
     report.summary.head.clone_from(&facts.head);
     output::write(&report, &targets, &args.common)?;
+    for problem in facts.cache.iter().flat_map(|cache| &cache.problems) {
+        eprintln!("stanch: warning: {}", printable(problem));
+    }
     if args.stats {
         print_stats(&facts);
     }
@@ -61,7 +65,8 @@ fn scan_repository(
     Ok(match range {
         Some(options) => scan_range(engine, repo, &options, stop, &shown.counters)?,
         None => {
-            let options = HistoryOptions { verify_engine: args.verify_engine, now: started.seconds() };
+            let cache = args.cache.as_deref();
+            let options = HistoryOptions { verify_engine: args.verify_engine, cache, now: started.seconds() };
             scan_history(engine, repo, options, stop, &shown.counters)?
         }
     })
@@ -119,6 +124,9 @@ fn print_stats(facts: &HistoryFacts) {
     eprintln!("objects      {:>12}", walk.objects);
     eprintln!("bytes        {:>12}  of content", walk.bytes);
     eprintln!("inflated     {:>12}  bytes that deltas insert or that are stored whole", walk.inflated);
+    if let Some(cache) = &facts.cache {
+        eprintln!("passed over  {:>12}  blobs that the cache knows", cache.passed);
+    }
     eprintln!("candidates   {:>12}  distinct", facts.sightings);
     eprintln!("decode+scan  {:>9} ms", facts.scan_time.as_millis());
     eprintln!("attribute    {:>9} ms", facts.attribute_time.as_millis());

@@ -20,7 +20,7 @@ use crate::rules::{Rule, RuleIndex};
 use crate::source::archive;
 use crate::suppress::Policy;
 
-pub use history::{HistoryFacts, HistoryOptions, RangeOptions, scan_history, scan_range};
+pub use history::{CacheFacts, HistoryFacts, HistoryOptions, RangeOptions, scan_history, scan_range};
 pub use lines::{Lines, advance};
 pub use progress::Progress;
 pub use staged::scan_staged;

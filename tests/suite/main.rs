@@ -18,6 +18,7 @@ mod git_revs;
 mod git_staged;
 mod git_support;
 mod history_beneath;
+mod history_cache;
 mod history_engine;
 mod history_places;
 mod history_range;

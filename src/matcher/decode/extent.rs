@@ -84,9 +84,9 @@ pub(super) fn after(text: &[u8], at: usize) -> usize {
     let wrapped = wrapped_end(text, near);
     let mut line = line_end(text, near);
     // A line that ends in `=` may go on in the next.
-    let last = glue_before(text, line, MAX_ESCAPE);
-    if text.get(last..line).unwrap_or_default().contains(&b'=') {
-        line = line_end(text, glue_after(text, line, MAX_GLUE));
+    let glue = glue_before(text, line, MAX_ESCAPE)..glue_after(text, line, MAX_GLUE);
+    if text.get(glue.clone()).unwrap_or_default().contains(&b'=') {
+        line = line_end(text, glue.end);
     }
     line.max(wrapped).saturating_add(SLACK).min(text.len())
 }

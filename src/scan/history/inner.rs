@@ -42,6 +42,12 @@ impl Inner {
     pub fn marks(&self) -> impl Iterator<Item = u32> + '_ {
         self.items.iter().map(|i| i.mark).filter(|&mark| mark != IGNORED)
     }
+
+    /// Whether everything in the blob was read. (What could not be is listed with the first blob of those
+    /// that inherit it.)
+    pub fn is_complete(&self) -> bool {
+        self.items.iter().all(|i| i.mark != IGNORED)
+    }
 }
 
 /// What a blob shares with its base.

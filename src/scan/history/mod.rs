@@ -8,6 +8,7 @@
 //! 4. The place where a value entered is examined as a file would be, which makes the finding.
 
 mod added;
+mod cache;
 mod commits;
 mod everywhere;
 mod git_dir;
@@ -26,6 +27,7 @@ mod values;
 mod visit;
 mod workers;
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -33,6 +35,7 @@ use super::{Engine, Outcome, Progress};
 use crate::finding::Skipped;
 use crate::source::git::{self, Odb, Repo, WalkOptions, WalkStats};
 
+use cache::Cache;
 use commits::Graph;
 use life::Lives;
 use places::Finder;
@@ -42,13 +45,16 @@ use trees::Trees;
 use values::{Judge, Values};
 use visit::{Taken, Taker};
 
+pub use cache::CacheFacts;
 pub use range::{RangeOptions, scan_range};
 
 /// How to scan a history.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct HistoryOptions {
+pub struct HistoryOptions<'a> {
     /// Scan a second time without inheriting anything, and compare.
     pub verify_engine: bool,
+    /// Folder of the cache. Blobs of which it says that they hold nothing are not scanned.
+    pub cache: Option<&'a Path>,
     /// The time of the scan, seconds since 1970 UTC, from which ages are counted.
     pub now: i64,
 }
@@ -70,6 +76,8 @@ pub struct HistoryFacts {
     pub sightings: u64,
     /// Under `verify_engine`: texts whose candidates differ between the engines.
     pub differences: Option<u64>,
+    /// With a cache: what it was good for.
+    pub cache: Option<CacheFacts>,
 }
 
 /// Scans every object of a repository. `stop` ends the scan early; what was found so far is returned
@@ -80,7 +88,7 @@ pub struct HistoryFacts {
 pub fn scan_history(
     engine: &Engine,
     repo: &Repo,
-    options: HistoryOptions,
+    options: HistoryOptions<'_>,
     stop: &AtomicBool,
     progress: &Progress,
 ) -> git::Result<(Outcome, HistoryFacts)> {
@@ -90,9 +98,20 @@ pub fn scan_history(
     let sightings = Sightings::new();
     let trees = Trees::default();
     let walk_options = WalkOptions { threads: threads(engine), verify: false };
-    let taker = Taker::new(engine, &sightings, &trees, repo.hash(), stop, progress);
+    let mut cache_facts = CacheFacts::default();
+    let folder = options.cache.filter(|_| !options.verify_engine);
+    let mut cache = folder.map(|folder| Cache::open(folder, engine, repo, &mut cache_facts));
+    let mut taker = Taker::new(engine, &sightings, &trees, repo.hash(), stop, progress);
+    taker.cache = cache.as_ref();
     let walk = git::walk(&odb, &walk_options, &taker);
-    let (taken, mut skipped) = taker.finish();
+    taker.look_again(&odb);
+    let (mut taken, mut skipped) = taker.finish();
+    if let Some(cache) = &cache {
+        let (blobs, bytes) = cache.totals();
+        cache_facts.passed = blobs;
+        taken.blobs += blobs;
+        taken.bytes += bytes;
+    }
     let differences = match options.verify_engine {
         true => Some(differences(engine, repo, &odb, &walk_options, &sightings, &taken, stop)?),
         false => None,
@@ -107,11 +126,19 @@ pub fn scan_history(
         ..HistoryFacts::default()
     };
     let objects = facts.walk.objects;
-    let attribute = || attribute(engine, repo, &odb, taken, sightings, trees, options, stop, &mut facts);
+    let attribute =
+        || attribute(engine, repo, &odb, taken, sightings, trees, options, stop, &mut cache, &mut facts);
     let mut outcome = match rayon::ThreadPoolBuilder::new().num_threads(threads(engine)).build() {
         Ok(pool) => pool.install(attribute)?,
         Err(_) => attribute()?, // no thread could be made: the ones that are there must do
     };
+    if let Some(cache) = &cache {
+        // Of a scan that was stopped, nothing is known for sure.
+        if !stop.load(Ordering::Relaxed) {
+            cache.write(&mut cache_facts);
+        }
+        facts.cache = Some(cache_facts);
+    }
     if stop.load(Ordering::Relaxed) {
         skipped.push(interrupted(format!("stopped after {objects} objects")));
     }
@@ -157,8 +184,9 @@ fn attribute(
     taken: Taken,
     sightings: Sightings,
     trees: Trees,
-    options: HistoryOptions,
+    options: HistoryOptions<'_>,
     stop: &AtomicBool,
+    cache: &mut Option<Cache>,
     facts: &mut HistoryFacts,
 ) -> git::Result<Outcome> {
     let list = sightings.into_list();
@@ -174,6 +202,9 @@ fn attribute(
     let (chosen, missing) = rayon::join(
         || {
             let values = Values::choose(&judge, &taken, &names, &mut sets);
+            if let Some(cache) = cache {
+                cache.renew(&taken, &values, &names);
+            }
             let holdings = Holdings::compute(&taken.trees, &values.blobs, &mut sets);
             (values, holdings)
         },

@@ -177,6 +177,16 @@ impl Trees {
         number
     }
 
+    /// The names so far, by their numbers.
+    pub fn names(&self) -> Vec<Box<[u8]>> {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut list = vec![Box::default(); names.len()];
+        for (name, &number) in names.iter() {
+            list[number as usize] = name.clone();
+        }
+        list
+    }
+
     /// All names by their numbers.
     pub fn into_names(self) -> Vec<Box<[u8]>> {
         let names = self.names.into_inner().unwrap_or_else(PoisonError::into_inner);

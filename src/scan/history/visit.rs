@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::cache::Cache;
 use super::inner::{Beneath, Inner, Shared};
 use super::sightings::{IGNORED, Sightings};
 use super::trees::{Base, Starts, TreeLog, Trees};
@@ -11,7 +12,7 @@ use crate::matcher::delta::{Run, Seen};
 use crate::matcher::{Candidate, Scratch};
 use crate::scan::build::is_binary;
 use crate::scan::{Engine, Progress};
-use crate::source::git::{Commit, DeltaOf, DeltaOp, Error, HashKind, Kind, Oid, Visited, Visitor};
+use crate::source::git::{Commit, DeltaOf, DeltaOp, Error, HashKind, Kind, Odb, Oid, Visited, Visitor};
 
 /// What one thread, or all of them together, took from the objects.
 #[derive(Debug, Default)]
@@ -28,6 +29,8 @@ pub struct Taken {
     pub blobs: u64,
     /// Bytes of blobs.
     pub bytes: u64,
+    /// With a cache: blobs that were read whole, and their sizes in bytes.
+    pub complete: Vec<(Oid, u64)>,
 }
 
 /// A text with candidates.
@@ -70,6 +73,7 @@ impl Taken {
         self.trees.merge(other.trees);
         self.blobs += other.blobs;
         self.bytes += other.bytes;
+        self.complete.extend(other.complete);
     }
 }
 
@@ -85,12 +89,16 @@ pub struct Taker<'a> {
     pub hash: HashKind,
     /// Scan every blob whole, as if nothing were inherited (for `--verify-engine`).
     pub whole_only: bool,
+    /// Blobs that need no scan.
+    pub cache: Option<&'a Cache>,
     /// Ends the walk.
     pub stop: &'a AtomicBool,
     /// Objects so far, for progress.
     pub progress: &'a Progress,
     taken: Mutex<Taken>,
     skipped: Mutex<Vec<Skipped>>,
+    /// With a cache: objects whose content is not what their ids say.
+    spoiled: Mutex<Vec<Oid>>,
 }
 
 /// A thread's memory.
@@ -129,11 +137,33 @@ impl<'a> Taker<'a> {
             trees,
             hash,
             whole_only: false,
+            cache: None,
             stop,
             progress,
             taken: Mutex::default(),
             skipped: Mutex::default(),
+            spoiled: Mutex::default(),
         }
+    }
+
+    /// Scans blobs that were passed over and may not be.
+    pub fn look_again(&self, odb: &Odb) {
+        let Some(cache) = self.cache else { return };
+        let back = {
+            let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+            cache.take_back(&taken.trees, &self.trees.names())
+        };
+        let mut local = self.local();
+        for oid in back {
+            match odb.read(&oid) {
+                Ok(Some((kind, data))) => {
+                    drop(self.take(&mut local, Visited { oid, kind, data: &data }, None))
+                }
+                Ok(None) => self.unreadable(&oid, &Error::Missing(oid)),
+                Err(error) => self.unreadable(&oid, &error),
+            }
+        }
+        Visitor::finish(self, local);
     }
 
     /// What all threads took, in an order that does not depend on them, and what could not be read.
@@ -141,6 +171,8 @@ impl<'a> Taker<'a> {
         let mut taken = self.taken.into_inner().unwrap_or_else(PoisonError::into_inner);
         taken.texts.sort_unstable_by_key(|t| t.oid);
         taken.commits.sort_unstable_by_key(|c| c.oid);
+        let spoiled = self.spoiled.into_inner().unwrap_or_else(PoisonError::into_inner);
+        taken.complete.retain(|(oid, _)| !spoiled.contains(oid));
         (taken, self.skipped.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -169,6 +201,9 @@ impl<'a> Taker<'a> {
             seen.candidates(matcher, found);
         }
         self.record(taken, object, found, inner.marks());
+        if self.cache.is_some() && inner.is_complete() && skipped.is_empty() {
+            taken.complete.push((object.oid, object.data.len() as u64));
+        }
         if !skipped.is_empty() {
             self.skip_parts(&object.oid, skipped);
         }
@@ -299,7 +334,15 @@ impl Visitor for Taker<'_> {
         self.take(local, object, Some(base))
     }
 
+    fn wants(&self, oid: &Oid, kind: Option<Kind>) -> bool {
+        let is_other = kind.is_some_and(|kind| kind != Kind::Blob);
+        is_other || !self.cache.is_some_and(|cache| cache.passes(oid))
+    }
+
     fn unreadable(&self, oid: &Oid, error: &Error) {
+        if self.cache.is_some() {
+            self.spoiled.lock().unwrap_or_else(PoisonError::into_inner).push(*oid);
+        }
         self.skipped.lock().unwrap_or_else(PoisonError::into_inner).push(Skipped {
             what: format!("object {oid}").into(),
             reason: error.reason(),
