@@ -73,7 +73,8 @@ fn escape_before(text: &[u8], kind: Kind, end: usize) -> Option<Escape> {
             return escape_over(text, kind, at).and_then(fits);
         }
     }
-    None
+    // What counts is where an escape ends.
+    escape_over(text, kind, lowest).and_then(fits)
 }
 
 /// The escape that a search from the left finds first, among those that overlap this one: equal lead bytes
@@ -92,11 +93,11 @@ fn leftmost(text: &[u8], kind: Kind, mut found: Escape) -> Escape {
 
 /// The escape that begins before `at` and ends after it: the last of them.
 fn escape_over(text: &[u8], kind: Kind, at: usize) -> Option<Escape> {
-    if !matches!(kind, Kind::Quoted | Kind::Joint) {
-        return None;
-    }
-    // All its bytes are glue.
-    let first = glue_before(text, at, MAX_ESCAPE);
+    let first = match kind {
+        // All its bytes are glue.
+        Kind::Quoted | Kind::Joint => glue_before(text, at, MAX_ESCAPE),
+        _ => at.saturating_sub(LONGEST_SIMPLE),
+    };
     (first..at).rev().filter_map(|start| telling(text, kind, start)).find(|found| found.end > at)
 }
 
