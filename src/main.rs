@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+/// A scan allocates on all threads at once, for which musl's own allocator is not made: it takes minutes for seconds.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     stanch::cli::run()
 }

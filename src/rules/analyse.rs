@@ -475,7 +475,7 @@ mod tests {
             let digits = Run {
                 class: {
                     let mut c = [0; 4];
-                    add_range(&mut c, b'0', b'9');
+                    runs::add_range(&mut c, b'0', b'9');
                     c
                 },
                 min: 10,

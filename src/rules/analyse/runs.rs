@@ -157,7 +157,7 @@ fn has(class: [u64; 4], b: u8) -> bool {
     class[usize::from(b >> 6)] >> (b & 63) & 1 != 0
 }
 
-fn add_range(class: &mut [u64; 4], start: u8, end: u8) {
+pub(super) fn add_range(class: &mut [u64; 4], start: u8, end: u8) {
     (start..=end).for_each(|b| class[usize::from(b >> 6)] |= 1 << (b & 63));
 }
 
