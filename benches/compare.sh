@@ -88,7 +88,7 @@ staged() { # REPOSITORY: a copy with one small change staged
     name=$(basename "$1")
     copy=$work/staged-$name
     "$git" clone -q --no-hardlinks --shared "$1" "$copy" 2>/dev/null || { left_out "$1" && return; }
-    file=$("$git" -C "$copy" ls-files | head -n 1)
+    file=$("$git" -C "$copy" ls-files | sed -n 1p)
     [ -n "$file" ] || { left_out "$1" && return; }
     printf 'one more line\n' >>"$copy/$file"
     "$git" -C "$copy" add "$file"

@@ -240,13 +240,13 @@ fn containers_and_other_encodings_are_compared_with_what_was_there() {
 #[test]
 fn only_objects_of_the_range_are_read() {
     let sandbox = three_commits();
+    sandbox.write("clean", "clean\n");
+    sandbox.commit("clean");
     // A blob of the base that nothing changes is not needed; nor is one of a commit before.
-    for revision in ["base:file1", "HEAD~1:file2"] {
+    for revision in ["base:file1", "HEAD~2:file2"] {
         let hex = sandbox.oid(revision).to_hex();
         fs::remove_file(sandbox.join(&format!(".git/objects/{}/{}", &hex[..2], &hex[2..]))).unwrap();
     }
-    sandbox.write("clean", "clean\n");
-    sandbox.commit("clean");
     assert_eq!(history(&sandbox, &["--range", "HEAD^!"]).secrets(), [""; 0]);
     // What it adds itself is needed.
     let hex = sandbox.oid("HEAD:clean").to_hex();
