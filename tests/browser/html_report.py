@@ -271,7 +271,7 @@ def large(browser, folder):
 
 def main():
     program, folder = sys.argv[1], pathlib.Path(sys.argv[2])
-    with tempfile.TemporaryDirectory() as profile:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = Browser(program, profile)
         try:
             history(browser, folder)
