@@ -15,6 +15,7 @@ pub mod decode;
 pub mod delta;
 pub mod entropy;
 pub mod generic;
+mod pair;
 pub mod prefilter;
 
 use regex_automata::meta::Cache;

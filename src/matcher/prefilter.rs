@@ -283,7 +283,6 @@ impl Prefilter {
         if self.longest == 0 || start >= end {
             return;
         }
-        let first = hits.len();
         self.scan_runs(text, start, end, hits);
         let in_runs = hits.len();
         let from = start.saturating_sub(self.longest - 1);
@@ -305,7 +304,6 @@ impl Prefilter {
             }
             hits.truncate(kept);
         }
-        debug_assert!(first <= in_runs);
     }
 
     /// Looks up every place that begins a run of token bytes and can have changed: from [`RUN`] bytes before

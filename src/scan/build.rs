@@ -272,6 +272,19 @@ fn one_per_secret(engine: &Engine, judged: &[Judged]) -> Vec<usize> {
     kept
 }
 
+/// What to do about a rule's secrets, as findings tell it.
+pub(super) fn remediation(rule: &Rule) -> Remediation {
+    let remedy = &rule.remediation;
+    Remediation {
+        opens: remedy.opens.to_string(),
+        revoke: remedy.revoke.to_string(),
+        rotate: remedy.rotate.to_string(),
+        url: remedy.url.to_string(),
+        command: remedy.command.to_string(),
+        rotate_days: remedy.rotate_days,
+    }
+}
+
 fn finding(
     rule: &Rule,
     it: &Judged,
@@ -281,7 +294,6 @@ fn finding(
     secrets: &[Span],
 ) -> Finding {
     let Candidate { whole, secret, .. } = it.candidate;
-    let remedy = &rule.remediation;
     Finding {
         rule: rule.id.to_string(),
         description: rule.description.to_string(),
@@ -297,14 +309,7 @@ fn finding(
         life: None,
         occurrences: Vec::new(),
         status: Status::New,
-        remediation: Remediation {
-            opens: remedy.opens.to_string(),
-            revoke: remedy.revoke.to_string(),
-            rotate: remedy.rotate.to_string(),
-            url: remedy.url.to_string(),
-            command: remedy.command.to_string(),
-            rotate_days: remedy.rotate_days,
-        },
+        remediation: remediation(rule),
         reasons: it.judgement.reasons.clone(),
         tags: rule.tags.iter().map(ToString::to_string).collect(),
     }

@@ -3,7 +3,7 @@
 use bstr::BString;
 
 use super::{Session, advance, build};
-use crate::finding::{Confidence, Finding, Location, Position, Remediation, Secret, Status};
+use crate::finding::{Confidence, Finding, Location, Position, Secret, Status};
 use crate::rules::RuleIndex;
 use crate::suppress::Subject;
 use crate::verdict;
@@ -70,7 +70,6 @@ impl Session<'_> {
         location.start = advance(first, &bytes[..span.start]);
         // Places in binary data say nothing.
         location.end = if build::is_binary(bytes) { location.start } else { advance(location.start, secret) };
-        let remedy = &rule.remediation;
         Some(Finding {
             rule: rule.id.to_string(),
             description: rule.description.to_string(),
@@ -86,14 +85,7 @@ impl Session<'_> {
             life: None,
             occurrences: Vec::new(),
             status,
-            remediation: Remediation {
-                opens: remedy.opens.to_string(),
-                revoke: remedy.revoke.to_string(),
-                rotate: remedy.rotate.to_string(),
-                url: remedy.url.to_string(),
-                command: remedy.command.to_string(),
-                rotate_days: remedy.rotate_days,
-            },
+            remediation: build::remediation(rule),
             reasons: std::iter::once("name-of-the-file").chain(judgement.reasons).collect(),
             tags: rule.tags.iter().map(ToString::to_string).collect(),
         })

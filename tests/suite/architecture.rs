@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::docs::files;
+
 /// Which rooms a room may know besides itself.
 const ROOMS: &[(&str, &[&str])] = &[
     ("finding", &[]),
@@ -106,20 +108,7 @@ fn root() -> &'static Path {
 }
 
 fn rust_files(folder: &str) -> Vec<PathBuf> {
-    let mut folders = vec![root().join(folder)];
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|e| e == "rs") {
-                files.push(path);
-            }
-        }
-    }
-    files.sort();
-    files
+    files(folder, "rs")
 }
 
 /// A source file: its path below `src/`, and its text without comments and tests.

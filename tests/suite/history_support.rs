@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::git_support::Sandbox;
 
 /// A rule of its own for the tests: shaped like many real ones, and like no real token.
-const RULES: &str = r#"
+pub const RULES: &str = r#"
 [[rules]]
 id = "sample-token"
 description = "Sample token"

@@ -9,6 +9,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::history_support::RULES;
 use super::{reach_containers, reach_text};
 
 /// A file with a secret in it, and where the secret is.
@@ -54,17 +55,6 @@ impl Place {
         self
     }
 }
-
-/// A rule of its own for the tests: shaped like many real ones, and like no real token.
-const RULES: &str = r#"
-[[rules]]
-id = "sample-token"
-description = "Sample token"
-regex = '''tok_[A-Za-z0-9]{36}'''
-keywords = ["tok_"]
-prefix = 4
-confidence = "high"
-"#;
 
 /// Every place whose content is made here, each with a token of its own.
 fn made() -> Vec<Place> {

@@ -6,6 +6,10 @@
 
 use std::ops::Range;
 
+use crate::matcher::pair::Pair;
+// The characters of base64 and base64url, padding excepted, are those of tokens.
+pub(super) use crate::rules::is_token_byte as in_class;
+
 /// What may begin at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Trigger {
@@ -50,11 +54,6 @@ struct Masks {
     three: u64,
     /// `#`.
     hash: u64,
-}
-
-/// Whether the byte is a base64 or base64url character (padding excepted).
-pub(super) const fn in_class(b: u8) -> bool {
-    matches!(b, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'-' | b'_')
 }
 
 /// Whether the byte can be in the middle of a token or a connection string.
@@ -209,27 +208,6 @@ vector!(
     _mm256_sub_epi8,
     _mm256_or_si256
 );
-
-/// A mask of this block and the one before, to look back over the border.
-#[derive(Clone, Copy, Default)]
-struct Pair {
-    now: u64,
-    before: u64,
-}
-
-impl Pair {
-    #[inline(always)]
-    fn push(&mut self, mask: u64) {
-        self.before = self.now;
-        self.now = mask;
-    }
-
-    /// Bit `i` tells of byte `i - n`.
-    #[inline(always)]
-    fn back(self, n: u32) -> u64 {
-        (self.now << n) | (self.before >> (64 - n))
-    }
-}
 
 /// The masks whose past is needed.
 #[derive(Default)]

@@ -1,5 +1,6 @@
 //! Finds where token bytes stand in a row.
 
+use crate::matcher::pair::Pair;
 use crate::rules::is_token_byte;
 
 /// How many token bytes make a run.
@@ -36,26 +37,6 @@ fn classify(block: &[u8; BLOCK]) -> u64 {
     // Eight bytes of 0 or 1 become eight bits: the product moves byte `i` to bit `56 + i`.
     let bits = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
     ones.as_chunks::<8>().0.iter().enumerate().fold(0, |all, (i, eight)| all | bits(eight) << (8 * i))
-}
-
-/// Bits of this block and the one before, to look back over the border.
-#[derive(Clone, Copy, Default)]
-struct Pair {
-    now: u64,
-    before: u64,
-}
-
-impl Pair {
-    #[inline(always)]
-    fn push(&mut self, bits: u64) {
-        *self = Pair { now: bits, before: self.now };
-    }
-
-    /// Bit `i` tells of byte `i - n`.
-    #[inline(always)]
-    fn back(self, n: u32) -> u64 {
-        (self.now << n) | (self.before >> (64 - n))
-    }
 }
 
 /// Runs of at least 1, 2, 4 and 8 token bytes that end at a byte.

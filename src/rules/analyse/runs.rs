@@ -41,23 +41,16 @@ fn worth(run: Option<Stretch>, digit: bool) -> Option<Run> {
 /// The class and least length of all capture groups, when each is a run as a whole; `Some(None)` when one
 /// is not, None without groups.
 fn groups(hir: &Hir) -> Option<Option<Stretch>> {
-    let shorter = |a: Option<Stretch>, b: Option<Stretch>| {
-        a.zip(b).map(|(a, b)| Stretch {
-            class: union(a.class, b.class),
-            min: a.min.min(b.min),
-            wide: a.wide.min(b.wide),
-        })
-    };
     match hir.kind() {
         HirKind::Capture(c) => Some(runs(&c.sub).entire),
         // A group that need not take part is as good as one that can hold anything.
         HirKind::Repetition(r) => groups(&r.sub).map(|run| run.filter(|_| r.min > 0)),
-        HirKind::Concat(parts) => parts.iter().filter_map(groups).reduce(shorter),
+        HirKind::Concat(parts) => parts.iter().filter_map(groups).reduce(either),
         HirKind::Alternation(parts) => {
             let all: Vec<_> = parts.iter().map(groups).collect();
             match all.iter().all(Option::is_none) {
                 true => None,
-                false => all.into_iter().map(Option::flatten).reduce(shorter),
+                false => all.into_iter().map(Option::flatten).reduce(either),
             }
         }
         _ => None,
@@ -95,18 +88,8 @@ fn runs(hir: &Hir) -> Runs {
         HirKind::Concat(parts) => runs_of_concat(parts),
         HirKind::Alternation(parts) => {
             let all: Vec<Runs> = parts.iter().map(runs).collect();
-            let either = |pick: fn(&Runs) -> Option<Stretch>| {
-                let mut each = all.iter().map(pick);
-                let first = each.next()??;
-                each.try_fold(first, |a, b| {
-                    b.map(|b| Stretch {
-                        class: union(a.class, b.class),
-                        min: a.min.min(b.min),
-                        wide: a.wide.min(b.wide),
-                    })
-                })
-            };
-            Runs { best: either(|r| r.best), entire: either(|r| r.entire) }
+            let each = |pick: fn(&Runs) -> Option<Stretch>| all.iter().map(pick).reduce(either).flatten();
+            Runs { best: each(|r| r.best), entire: each(|r| r.entire) }
         }
     }
 }
@@ -141,6 +124,12 @@ fn join(a: Option<Stretch>, b: Option<Stretch>) -> Option<Stretch> {
         min: a.min.saturating_add(b.min),
         wide: a.wide.saturating_add(b.wide),
     })
+}
+
+/// What is true of two runs of which either may be there.
+fn either(a: Option<Stretch>, b: Option<Stretch>) -> Option<Stretch> {
+    let (a, b) = (a?, b?);
+    Some(Stretch { class: union(a.class, b.class), min: a.min.min(b.min), wide: a.wide.min(b.wide) })
 }
 
 fn union(a: [u64; 4], b: [u64; 4]) -> [u64; 4] {

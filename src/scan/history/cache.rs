@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 use super::oids::OidMap;
 use super::trees::TreeLog;
-use super::values::Values;
+use super::values::{self, Values};
 use super::visit::Taken;
 use crate::scan::Engine;
 use crate::source::git::{HashKind, Kind, Oid, Repo};
@@ -275,27 +275,16 @@ fn key(engine: &Engine, repo: &Repo) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-/// The kinds of file that these blobs are in any tree; sorted, and never none.
+/// The numbers of the kinds of file that these blobs are in any tree; sorted, and never none.
 fn kinds_of(blobs: impl Iterator<Item = Oid>, trees: &TreeLog, names: &[Box<[u8]>]) -> OidMap<Vec<KindId>> {
-    let mut kinds: OidMap<Vec<KindId>> = OidMap::default();
-    kinds.extend(blobs.map(|oid| (oid, Vec::new())));
-    let mut by_name: Vec<Option<KindId>> = vec![None; names.len()];
-    for entry in trees.records.iter().flat_map(|record| trees.added(record)) {
-        let Some(list) = kinds.get_mut(&entry.oid) else { continue };
-        let at = entry.name as usize;
-        let (Some(known), Some(name)) = (by_name.get_mut(at), names.get(at)) else { continue };
-        let kind = *known.get_or_insert_with(|| number(FileKind::from_path(name)));
-        if !list.contains(&kind) {
-            list.push(kind);
-        }
-    }
-    for list in kinds.values_mut() {
-        if list.is_empty() {
-            list.push(number(FileKind::UNKNOWN));
-        }
-        list.sort_unstable();
-    }
-    kinds
+    let numbers = |kinds: Vec<FileKind>| {
+        let unknown = kinds.is_empty().then_some(FileKind::UNKNOWN);
+        let mut numbers: Vec<KindId> = kinds.into_iter().chain(unknown).map(number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    };
+    values::kinds_of(blobs, trees, names).into_iter().map(|(oid, kinds)| (oid, numbers(kinds))).collect()
 }
 
 fn number(kind: FileKind) -> KindId {

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use super::oids::{FastMap, OidMap};
 use super::sets::{SetId, Sets};
 use super::sightings::Sighting;
+use super::trees::TreeLog;
 use super::visit::Taken;
 use crate::matcher::{Candidate, Span};
 use crate::scan::Engine;
@@ -30,13 +31,15 @@ pub struct Values {
 impl Values {
     /// Judges every sighting as each kind of file it was seen in, and keeps what passes.
     pub fn choose(judge: &Judge<'_>, taken: &Taken, names: &[Box<[u8]>], sets: &mut Sets) -> Self {
-        let kinds = kinds_of_blobs(taken, names);
+        let blobs = taken.texts.iter().filter(|t| t.kind == Kind::Blob).map(|t| t.oid);
+        let kinds = kinds_of(blobs, &taken.trees, names);
         let sightings = judge.sightings;
         let mut numbers: FastMap<&[u8], u32> = FastMap::default();
         let mut values = Values::default();
         for text in &taken.texts {
             let no_name = [FileKind::UNKNOWN];
-            let kinds = kinds.get(&text.oid).map_or(&no_name[..], Vec::as_slice);
+            let kinds =
+                kinds.get(&text.oid).filter(|kinds| !kinds.is_empty()).map_or(&no_name[..], Vec::as_slice);
             let mut held: Vec<u32> = Vec::new();
             for &mark in taken.marks_of(text) {
                 let Some(Some(sighting)) = sightings.get(mark as usize) else { continue };
@@ -118,21 +121,22 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// The kinds of file that each blob with candidates has had in any tree.
-fn kinds_of_blobs(taken: &Taken, names: &[Box<[u8]>]) -> OidMap<Vec<FileKind>> {
-    let mut kinds: OidMap<Vec<FileKind>> =
-        taken.texts.iter().filter(|t| t.kind == Kind::Blob).map(|t| (t.oid, Vec::new())).collect();
+/// The kinds of file that these blobs are in any tree, in no order; none for a blob that is in no tree.
+pub(super) fn kinds_of(
+    blobs: impl Iterator<Item = Oid>,
+    trees: &TreeLog,
+    names: &[Box<[u8]>],
+) -> OidMap<Vec<FileKind>> {
+    let mut kinds: OidMap<Vec<FileKind>> = blobs.map(|oid| (oid, Vec::new())).collect();
     let mut by_name: Vec<Option<FileKind>> = vec![None; names.len()];
-    for record in &taken.trees.records {
-        for entry in taken.trees.added(record) {
-            let Some(list) = kinds.get_mut(&entry.oid) else { continue };
-            let name = entry.name as usize;
-            let kind = *by_name[name].get_or_insert_with(|| FileKind::from_path(&names[name]));
-            if !list.contains(&kind) {
-                list.push(kind);
-            }
+    for entry in trees.entries() {
+        let Some(list) = kinds.get_mut(&entry.oid) else { continue };
+        let at = entry.name as usize;
+        let (Some(known), Some(name)) = (by_name.get_mut(at), names.get(at)) else { continue };
+        let kind = *known.get_or_insert_with(|| FileKind::from_path(name));
+        if !list.contains(&kind) {
+            list.push(kind);
         }
     }
-    kinds.retain(|_, list| !list.is_empty());
     kinds
 }
