@@ -18,6 +18,9 @@ mod checksum;
 #[path = "src/rules/compile.rs"]
 #[allow(dead_code)]
 mod compile;
+#[path = "src/rules/context.rs"]
+#[allow(dead_code)]
+mod context;
 #[path = "src/matcher/entropy.rs"]
 #[allow(dead_code)]
 mod entropy;
@@ -45,6 +48,7 @@ fn main() {
     for file in [
         "rules/analyse.rs",
         "rules/compile.rs",
+        "rules/context.rs",
         "rules/family.rs",
         "rules/rule.rs",
         "rules/spec.rs",
@@ -203,7 +207,7 @@ fn emit_rule(out: &mut String, r: &Rule) {
     let _ = writeln!(
         out,
         "Rule {{ id: {}, description: {}, provider: {}, category: Category::{:?}, severity: Severity::{:?}, \
-         confidence: Confidence::{:?}, pattern: {}, detector: {}, secret_group: {}, entropy: {:?}, digit: {}, path: {}, \
+         confidence: Confidence::{:?}, pattern: {}, context: {}, detector: {}, secret_group: {}, entropy: {:?}, digit: {}, path: {}, \
          anchors: {}, max_len: {:?}, run: {:?}, keywords: {}, checksum: {}, prefix: {}, skip_report: {}, required: {}, \
          allowlists: {}, aliases: {}, tags: {}, references: {}, remediation: {}, matches: {}, rejects: {} }},",
         text(&r.id),
@@ -213,6 +217,7 @@ fn emit_rule(out: &mut String, r: &Rule) {
         r.severity,
         r.confidence,
         text(&r.pattern),
+        r.context.as_ref().map_or("None".to_owned(), context_of),
         text(&r.detector),
         r.secret_group,
         r.entropy,
@@ -263,6 +268,16 @@ fn emit_rule(out: &mut String, r: &Rule) {
         texts(&r.matches),
         texts(&r.rejects),
     );
+}
+
+fn context_of(c: &rule::Context) -> String {
+    format!(
+        "Some(Context {{ keywords: {}, value: {}, near: {}, loose: {} }})",
+        texts(&c.keywords),
+        text(&c.value),
+        c.near,
+        c.loose
+    )
 }
 
 fn text(t: &Text) -> String {

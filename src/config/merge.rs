@@ -35,6 +35,7 @@ fn merged(base: &RuleSpec, over: &RuleSpec) -> RuleSpec {
     let secret_group =
         if over.secret_group != 0 || !same_pattern { over.secret_group } else { base.secret_group };
     RuleSpec {
+        context: None,
         id: over.id.clone(),
         description: if over.description.is_empty() {
             base.description.clone()
@@ -106,6 +107,7 @@ pub fn spec_of(rule: &Rule) -> RuleSpec {
         texts.iter().map(|text| text.to_string()).collect::<Vec<_>>()
     };
     RuleSpec {
+        context: None,
         id: rule.id.to_string(),
         description: rule.description.to_string(),
         provider: given(&rule.provider),

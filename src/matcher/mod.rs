@@ -11,6 +11,7 @@
 //! would have jumped over.
 
 pub mod checksum;
+mod context;
 pub mod decode;
 pub mod delta;
 pub mod entropy;
@@ -23,6 +24,7 @@ use regex_automata::util::primitives::NonMaxUsize;
 use regex_automata::{Anchored, Input};
 
 use crate::rules::{RuleIndex, RuleSet};
+use context::Contexts;
 use generic::Evidence;
 use prefilter::{Hit, Literal, LiteralIndex, Prefilter};
 
@@ -104,6 +106,8 @@ pub struct Matcher {
     reach: Vec<Reach>,
     /// Rules with no literal at all: run over every text (users' rules only).
     always: Vec<RuleIndex>,
+    /// Rules of families that are matched without their regex.
+    contexts: Contexts,
     /// Rule of each kind the generic detector finds; None when it is disabled.
     generic: Vec<Option<RuleIndex>>,
 }
@@ -112,6 +116,7 @@ pub struct Matcher {
 #[derive(Debug, Default)]
 pub struct Scratch {
     caches: Vec<Option<Box<Cache>>>,
+    contexts: context::Caches,
     slots: Vec<Option<NonMaxUsize>>,
     hits: Vec<Hit>,
     found: Vec<Candidate>,
@@ -174,7 +179,9 @@ impl Matcher {
         }
         first_user.push(users.len() as u32);
         let reach = first_user.windows(2).map(|w| reach_of(&users[w[0] as usize..w[1] as usize])).collect();
-        Matcher { rules, prefilter: Prefilter::new(literals), users, first_user, reach, always, generic }
+        let contexts = Contexts::new(&rules);
+        let prefilter = Prefilter::new(literals);
+        Matcher { rules, prefilter, users, first_user, reach, always, contexts, generic }
     }
 
     /// The rules in force.
@@ -309,6 +316,16 @@ impl Matcher {
         if self.rules.rule(rule).run.is_some_and(|run| !run.is_in(&text[first..end])) {
             return;
         }
+        if self.rules.rule(rule).context.is_some() {
+            for start in first..=last {
+                if let Some(found) = self.search_context(text, rule, start, scratch)
+                    && self.has_digit(text, &found)
+                {
+                    out.push(found);
+                }
+            }
+            return;
+        }
         /// More starts than this are searched by one unanchored search instead of one each.
         const FEW: usize = 4;
         if last - first < FEW {
@@ -356,6 +373,24 @@ impl Matcher {
     /// Whether the secret holds a digit, where its rule asks for one.
     fn has_digit(&self, text: &[u8], found: &Candidate) -> bool {
         !self.rules.rule(found.rule).digit || found.secret.of(text).iter().any(u8::is_ascii_digit)
+    }
+
+    /// The match of a context rule at a start: what [`search`](Self::search) would find there with its regex.
+    fn search_context(
+        &self,
+        text: &[u8],
+        rule: RuleIndex,
+        start: usize,
+        scratch: &mut Scratch,
+    ) -> Option<Candidate> {
+        let context = self.rules.rule(rule).context.as_ref()?;
+        let found = self.contexts.at(text, usize::from(rule), context, start, &mut scratch.contexts)?;
+        Some(Candidate {
+            rule,
+            whole: Span::from_usize(start, found.end),
+            secret: Span::from_usize(found.value.0, found.value.1),
+            evidence: None,
+        })
     }
 
     fn search(&self, rule: RuleIndex, input: &Input<'_>, scratch: &mut Scratch) -> Option<Candidate> {

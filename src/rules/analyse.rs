@@ -70,6 +70,16 @@ pub fn analyse(hir: &Hir) -> Analysis {
     }
 }
 
+/// The class and least length of a pattern's matches, when each match is one run of that class.
+pub fn entire_run(hir: &Hir) -> Option<Run> {
+    runs::of_entire(hir)
+}
+
+/// Class, least and greatest length in bytes (None: any), when a pattern is one class, repeated, as long as it goes.
+pub fn repeated_class(hir: &Hir) -> Option<(Run, Option<u32>)> {
+    runs::repeated(hir)
+}
+
 fn clamp(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }

@@ -5,8 +5,11 @@
 use std::fmt;
 
 use super::analyse::{self, MIN_LITERAL_LEN};
+use super::context;
 use super::kind::{Category, Confidence, Severity};
-use super::rule::{Allowlist, Anchor, MAX_REACH, RegexTarget, Remedy, Required, Rule, Run, Text, Texts};
+use super::rule::{
+    Allowlist, Anchor, Context, MAX_REACH, RegexTarget, Remedy, Required, Rule, Run, Text, Texts,
+};
 use super::spec::{AllowlistSpec, Defaults, RemediationSpec, RuleSpec};
 
 /// What is wrong with a rule.
@@ -110,6 +113,7 @@ pub fn compile(
         severity,
         confidence,
         pattern: pattern.into(),
+        context: spec.context.clone(),
         detector: detector.into(),
         secret_group: u16::try_from(spec.secret_group).unwrap_or(u16::MAX),
         entropy: spec.entropy.unwrap_or(0.0) as f32,
@@ -157,7 +161,10 @@ struct Search {
 
 fn analyse_pattern(spec: &RuleSpec, pattern: &str, strictness: Strictness) -> Result<Search, RuleError> {
     let hir = analyse::parse(pattern).map_err(|e| error("regex", e))?;
-    let found = analyse::analyse(&hir);
+    let mut found = analyse::analyse(&hir);
+    if let Some(context) = &spec.context {
+        found.anchors = keyword_anchors(context).unwrap_or(found.anchors);
+    }
     if found.matches_empty {
         return Err(error("regex", "the pattern matches the empty string, which is everywhere"));
     }
@@ -208,6 +215,23 @@ fn analyse_pattern(spec: &RuleSpec, pattern: &str, strictness: Strictness) -> Re
         Vec::new()
     };
     Ok(Search { anchors, max_len: found.max_len, run, keywords })
+}
+
+/// The literals of a context rule's keywords, each keyword by itself: in the pattern, where keywords share
+/// their first letters, only what follows those would be left of them.
+fn keyword_anchors(context: &Context) -> Option<Vec<Anchor>> {
+    let mut all = Vec::new();
+    for keyword in context.keywords.iter() {
+        let hir = analyse::parse(&format!("(?i:{})", context::keyword_pattern(keyword))).ok()?;
+        let anchors = analyse::analyse(&hir).anchors;
+        if anchors.is_empty() {
+            return None;
+        }
+        all.extend(anchors);
+    }
+    all.sort();
+    all.dedup();
+    Some(all)
 }
 
 fn contains_folded(haystack: &[u8], needle: &[u8]) -> bool {

@@ -6,13 +6,9 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
+use super::context;
+use super::rule::{Context, Text};
 use super::spec::{AllowlistSpec, FamilySpec, MemberSpec, RemediationSpec, RuleSpec};
-
-/// Words that say that a credential follows.
-const CREDENTIAL_WORD: &str = "(?i:api|key|token|secret|pass|pwd|auth|bearer|cred|access|private)";
-/// Operators that assign, in the notations of code, configuration and markup.
-const ASSIGN: &str =
-    r#"["'`\]\)]{0,2}[ \t]{0,8}(?::{1,3}=|\?=|\|\|:?|=>|->|={1,3}|[:,>(])[ \t]{0,4}(?:\\?["'`]){0,3}"#;
 
 /// How a value is recognised.
 #[derive(Clone, Copy, PartialEq)]
@@ -56,11 +52,20 @@ fn expand_member(family: &FamilySpec, member: &MemberSpec) -> Result<RuleSpec, S
         Sampler::new(if member.value.is_empty() { "[a-z0-9]{32}" } else { &member.value }, &member.provider)
             .map_err(|why| place(&why))?;
     let starts_with_word = sampler.sample().starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let context = (template != Template::Token).then(|| Context {
+        keywords: member.keywords.iter().cloned().map(Text::Owned).collect(),
+        value: member.value.clone().into(),
+        near: template == Template::Near,
+        loose: member.loose,
+    });
     let mut rule = RuleSpec {
         id: member.id.clone().unwrap_or_else(|| format!("{}-{}", kebab(&member.provider), family.name)),
         description: describe(member.description.as_ref().unwrap_or(&family.description), &member.provider),
         provider: Some(member.provider.clone()),
-        regex: Some(regex(template, member, starts_with_word)),
+        regex: Some(
+            context.as_ref().map_or_else(|| token_pattern(member, starts_with_word), context::pattern),
+        ),
+        context: context.clone(),
         entropy: member.entropy.or(Some(if template == Template::Token { 2.6 } else { 2.8 })),
         category: member.category.clone().or(family.category.clone()),
         severity: member.severity.clone().or(family.severity.clone()),
@@ -113,44 +118,17 @@ fn remediation(family: &FamilySpec, member: &MemberSpec) -> RemediationSpec {
 
 // --- The regex --------------------------------------------------------------------------------------
 
-/// What may stand before a value that is only near its keyword, when its shape says little.
-const OPENER: &str = r#"[\s"'`=:({\[>,|]"#;
-/// What may stand behind it.
-const CLOSER: &str = r#"(?:[\s"'`)}\]<,;&|\\]|\z)"#;
-/// A value of unknown shape, somewhere near: one word of letters, digits, `-` and `_`.
-const WORD: &str = r"[A-Za-z0-9]{16,80}|[A-Za-z0-9][A-Za-z0-9_-]{16,126}[A-Za-z0-9_=-]";
-/// A value of unknown shape, right beside its keyword.
-const PLAIN: &str = r"[A-Za-z0-9]{20,80}|[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}";
-/// A value of unknown shape, assigned: base64 and dotted forms too.
-const ASSIGNED: &str = r"[A-Za-z0-9_+/.=~:-]{14,600}";
-
-fn regex(template: Template, member: &MemberSpec, starts_with_word: bool) -> String {
-    let close = r"(?:[^A-Za-z0-9_]|\z)";
-    let value = format!("({}){close}", member.value);
-    let keyword = keywords_regex(&member.keywords);
-    let named = format!(r"{keyword}[\w.\-]{{0,24}}{ASSIGN}(?i:bearer |token |basic )?");
-    let near = near_regex(&member.keywords);
-    // `mixpanel 0123…`, `jira token 'Ab12…'`: next to the keyword, one word between at most.
-    let beside = format!(r"{keyword}\W{{1,4}}(?:\w{{1,12}}\W{{1,3}})?");
-    let any =
-        || format!("{near}{OPENER}({WORD}){CLOSER}|{named}({ASSIGNED}){CLOSER}|{beside}({PLAIN}){CLOSER}");
-    let shaped = || format!("(?:{near}[^0-9A-Za-z]|{named}|{beside}){value}");
-    match template {
+/// The regex of a token: a value that is recognised by itself.
+fn token_pattern(member: &MemberSpec, starts_with_word: bool) -> String {
+    let value = &member.value;
+    let glued = member.prefix.unwrap_or(0) >= 5 && fixed_length(value).is_some()
+        || ends_in_mark(member) && fixed_length(value) >= Some(36);
+    match (glued, starts_with_word) {
         // Behind a prefix and a fixed length nothing needs to end: the text may be glued.
-        Template::Token if member.prefix.unwrap_or(0) >= 5 && fixed_length(&member.value).is_some() => {
-            format!(r"(?:\b|_|\\[nrt])({})", member.value)
-        }
-        Template::Token if ends_in_mark(member) && fixed_length(&member.value) >= Some(36) => {
-            format!(r"(?:\b|_|\\[nrt])({})", member.value)
-        }
+        (true, _) => format!(r"(?:\b|_|\\[nrt])({value})"),
         // `_` and `\n` in front are no part of a longer token: variable names, escapes in strings.
-        Template::Token if starts_with_word => format!(r"(?:\b|_|\\[nrt]){value}"),
-        Template::Token => value,
-        Template::Near if member.value.is_empty() => format!("(?:{})", any()),
-        Template::Near if member.loose => format!("(?:{}|{})", shaped(), any()),
-        Template::Near => shaped(),
-        Template::Assignment if member.value.is_empty() => format!("{named}({ASSIGNED}){CLOSER}"),
-        Template::Assignment => format!("{named}{value}"),
+        (false, true) => format!(r"(?:\b|_|\\[nrt])({value})(?:[^A-Za-z0-9_]|\z)"),
+        (false, false) => format!(r"({value})(?:[^A-Za-z0-9_]|\z)"),
     }
 }
 
@@ -163,49 +141,6 @@ fn ends_in_mark(member: &MemberSpec) -> bool {
 fn fixed_length(pattern: &str) -> Option<usize> {
     let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern).ok()?;
     hir.properties().minimum_len().filter(|&least| hir.properties().maximum_len() == Some(least))
-}
-
-/// A keyword, and within some bytes a credential word; a common word as keyword must be followed by
-/// the credential word at once (see [`keyword_regex`]).
-fn near_regex(keywords: &[String]) -> String {
-    let (common, plain): (Vec<String>, Vec<String>) =
-        keywords.iter().cloned().partition(|k| k.starts_with('^'));
-    let mut ways = Vec::new();
-    if !plain.is_empty() {
-        ways.push(format!(r"{}(?s-u:.{{0,40}}?){CREDENTIAL_WORD}(?s-u:.{{0,14}}?)", keywords_regex(&plain)));
-    }
-    if !common.is_empty() {
-        ways.push(format!(r"{}(?s-u:.{{0,40}}?)", keywords_regex(&common)));
-    }
-    format!("(?:{})", ways.join("|"))
-}
-
-fn keywords_regex(keywords: &[String]) -> String {
-    let keywords: Vec<String> = keywords.iter().map(|keyword| keyword_regex(keyword)).collect();
-    format!("(?i:{})", keywords.join("|"))
-}
-
-/// A keyword whose words may be joined by `-`, `_`, `.`, a space, or nothing. A leading `^` marks a
-/// common word: it must begin a word, and a credential word must follow.
-fn keyword_regex(keyword: &str) -> String {
-    let plain = keyword.trim_start_matches('^');
-    let words: Vec<String> =
-        plain.split(['-', '_', '.', ' ']).filter(|word| !word.is_empty()).map(regex_syntax::escape).collect();
-    let joined = words.join("[-_. ]?");
-    if !keyword.starts_with('^') {
-        return joined;
-    }
-    // Written out, so that each spelling is a literal of its own and not the common word alone.
-    const FOLLOWERS: &[&str] = &["api", "token", "secret", "key", "access", "auth"];
-    let spelled = ["", "_", "-", ".", " "]
-        .iter()
-        .flat_map(|joint| FOLLOWERS.iter().map(move |follower| (joint, follower)));
-    let all: Vec<String> = spelled
-        .map(|(joint, follower)| {
-            format!("{}{}{follower}", regex_syntax::escape(plain), regex_syntax::escape(joint))
-        })
-        .collect();
-    format!(r"(?:\b|_)(?:{})", all.join("|"))
 }
 
 /// Values that are names, files or digests of files, not secrets.

@@ -1,10 +1,11 @@
 //! Rules: TOML → checked, compiled rule set, and the built-in pack.
 //!
-//! The files that `build.rs` includes too (`analyse`, `compile`, `family`, `rule`, `spec`, `template`)
+//! The files that `build.rs` includes too (`analyse`, `compile`, `context`, `family`, `rule`, `spec`, `template`)
 //! depend only on one another; `set` is what the rest of the program uses.
 
 pub mod analyse;
 pub mod compile;
+pub mod context;
 pub mod family;
 pub mod rule;
 mod set;
@@ -13,5 +14,5 @@ pub mod template;
 
 use crate::finding::kind;
 
-pub use rule::{Allowlist, Anchor, RegexTarget, Remedy, Required, Rule, is_token_byte};
-pub use set::{RuleIndex, RuleSet, builtin};
+pub use rule::{Allowlist, Anchor, Context, RegexTarget, Remedy, Required, Rule, Run, is_token_byte};
+pub use set::{RuleIndex, RuleSet, build as build_regex, builtin};

@@ -28,6 +28,8 @@ pub struct Rule {
     pub confidence: Confidence,
     /// The pattern; empty for rules that look at the path only and for detectors.
     pub pattern: Text,
+    /// What the pattern was made of, for rules of families that look for a keyword before the value.
+    pub context: Option<Context>,
     /// Name of the built-in detector that finds this rule's secrets; empty for patterns.
     pub detector: Text,
     /// Capture group of the secret; 0 = the first group that took part, else the match.
@@ -68,6 +70,19 @@ pub struct Rule {
     pub matches: Texts,
     /// Templates of texts that must not be reported.
     pub rejects: Texts,
+}
+
+/// A keyword and the value that it stands before; see `context` for the grammar.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    /// The keywords, lower case; `-`, `_`, `.` and space are one. A leading `^` marks a common word.
+    pub keywords: Texts,
+    /// Regex of the value; empty when its shape is not known.
+    pub value: Text,
+    /// Whether the value may be only near its keyword; else it must be assigned to a name that holds it.
+    pub near: bool,
+    /// Whether values of any shape are taken too.
+    pub loose: bool,
 }
 
 /// A literal that stands in every match (or one of a set does), with its place in the match.

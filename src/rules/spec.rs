@@ -5,6 +5,8 @@
 
 use serde::Deserialize;
 
+use super::rule::Context;
+
 /// A file of rules: the built-in pack's files and users' files alike.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -49,6 +51,9 @@ pub struct RuleSpec {
     pub provider: Option<String>,
     /// The pattern (syntax of the `regex` crate; ASCII classes, so `\w`, `\d`, `\b` and `(?i)` are ASCII).
     pub regex: Option<String>,
+    /// What a family made the regex of; the matcher searches by it instead.
+    #[serde(skip)]
+    pub context: Option<Context>,
     /// Name of a built-in detector that finds this rule's secrets instead of a `regex` (the pack only).
     pub detector: Option<String>,
     /// Number of the capture group that holds the secret; 0 = first group that took part, else the match.

@@ -19,6 +19,19 @@ pub(super) fn of_secret(hir: &Hir) -> Option<Run> {
     worth(groups(hir).unwrap_or_default(), true)
 }
 
+/// The class and least length of all matches, when each is one run as a whole.
+pub(super) fn of_entire(hir: &Hir) -> Option<Run> {
+    runs(hir).entire.map(|run| Run { class: run.class, min: run.min, digit: false })
+}
+
+/// The class, least and greatest length of a pattern that is one class, repeated, as long as it goes.
+pub(super) fn repeated(hir: &Hir) -> Option<(Run, Option<u32>)> {
+    let HirKind::Repetition(r) = hir.kind() else { return None };
+    let HirKind::Class(class) = r.sub.kind() else { return None };
+    let run = class_run(class).filter(|_| r.greedy)?;
+    Some((Run { class: run.class, min: r.min, digit: false }, r.max))
+}
+
 /// Whether all members of a class are single bytes for which this holds.
 pub(super) fn class_is_within(class: &Class, holds: fn(u8) -> bool) -> bool {
     class_run(class).is_some_and(|run| (0..=255u8).all(|b| !has(run.class, b) || holds(b)))
