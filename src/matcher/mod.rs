@@ -327,7 +327,7 @@ impl Matcher {
             return;
         }
         /// More starts than this are searched by one unanchored search instead of one each.
-        const FEW: usize = 4;
+        const FEW: usize = 12;
         if last - first < FEW {
             for start in first..=last {
                 let input = Input::new(text).span(start..end).anchored(Anchored::Yes);

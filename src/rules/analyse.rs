@@ -21,6 +21,8 @@ const MAX_LITERAL_LEN: usize = 24;
 pub const MIN_LITERAL_LEN: usize = 3;
 /// Rarity, in bits, below which a literal set is as good as none ("the", "key").
 const MIN_RARITY: f32 = 11.0;
+/// What a hint adds to the rarity of a literal, in bits: enough to win.
+const HINTED: f32 = 100.0;
 
 /// What [`analyse`] finds out about a pattern.
 #[derive(Clone, Debug)]
@@ -52,12 +54,13 @@ pub fn parse(pattern: &str) -> Result<Hir, String> {
     parse(false).or_else(|first| parse(true).map_err(|_| first))
 }
 
-/// Derives required literals and bounds from a pattern's syntax tree.
-pub fn analyse(hir: &Hir) -> Analysis {
+/// Derives required literals and bounds from a pattern's syntax tree. Where there is a choice, literals that hold
+/// one of the `hints` (words in lower case that the author knows to be rare) are taken.
+pub fn analyse(hir: &Hir, hints: &[String]) -> Analysis {
     let properties = hir.properties();
-    let found = required(hir);
+    let found = required(hir, hints);
     let anchors = match found {
-        Some(set) if set.rarity() >= MIN_RARITY => set.into_anchors(),
+        Some(set) if set.rarity(hints) >= MIN_RARITY => set.into_anchors(),
         _ => Vec::new(),
     };
     Analysis {
@@ -101,14 +104,16 @@ struct Needed {
 impl LiteralSet {
     /// Estimated rarity in bits of the set in ordinary text: that of its commonest literal, less the
     /// number of alternatives.
-    fn rarity(&self) -> f32 {
+    fn rarity(&self, hints: &[String]) -> f32 {
+        let hinted = |a: &Needed| hints.iter().any(|hint| holds(&a.anchor.literal, hint));
+        let bonus = if self.anchors.iter().all(hinted) { HINTED } else { 0.0 };
         let commonest = self
             .anchors
             .iter()
             .map(|a| &a.anchor)
             .map(|a| if a.literal.len() < MIN_LITERAL_LEN { 0.0 } else { literal_rarity(&a.literal, a.fold) })
             .fold(f32::INFINITY, f32::min);
-        commonest - (self.anchors.len() as f32).log2() * 0.5
+        bonus + commonest - (self.anchors.len() as f32).log2() * 0.5
     }
 
     fn shifted(mut self, min: u32, max: Option<u32>) -> Self {
@@ -269,6 +274,68 @@ fn first_of(hir: &Hir) -> Option<Vec<Text>> {
     }
 }
 
+/// The bytes that what these parts match can begin with, when they are few: a literal that ends before them is
+/// rarer with them (`password` is everywhere, `password=` is not).
+fn first_bytes(parts: &[Hir]) -> Option<Vec<Text>> {
+    const FEW: usize = 7;
+    let mut all: Vec<Text> = Vec::new();
+    for part in parts {
+        let first = first_bytes_of(part)?;
+        for text in first.texts {
+            if !all.iter().any(|t| (&t.bytes, t.fold) == (&text.bytes, text.fold)) {
+                all.push(text);
+            }
+        }
+        if all.len() > FEW {
+            return None;
+        }
+        if !first.may_be_empty {
+            return Some(all);
+        }
+    }
+    None
+}
+
+/// What a sub-pattern can begin with.
+struct First {
+    texts: Vec<Text>,
+    /// Whether it matches the empty text too, so that what follows it counts.
+    may_be_empty: bool,
+}
+
+fn first_bytes_of(hir: &Hir) -> Option<First> {
+    let texts = match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Vec::new(),
+        HirKind::Literal(l) => vec![Text { bytes: l.0.iter().take(1).copied().collect(), fold: false }],
+        HirKind::Class(class) => class_texts(class)?,
+        HirKind::Capture(c) => return first_bytes_of(&c.sub),
+        HirKind::Repetition(r) => first_bytes_of(&r.sub)?.texts,
+        HirKind::Concat(parts) => {
+            let mut texts = Vec::new();
+            for part in parts {
+                let first = first_bytes_of(part)?;
+                texts.extend(first.texts);
+                if !first.may_be_empty {
+                    break;
+                }
+            }
+            texts
+        }
+        HirKind::Alternation(parts) => {
+            let mut texts = Vec::new();
+            for part in parts {
+                texts.extend(first_bytes_of(part)?.texts);
+            }
+            texts
+        }
+    };
+    Some(First { texts, may_be_empty: hir.properties().minimum_len() == Some(0) })
+}
+
+fn holds(literal: &[u8], hint: &str) -> bool {
+    literal.windows(hint.len().max(1)).any(|part| part.eq_ignore_ascii_case(hint.as_bytes()))
+}
+
 /// The members of a class, a letter in both cases counting as one, when they are at most 26.
 fn class_texts(class: &Class) -> Option<Vec<Text>> {
     let mut members = Vec::new();
@@ -332,11 +399,11 @@ fn literal_set(texts: Vec<Text>) -> LiteralSet {
 }
 
 /// The best set of required literals of a sub-pattern, with places relative to its start.
-fn required(hir: &Hir) -> Option<LiteralSet> {
+fn required(hir: &Hir, hints: &[String]) -> Option<LiteralSet> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => None,
         HirKind::Literal(_) | HirKind::Class(_) => finite(hir).map(literal_set),
-        HirKind::Capture(c) => required(&c.sub),
+        HirKind::Capture(c) => required(&c.sub, hints),
         HirKind::Repetition(r) => {
             if r.min == 0 {
                 return None;
@@ -344,14 +411,14 @@ fn required(hir: &Hir) -> Option<LiteralSet> {
             match finite(hir) {
                 Some(texts) => Some(literal_set(texts)),
                 // The first of the repetitions stands at the start; what follows is another one, or not.
-                None => required(&r.sub).map(|set| set.followed_by(Lead { min: 0, entire: false })),
+                None => required(&r.sub, hints).map(|set| set.followed_by(Lead { min: 0, entire: false })),
             }
         }
-        HirKind::Concat(parts) => required_of_concat(parts),
+        HirKind::Concat(parts) => required_of_concat(parts, hints),
         HirKind::Alternation(parts) => {
             let mut anchors = Vec::new();
             for part in parts {
-                anchors.extend(required(part)?.anchors);
+                anchors.extend(required(part, hints)?.anchors);
             }
             anchors.sort();
             anchors.dedup();
@@ -372,14 +439,14 @@ fn offer_if_few(run: &[Text], offer: &mut impl FnMut(LiteralSet)) {
 }
 
 /// Tries every run of consecutive finite parts, and every part's own set, and keeps the rarest.
-fn required_of_concat(parts: &[Hir]) -> Option<LiteralSet> {
+fn required_of_concat(parts: &[Hir], hints: &[String]) -> Option<LiteralSet> {
     let mut best: Option<(f32, LiteralSet)> = None;
     let mut offset = (0u32, Some(0u32));
     for (i, part) in parts.iter().enumerate() {
         // `next` is the index of the first part after the set's.
         let mut offer = |set: LiteralSet, next: usize| {
             let set = set.shifted(offset.0, offset.1).followed_by(Lead::of_parts(&parts[next..]));
-            let rarity = set.rarity();
+            let rarity = set.rarity(hints);
             if best.as_ref().is_none_or(|(r, _)| rarity > *r) {
                 best = Some((rarity, set));
             }
@@ -390,7 +457,7 @@ fn required_of_concat(parts: &[Hir]) -> Option<LiteralSet> {
                 let short = run.iter().any(|t| t.bytes.len() < MIN_LITERAL_LEN);
                 let (texts, last) = match finite(next) {
                     Some(texts) => (Some(texts), false),
-                    None => (first_of(next).filter(|_| short), true),
+                    None => (first_of(next).filter(|_| short).or_else(|| first_bytes(&parts[n..])), true),
                 };
                 match texts.and_then(|texts| product(&run, &texts)) {
                     Some(longer) => run = longer,
@@ -405,7 +472,7 @@ fn required_of_concat(parts: &[Hir]) -> Option<LiteralSet> {
                 }
                 offer_if_few(&run, &mut |set| offer(set, n + 1));
             }
-        } else if let Some(set) = required(part) {
+        } else if let Some(set) = required(part, hints) {
             offer(set, i + 1);
         }
         let properties = part.properties();
@@ -423,7 +490,7 @@ mod tests {
     use super::*;
 
     fn literals(pattern: &str) -> Vec<(String, bool, u32, Option<u32>)> {
-        analyse(&parse(pattern).unwrap())
+        analyse(&parse(pattern).unwrap(), &[])
             .anchors
             .into_iter()
             .map(|a| (String::from_utf8(a.literal.into_owned()).unwrap(), a.fold, a.before_min, a.before_max))
@@ -452,7 +519,8 @@ mod tests {
 
     #[test]
     fn the_token_bytes_that_follow_are_counted() {
-        let tails = |p: &str| analyse(&parse(p).unwrap()).anchors.iter().map(|a| a.tail).collect::<Vec<_>>();
+        let tails =
+            |p: &str| analyse(&parse(p).unwrap(), &[]).anchors.iter().map(|a| a.tail).collect::<Vec<_>>();
         assert_eq!(tails(r"\bgh(?:p_[A-Za-z0-9]{36})\b"), [40]);
         assert_eq!(tails(r"\bSK[ab]{30}_x\."), [34, 34]);
         assert_eq!(tails(r"(?:tok_live_[a-z]{4}[.][a-z]{9})x"), [13]);
@@ -470,7 +538,7 @@ mod tests {
 
     #[test]
     fn runs_are_found() {
-        let run = |p: &str| analyse(&parse(p).unwrap()).run;
+        let run = |p: &str| analyse(&parse(p).unwrap(), &[]).run;
         let hex = run(r"(?i)acme.{0,20}[=:]\s{0,3}([a-f0-9]{32})\b").unwrap();
         assert_eq!(hex.min, 32);
         assert!(hex.has(b'f') && !hex.has(b'g'));
@@ -497,10 +565,10 @@ mod tests {
 
     #[test]
     fn bounds_are_known() {
-        let a = analyse(&parse(r"x{3,5}foobar[0-9]{1,4}").unwrap());
+        let a = analyse(&parse(r"x{3,5}foobar[0-9]{1,4}").unwrap(), &[]);
         assert_eq!(a.max_len, Some(15));
         assert_eq!((a.anchors[0].before_min, a.anchors[0].before_max), (3, Some(5)));
-        assert_eq!(analyse(&parse("foobar.*").unwrap()).max_len, None);
-        assert!(analyse(&parse("(foobar)?").unwrap()).matches_empty);
+        assert_eq!(analyse(&parse("foobar.*").unwrap(), &[]).max_len, None);
+        assert!(analyse(&parse("(foobar)?").unwrap(), &[]).matches_empty);
     }
 }

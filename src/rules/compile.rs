@@ -161,7 +161,7 @@ struct Search {
 
 fn analyse_pattern(spec: &RuleSpec, pattern: &str, strictness: Strictness) -> Result<Search, RuleError> {
     let hir = analyse::parse(pattern).map_err(|e| error("regex", e))?;
-    let mut found = analyse::analyse(&hir);
+    let mut found = analyse::analyse(&hir, &spec.keywords);
     if let Some(context) = &spec.context {
         found.anchors = keyword_anchors(context).unwrap_or(found.anchors);
     }
@@ -223,7 +223,7 @@ fn keyword_anchors(context: &Context) -> Option<Vec<Anchor>> {
     let mut all = Vec::new();
     for keyword in context.keywords.iter() {
         let hir = analyse::parse(&format!("(?i:{})", context::keyword_pattern(keyword))).ok()?;
-        let anchors = analyse::analyse(&hir).anchors;
+        let anchors = analyse::analyse(&hir, &[]).anchors;
         if anchors.is_empty() {
             return None;
         }

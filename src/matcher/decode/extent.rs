@@ -22,31 +22,40 @@ const fn is_glue(b: u8) -> bool {
         || matches!(b, b'=' | b'#' | b'*' | b';')
 }
 
+/// [`is_glue`] of every byte.
+const GLUE: [bool; 256] = {
+    let mut glue = [false; 256];
+    let mut b = 0;
+    while b < 256 {
+        glue[b] = is_glue(b as u8);
+        b += 1;
+    }
+    glue
+};
+
 /// Where the glue that ends at `at` begins, at most so many bytes back.
 pub(super) fn glue_before(text: &[u8], at: usize, most: usize) -> usize {
     let before = text.get(..at).unwrap_or_default();
-    at - before.iter().rev().take(most).take_while(|&&b| is_glue(b)).count()
+    at - before.iter().rev().take(most).take_while(|&&b| GLUE[usize::from(b)]).count()
 }
 
 /// Where the glue that begins at `at` ends, at most so many bytes on.
 pub(super) fn glue_after(text: &[u8], at: usize, most: usize) -> usize {
     let after = text.get(at..).unwrap_or_default();
-    at + after.iter().take(most).take_while(|&&b| is_glue(b)).count()
+    at + after.iter().take(most).take_while(|&&b| GLUE[usize::from(b)]).count()
 }
 
-const fn ends_line(b: u8) -> bool {
-    matches!(b, b'\n' | b'\r' | 0)
-}
-
-/// So many bytes before `at`, or the line end before it.
+/// So many bytes before `at`, or the line end (a line feed, a carriage return, a NUL) before it.
 pub(super) fn line_before(text: &[u8], at: usize, most: usize) -> usize {
-    let before = text.get(at.saturating_sub(most)..at).unwrap_or_default();
-    (at - before.iter().rev().take_while(|&&b| !ends_line(b)).count()).saturating_sub(1)
+    let first = at.saturating_sub(most);
+    let before = text.get(first..at).unwrap_or_default();
+    memchr::memrchr3(b'\n', b'\r', 0, before).map_or(first.saturating_sub(1), |end| first + end)
 }
 
 fn line_end(text: &[u8], at: usize) -> usize {
     let after = text.get(at..).unwrap_or_default();
-    at + after.iter().take(MAX_LINE).take_while(|&&b| !ends_line(b)).count()
+    let after = after.get(..MAX_LINE).unwrap_or(after);
+    at + memchr::memchr3(b'\n', b'\r', 0, after).unwrap_or(after.len())
 }
 
 /// Where the search for what a change from `at` on can change has to begin. What is before `floor` was

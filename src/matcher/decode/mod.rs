@@ -229,7 +229,7 @@ pub fn whole(text: &[u8]) -> [Range<usize>; 1] {
 pub fn find(text: &[u8], regions: &[Range<usize>], budget: &mut Budget, out: &mut Vec<Decoded>) {
     let mut finder = Finder { text, budget, runs_until: 0, clusters_until: [0; 5], out };
     let mut done = 0;
-    for region in regions {
+    for region in joined(regions) {
         let to = extent::after(text, region.end);
         if to <= done {
             continue;
@@ -243,6 +243,19 @@ pub fn find(text: &[u8], regions: &[Range<usize>], budget: &mut Budget, out: &mu
     }
     out.retain(|d| is_touched(&d.reach, regions));
     out.sort_by(|a, b| (a.range.start, a.range.end, &a.chain).cmp(&(b.range.start, b.range.end, &b.chain)));
+}
+
+/// Regions, those with little between them as one: what lies beside each would be looked at anyway.
+fn joined(regions: &[Range<usize>]) -> impl Iterator<Item = Range<usize>> {
+    const LITTLE: usize = 128;
+    let mut rest = regions.iter().cloned().peekable();
+    std::iter::from_fn(move || {
+        let mut all = rest.next()?;
+        while let Some(next) = rest.next_if(|next| next.start <= all.end + LITTLE) {
+            all.end = all.end.max(next.end);
+        }
+        Some(all)
+    })
 }
 
 /// Whether a range overlaps or adjoins one of these, which are sorted.
