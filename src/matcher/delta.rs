@@ -6,6 +6,8 @@
 //! Searched are only the bytes between the runs and around their seams; confirmed again are only
 //! occurrences that a seam may have changed. The result is exactly that of a scan of the whole text.
 
+use std::ops::Range;
+
 use super::prefilter::Hit;
 use super::{Candidate, Matcher, Reach, Scratch, Span};
 
@@ -89,20 +91,7 @@ impl Matcher {
         let mut seen = Seen { len: text.len(), ..Seen::default() };
         let mut fresh = std::mem::take(&mut scratch.hits);
         fresh.clear();
-        let mut at = 0;
-        let mut first = true;
-        for run in runs {
-            // A seam without new bytes between two runs: literals may span it.
-            let (from, to) = if run.dst > at { (at, run.dst) } else { (at.saturating_sub(1), at) };
-            if !(first && run.dst == 0) {
-                self.prefilter.find(text, from, to.max(from + 1).min(text.len()), &mut fresh);
-            }
-            first = false;
-            at = run.dst + run.len;
-        }
-        if at < text.len() {
-            self.prefilter.find(text, at, text.len(), &mut fresh);
-        }
+        each_gap(runs, text.len(), |gap| self.prefilter.find(text, gap.start, gap.end, &mut fresh));
         fresh.sort_unstable();
         fresh.dedup();
         let mut next = 0;
@@ -223,6 +212,36 @@ impl Matcher {
         self.confirm_whole(text, scratch, &mut found);
         seen.whole.extend(found.iter().map(|c| (*c, mark(text, c))));
         scratch.found = found;
+    }
+}
+
+/// Calls `on` for what lies between the runs of a text. A seam without new bytes is the byte before it, as literals
+/// may span it; gaps with little between them are one, which costs less than to begin anew.
+fn each_gap(runs: &[Run], len: usize, mut on: impl FnMut(Range<usize>)) {
+    const LITTLE: usize = 48;
+    let mut open: Option<Range<usize>> = None;
+    let mut add = |gap: Range<usize>| match &mut open {
+        Some(last) if gap.start <= last.end + LITTLE => last.end = last.end.max(gap.end),
+        _ => {
+            if let Some(done) = open.replace(gap) {
+                on(done);
+            }
+        }
+    };
+    let mut at = 0;
+    for (i, run) in runs.iter().enumerate() {
+        if run.dst > at {
+            add(at..run.dst);
+        } else if i > 0 {
+            add(at.saturating_sub(1)..at.min(len));
+        }
+        at = run.dst + run.len;
+    }
+    if at < len {
+        add(at..len);
+    }
+    if let Some(last) = open {
+        on(last);
     }
 }
 

@@ -16,7 +16,7 @@ mod runs;
 /// Most literals in the set of one rule.
 const MAX_LITERALS: usize = 64;
 /// Longest literal that is kept; longer ones are cut, which only makes them less selective.
-const MAX_LITERAL_LEN: usize = 24;
+const MAX_LITERAL_LEN: usize = 14;
 /// Shortest literal that the prefilter can look for.
 pub const MIN_LITERAL_LEN: usize = 3;
 /// Rarity, in bits, below which a literal set is as good as none ("the", "key").
