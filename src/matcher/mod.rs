@@ -19,7 +19,7 @@ pub mod generic;
 mod pair;
 pub mod prefilter;
 
-use regex_automata::meta::Cache;
+use regex_automata::meta::{Cache, Regex};
 use regex_automata::util::primitives::NonMaxUsize;
 use regex_automata::{Anchored, Input};
 
@@ -116,6 +116,7 @@ pub struct Matcher {
 #[derive(Debug, Default)]
 pub struct Scratch {
     caches: Vec<Option<Box<Cache>>>,
+    relaxed: Vec<Option<Box<Cache>>>,
     contexts: context::Caches,
     slots: Vec<Option<NonMaxUsize>>,
     hits: Vec<Hit>,
@@ -393,17 +394,37 @@ impl Matcher {
         })
     }
 
+    /// The leftmost match of a rule's regex.
     fn search(&self, rule: RuleIndex, input: &Input<'_>, scratch: &mut Scratch) -> Option<Candidate> {
-        let regex = self.rules.regex(rule);
         if scratch.caches.len() < self.rules.len() {
-            scratch.caches.resize_with(self.rules.len(), || None);
+            scratch.caches.resize_with(self.rules.len(), Default::default);
+            scratch.relaxed.resize_with(self.rules.len(), Default::default);
         }
-        let cache = scratch.caches[usize::from(rule)].get_or_insert_with(|| Box::new(regex.create_cache()));
-        scratch.slots.clear();
-        scratch.slots.resize(2 * regex.captures_len(), None);
-        regex.search_slots_with(cache, input, &mut scratch.slots)?;
+        let (caches, slots) = (&mut scratch.caches[usize::from(rule)], &mut scratch.slots);
+        if let Some(relaxed) = self.rules.relaxed(rule) {
+            let loose = &mut scratch.relaxed[usize::from(rule)];
+            let found = self.search_with(&relaxed.regex, rule, input, loose, slots)?;
+            if (found.whole.end - found.whole.start) as usize <= relaxed.exact_up_to {
+                return Some(found);
+            }
+        }
+        self.search_with(self.rules.regex(rule), rule, input, caches, slots)
+    }
+
+    fn search_with(
+        &self,
+        regex: &Regex,
+        rule: RuleIndex,
+        input: &Input<'_>,
+        cache: &mut Option<Box<Cache>>,
+        slots: &mut Vec<Option<NonMaxUsize>>,
+    ) -> Option<Candidate> {
+        let cache = cache.get_or_insert_with(|| Box::new(regex.create_cache()));
+        slots.clear();
+        slots.resize(2 * regex.captures_len(), None);
+        regex.search_slots_with(cache, input, slots)?;
         let group = |g: usize| {
-            let at = |i: usize| scratch.slots.get(i).copied().flatten().map(NonMaxUsize::get);
+            let at = |i: usize| slots.get(i).copied().flatten().map(NonMaxUsize::get);
             Some((at(2 * g)?, at(2 * g + 1)?))
         };
         let whole = group(0)?;

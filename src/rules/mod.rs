@@ -7,6 +7,7 @@ pub mod analyse;
 pub mod compile;
 pub mod context;
 pub mod family;
+mod relaxed;
 pub mod rule;
 mod set;
 pub mod spec;
@@ -14,5 +15,6 @@ pub mod template;
 
 use crate::finding::kind;
 
+pub use relaxed::Relaxed;
 pub use rule::{Allowlist, Anchor, Context, RegexTarget, Remedy, Required, Rule, Run, is_token_byte};
 pub use set::{RuleIndex, RuleSet, build as build_regex, builtin};

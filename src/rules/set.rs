@@ -7,7 +7,9 @@ use regex_automata::meta::{self, Regex};
 use sha2::{Digest, Sha256};
 
 use super::analyse;
+use super::relaxed::{Relaxed, relax};
 use super::rule::Rule;
+
 /// What `build.rs` wrote: `BUILTIN` and `BUILTIN_HASH`.
 mod pack {
     #[allow(clippy::wildcard_imports, unused_imports)]
@@ -40,6 +42,7 @@ pub struct RuleSet {
 struct Entry {
     rule: Held,
     regex: OnceLock<Regex>,
+    relaxed: OnceLock<Option<Relaxed>>,
     path: OnceLock<Regex>,
 }
 
@@ -150,6 +153,12 @@ impl RuleSet {
         entry.regex.get_or_init(|| build(&entry.rule.pattern).unwrap_or_else(|_| never()))
     }
 
+    /// The relaxed form of the rule's regex, if it has large bounds; made on first use.
+    pub fn relaxed(&self, index: RuleIndex) -> Option<&Relaxed> {
+        let entry = &self.rules[usize::from(index)];
+        entry.relaxed.get_or_init(|| relax(&entry.rule.pattern)).as_ref()
+    }
+
     /// The regex for paths, if the rule has one.
     pub fn path_regex(&self, index: RuleIndex) -> Option<&Regex> {
         let entry = &self.rules[usize::from(index)];
@@ -162,7 +171,7 @@ impl RuleSet {
 
 impl Entry {
     fn new(rule: Held) -> Self {
-        Entry { rule, regex: OnceLock::new(), path: OnceLock::new() }
+        Entry { rule, regex: OnceLock::new(), relaxed: OnceLock::new(), path: OnceLock::new() }
     }
 
     /// Compiles what a user wrote at once, so that a bad pattern is an error and not a silent miss.
@@ -182,14 +191,21 @@ impl Entry {
 /// # Errors
 /// The compiler's message: syntax, or a program larger than 16 MiB.
 pub fn build(pattern: &str) -> Result<Regex, String> {
-    let hir = analyse::parse(pattern)?;
+    build_hir(&analyse::parse(pattern)?)
+}
+
+/// Compiles a parsed pattern, see [`build`].
+///
+/// # Errors
+/// As [`build`].
+pub fn build_hir(hir: &regex_syntax::hir::Hir) -> Result<Regex, String> {
     let config = meta::Config::new()
         .utf8_empty(false)
         .nfa_size_limit(Some(16 << 20))
         .onepass_size_limit(Some(256 << 10))
         // Windows are short; a large lazy DFA per rule and thread would only cost memory.
         .hybrid_cache_capacity(1 << 20);
-    meta::Builder::new().configure(config).build_from_hir(&hir).map_err(|e| {
+    meta::Builder::new().configure(config).build_from_hir(hir).map_err(|e| {
         e.size_limit()
             .map_or_else(|| e.to_string(), |n| format!("the compiled pattern is larger than {n} bytes"))
     })

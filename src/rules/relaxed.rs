@@ -1,0 +1,101 @@
+//! A pattern without its large upper bounds: a hundredth of the size, and the same matches while they are short.
+//!
+//! `[a-z]{16,8000}` compiles to eight thousand states, `[a-z]{16,}` to sixteen. Every match of a pattern is one of
+//! its relaxed form, and both prefer the same one among those that both allow. So where the relaxed form finds
+//! nothing, there is nothing; and a match too short to go beyond any of the bounds is the pattern's own.
+
+use regex_automata::meta::Regex;
+use regex_syntax::hir::{Capture, Hir, HirKind, Repetition};
+
+use super::{analyse, set};
+
+/// Repetitions that can match at most so many bytes keep their bound.
+const SMALL: usize = 256;
+
+/// A relaxed pattern.
+#[derive(Debug)]
+pub struct Relaxed {
+    /// The regex, with the groups of the pattern.
+    pub regex: Regex,
+    /// Matches of at most so many bytes are matches of the pattern itself.
+    pub exact_up_to: usize,
+}
+
+/// The relaxed form of a pattern; None when it has no large bounds.
+pub fn relax(pattern: &str) -> Option<Relaxed> {
+    let mut exact_up_to = usize::MAX;
+    let hir = relaxed(&analyse::parse(pattern).ok()?, &mut exact_up_to);
+    if exact_up_to == usize::MAX {
+        return None;
+    }
+    Some(Relaxed { regex: set::build_hir(&hir).ok()?, exact_up_to })
+}
+
+fn relaxed(hir: &Hir, exact_up_to: &mut usize) -> Hir {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => hir.clone(),
+        HirKind::Capture(capture) => {
+            Hir::capture(Capture { sub: Box::new(relaxed(&capture.sub, exact_up_to)), ..capture.clone() })
+        }
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(|part| relaxed(part, exact_up_to)).collect()),
+        HirKind::Alternation(parts) => {
+            Hir::alternation(parts.iter().map(|part| relaxed(part, exact_up_to)).collect())
+        }
+        HirKind::Repetition(repetition) => {
+            let sub = relaxed(&repetition.sub, exact_up_to);
+            // So many bytes at least when it is repeated as often as it may be.
+            let least = repetition.sub.properties().minimum_len().unwrap_or(0);
+            let longest = repetition.max.map_or(0, |max| least.saturating_mul(max as usize));
+            let large = longest > SMALL;
+            if large {
+                *exact_up_to = longest.min(*exact_up_to);
+            }
+            let max = repetition.max.filter(|_| !large);
+            Hir::repetition(Repetition { max, sub: Box::new(sub), ..repetition.clone() })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use regex_automata::{Anchored, Input};
+
+    #[test]
+    fn small_bounds_stay() {
+        assert!(relax("a{1,200}b{3}(?:cd){100}").is_none());
+        assert_eq!(relax("(?:[ab]{1,300}=(?:xy){5,200}){1,2}").map(|r| r.exact_up_to), Some(300));
+    }
+
+    proptest! {
+        /// As the matcher uses it, the relaxed form changes nothing.
+        #[test]
+        fn short_matches_are_the_patterns_own(
+            runs in proptest::collection::vec((prop_oneof![Just(b'a'), Just(b'b'), Just(b'='), Just(b'x')], prop_oneof![1..20usize, 240..310usize]), 1..6),
+            pattern in prop_oneof![
+                Just("a{2,300}(b{1,290})?="), Just("(a{3,260}?)[ab]"), Just("(?:=|b)([ab]{10,300})(?:[^ab]|\\z)"),
+                Just("(?:(a)|(b{2,270}))x?"), Just("((?:ab|a){1,300})=")],
+            anchored in any::<bool>(),
+        ) {
+            let text: Vec<u8> = runs.iter().flat_map(|&(b, n)| std::iter::repeat_n(b, n)).collect();
+            let strict = set::build(pattern).unwrap();
+            let loose = relax(pattern).unwrap();
+            let mode = if anchored { Anchored::Yes } else { Anchored::No };
+            for start in (0..text.len()).step_by(7) {
+                let input = Input::new(&text).range(start..).anchored(mode);
+                let groups = |regex: &Regex| {
+                    let mut all = regex.create_captures();
+                    regex.captures(input.clone(), &mut all);
+                    (0..all.group_len()).map(|g| all.get_group(g)).collect::<Vec<_>>()
+                };
+                let (expected, found) = (groups(&strict), groups(&loose.regex));
+                match found[0] {
+                    None => prop_assert_eq!(expected[0], None),
+                    Some(whole) if whole.len() <= loose.exact_up_to => prop_assert_eq!(expected, found),
+                    Some(_) => {}
+                }
+            }
+        }
+    }
+}
