@@ -1,10 +1,12 @@
 //! Every path at which some values ever lay: for values whose earliest places do not tell what they are.
 
+use std::rc::Rc;
+
 use bstr::BString;
 
 use super::commits::Graph;
-use super::oids::{FastSet, OidSet};
-use super::places::{Place, join};
+use super::oids::{FastMap, FastSet, OidSet};
+use super::places::Place;
 use super::sets::{Holdings, ListId, SetId, Sets};
 use super::values::Values;
 use crate::finding::MessageKind;
@@ -37,46 +39,83 @@ pub struct Found {
     pub place: Place,
 }
 
-impl Everywhere<'_> {
-    /// The sought values among those of a set.
-    fn among(&self, set: SetId) -> impl Iterator<Item = u32> {
-        let values = self.sets.values(set).iter().copied();
-        values.filter(|value| self.sought.binary_search(value).is_ok())
+/// What of the sets is sought: the places in [`Everywhere::sought`] of the values of each, made on first use.
+struct Among<'a> {
+    sets: &'a Sets,
+    sought: &'a [u32],
+    of_set: FastMap<SetId, Rc<[u32]>>,
+}
+
+impl Among<'_> {
+    fn of(&mut self, set: SetId) -> Rc<[u32]> {
+        let Among { sets, sought, of_set } = self;
+        let places = || {
+            let place = |value: &u32| sought.binary_search(value).ok().map(|at| at as u32);
+            sets.values(set).iter().filter_map(place).collect()
+        };
+        of_set.entry(set).or_insert_with(places).clone()
+    }
+}
+
+/// Paths as numbers: 0 is the root, others are a name in another.
+struct Paths<'a> {
+    names: &'a [Box<[u8]>],
+    numbers: FastMap<(u32, u32), u32>,
+    parts: Vec<(u32, u32)>,
+}
+
+impl Paths<'_> {
+    fn number(&mut self, prefix: u32, name: u32) -> u32 {
+        let Paths { numbers, parts, .. } = self;
+        *numbers.entry((prefix, name)).or_insert_with(|| {
+            parts.push((prefix, name));
+            parts.len() as u32
+        })
     }
 
+    fn text(&self, mut path: u32) -> BString {
+        let mut names = Vec::new();
+        while let Some(&(prefix, name)) = (path as usize).checked_sub(1).and_then(|at| self.parts.get(at)) {
+            names.push(&*self.names[name as usize]);
+            path = prefix;
+        }
+        names.reverse();
+        names.join(&b'/').into()
+    }
+}
+
+impl Everywhere<'_> {
     /// Each path once for each value, in order of commits, and within them of paths.
     pub fn paths(&self, kind_of: impl Fn(usize, Mode) -> Option<MessageKind>) -> Vec<Found> {
+        let mut among = self.among();
+        let mut paths = Paths { names: self.names, numbers: FastMap::default(), parts: Vec::new() };
         let mut found = Vec::new();
-        let mut visited: FastSet<(ListId, BString)> = FastSet::default();
-        let mut known: FastSet<(u32, BString)> = FastSet::default();
+        let mut visited: FastSet<(ListId, u32)> = FastSet::default();
+        let mut known: FastSet<(u32, u32)> = FastSet::default();
         let mut counts = vec![0usize; self.sought.len()];
-        let mut roots: FastSet<ListId> = FastSet::default();
         for (commit, record) in self.graph.commits.iter().enumerate() {
-            let root = self.holdings.list(&record.tree);
-            if !roots.insert(root) {
-                continue;
-            }
             let first = found.len();
-            let mut pending = vec![(root, BString::default())];
+            let mut pending = vec![(self.holdings.list(&record.tree), 0)];
             while let Some((list, prefix)) = pending.pop() {
-                if self.among(self.holdings.set_of_list(list)).next().is_none()
-                    || !visited.insert((list, prefix.clone()))
-                {
+                if among.of(self.holdings.set_of_list(list)).is_empty() || !visited.insert((list, prefix)) {
                     continue;
                 }
                 for holding in self.holdings.in_list(list) {
-                    let path = join(&prefix, &self.names[holding.entry.name as usize]);
+                    let sought = among.of(holding.set);
+                    if sought.is_empty() {
+                        continue;
+                    }
+                    let path = paths.number(prefix, holding.entry.name);
                     if holding.entry.mode.is_tree() {
                         pending.push((self.holdings.list(&holding.entry.oid), path));
                         continue;
                     }
-                    for value in self.among(holding.set) {
-                        let Ok(at) = self.sought.binary_search(&value) else { continue };
-                        if counts[at] < MAX_PATHS && known.insert((value, path.clone())) {
-                            counts[at] += 1;
+                    for &at in sought.iter() {
+                        if counts[at as usize] < MAX_PATHS && known.insert((at, path)) {
+                            counts[at as usize] += 1;
                             let kind = kind_of(commit, holding.entry.mode);
-                            let place = Place { oid: holding.entry.oid, path: Some(path.clone()), kind };
-                            found.push(Found { value, commit, place });
+                            let place = Place { oid: holding.entry.oid, path: Some(paths.text(path)), kind };
+                            found.push(Found { value: self.sought[at as usize], commit, place });
                         }
                     }
                 }
@@ -84,6 +123,10 @@ impl Everywhere<'_> {
             found[first..].sort_by(|a, b| (a.value, &a.place.path).cmp(&(b.value, &b.place.path)));
         }
         found
+    }
+
+    fn among(&self) -> Among<'_> {
+        Among { sets: self.sets, sought: self.sought, of_set: FastMap::default() }
     }
 
     /// For each sought value, a blob with it that is in no commit's tree; by value.
@@ -103,8 +146,11 @@ impl Everywhere<'_> {
             }
         }
         let outside = values.blobs.iter().filter(|(oid, _)| !in_trees.contains(*oid));
-        let mut found: Vec<(u32, Oid)> =
-            outside.flat_map(|(oid, set)| self.among(*set).map(|value| (value, *oid))).collect();
+        let mut among = self.among();
+        let mut found: Vec<(u32, Oid)> = Vec::new();
+        for (oid, set) in outside {
+            found.extend(among.of(*set).iter().map(|&at| (self.sought[at as usize], *oid)));
+        }
         found.sort_unstable();
         found.dedup_by_key(|(value, _)| *value);
         found

@@ -49,24 +49,19 @@ pub fn account(
 
 /// Each object that is referred to and not there; sorted.
 fn missing(odb: &Odb, taken: &Taken, refs: &[Ref], boundary: &OidSet) -> Vec<Oid> {
-    let mut named: Vec<Oid> = refs.iter().map(|found| found.target).collect();
-    named.extend(entries(taken).map(|entry| entry.oid));
-    for commit in &taken.commits {
-        named.push(commit.tree);
-        if !boundary.contains(&commit.oid) {
-            named.extend_from_slice(&commit.parents);
-        }
-    }
-    named.retain(|oid| !oid.is_null());
-    named.par_sort_unstable();
-    named.dedup();
-    odb.absent(&named)
+    let of_refs = refs.par_iter().map(|found| found.target);
+    let of_trees =
+        taken.trees.entries().par_iter().filter(|entry| must_be_here(entry)).map(|entry| entry.oid);
+    let of_commits = taken.commits.par_iter().flat_map_iter(|commit| {
+        let parents = if boundary.contains(&commit.oid) { &[][..] } else { &commit.parents };
+        std::iter::once(commit.tree).chain(parents.iter().copied())
+    });
+    odb.absent(of_refs.chain(of_trees).chain(of_commits).filter(|oid| !oid.is_null()))
 }
 
-/// Entries of trees that must be in this repository: all but submodules.
-fn entries(taken: &Taken) -> impl Iterator<Item = &Entry> {
-    let added = taken.trees.records.iter().flat_map(|record| taken.trees.added(record));
-    added.filter(|entry| entry.mode.is_tree() || entry.mode.is_blob())
+/// Whether an entry of a tree must be in this repository: all but submodules.
+fn must_be_here(entry: &Entry) -> bool {
+    entry.mode.is_tree() || entry.mode.is_blob()
 }
 
 /// For each missing object, the first of the names that trees give it.
@@ -75,7 +70,8 @@ fn names_of<'n>(missing: &[Oid], taken: &Taken, names: &'n [Box<[u8]>]) -> OidMa
     if missing.is_empty() {
         return found;
     }
-    for entry in entries(taken).filter(|entry| missing.binary_search(&entry.oid).is_ok()) {
+    let entries = taken.trees.entries().iter().filter(|entry| must_be_here(entry));
+    for entry in entries.filter(|entry| missing.binary_search(&entry.oid).is_ok()) {
         let Some(name) = names.get(entry.name as usize) else { continue };
         found.entry(entry.oid).and_modify(|first| *first = (*first).min(name)).or_insert(name);
     }

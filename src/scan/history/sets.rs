@@ -122,51 +122,31 @@ impl Holdings {
 
     /// Computes them from the log and the sets of blobs.
     pub fn compute(log: &TreeLog, blobs: &OidMap<SetId>, sets: &mut Sets) -> Self {
+        /// Trees that are looked at in parallel before their lists are numbered.
+        const BATCH: usize = 8192;
         let parts = Parts::of(log, blobs);
         let mut holdings = Holdings { trees: OidMap::default(), lists: vec![(Box::default(), 0)] };
         let mut numbers: FastMap<Box<[Holding]>, ListId> = [(Box::default(), 0)].into_iter().collect();
-        let mut list_of: Vec<Option<ListId>> = vec![None; log.records.len()];
-        // Children before parents, without recursion: trees may be nested deeper than the stack is.
-        let mut stack: Vec<(u32, bool)> = Vec::new();
-        let mut open = vec![false; log.records.len()];
-        for root in 0..log.records.len() as u32 {
-            stack.push((root, false));
-            while let Some((tree, ready)) = stack.pop() {
-                let at = tree as usize;
-                let Some(own) = parts.of_trees[at].as_ref().filter(|_| list_of[at].is_none()) else {
-                    continue;
-                };
-                if !ready {
-                    if std::mem::replace(&mut open[at], true) {
-                        continue;
+        let mut list_of: Vec<ListId> = vec![0; log.records.len()];
+        for level in parts.levels() {
+            for batch in level.chunks(BATCH) {
+                let held = |&tree: &u32| parts.holdings(tree, &holdings, &list_of, log);
+                let all: Vec<Vec<Holding>> = batch.par_iter().map(held).collect();
+                for (&tree, held) in batch.iter().zip(all) {
+                    let list = match numbers.get(held.as_slice()) {
+                        Some(&list) => list,
+                        None => {
+                            let set = sets.union(held.iter().map(|h| h.set).collect());
+                            let list = holdings.lists.len() as ListId;
+                            holdings.lists.push((held.clone().into(), set));
+                            numbers.insert(held.into(), list);
+                            list
+                        }
+                    };
+                    list_of[tree as usize] = list;
+                    if list != 0 {
+                        holdings.trees.insert(log.records[tree as usize].oid, list);
                     }
-                    stack.push((tree, true));
-                    let below = own.iter().filter_map(Part::tree).filter(|t| list_of[*t as usize].is_none());
-                    stack.extend(below.map(|tree| (tree, false)));
-                    continue;
-                }
-                let set_of = |part: &Part| match *part {
-                    Part { behind: Behind::Values(set), .. } => set,
-                    Part { behind: Behind::Tree(tree), .. } => {
-                        holdings.set_of_list(list_of[tree as usize].unwrap_or(0))
-                    }
-                };
-                let holding = |part: &Part| part.holding(set_of(part), log);
-                let mut held: Vec<Holding> = own.iter().filter_map(holding).collect();
-                held.sort_unstable_by_key(|h| h.entry.name);
-                let list = match numbers.get(held.as_slice()) {
-                    Some(&list) => list,
-                    None => {
-                        let set = sets.union(held.iter().map(|h| h.set).collect());
-                        let list = holdings.lists.len() as ListId;
-                        holdings.lists.push((held.clone().into(), set));
-                        numbers.insert(held.into(), list);
-                        list
-                    }
-                };
-                list_of[at] = Some(list);
-                if list != 0 {
-                    holdings.trees.insert(log.records[at].oid, list);
                 }
             }
         }
@@ -179,6 +159,8 @@ impl Holdings {
 struct Part {
     /// Its place in the log.
     entry: u32,
+    /// Its name's number.
+    name: u32,
     behind: Behind,
 }
 
@@ -208,7 +190,7 @@ impl Part {
 /// trees of such families. Families, not single trees, are judged first, because whether a tree holds a
 /// value can depend on its base, and the base's on the tree.
 struct Parts {
-    /// By the place of the record. Trees that differ in nothing that matters share their parts.
+    /// By the place of the record, each in order of names. Trees that differ in nothing that matters share their parts.
     of_trees: Vec<Option<Arc<[Part]>>>,
 }
 
@@ -225,9 +207,9 @@ impl Parts {
         let all: Vec<Option<Behind>> = log.entries().par_iter().map(behind).collect();
         let relevant = relevant(log, &all, &families);
         let added = |record: &TreeRecord| {
-            let parts = log
-                .added_places(record)
-                .filter_map(|entry| Some(Part { entry, behind: (*all.get(entry as usize)?)? }));
+            let parts =
+                log.added_places(record).filter_map(|entry| Some((entry, (*all.get(entry as usize)?)?)));
+            let parts = parts.map(|(entry, behind)| Part { entry, name: log.entry(entry).name, behind });
             parts.filter(|part| part.tree().is_none_or(|tree| relevant[families[tree as usize]]))
         };
         let mut of_trees: Vec<Option<Arc<[Part]>>> = vec![None; log.records.len()];
@@ -243,15 +225,64 @@ impl Parts {
                 let record = &log.records[j];
                 let base = base_of[j].and_then(|base| of_trees[base].clone()).unwrap_or_default();
                 let removed = log.removed(record);
-                let stays = |part: &&Part| !removed.contains(&log.entry(part.entry).name);
+                let stays = |part: &&Part| !removed.contains(&part.name);
                 let mut new = added(record).peekable();
                 of_trees[j] = Some(match new.peek().is_none() && base.iter().all(|part| stays(&part)) {
                     true => base,
-                    false => base.iter().filter(stays).copied().chain(new).collect(),
+                    false => {
+                        let mut all: Vec<Part> = base.iter().filter(stays).copied().chain(new).collect();
+                        all.sort_unstable_by_key(|part| part.name);
+                        all.into()
+                    }
                 });
             }
         }
         Parts { of_trees }
+    }
+
+    /// The entries of a tree that hold values, once the lists of the trees below are known.
+    fn holdings(&self, tree: u32, known: &Holdings, list_of: &[ListId], log: &TreeLog) -> Vec<Holding> {
+        let set_of = |part: &Part| match part.behind {
+            Behind::Values(set) => set,
+            Behind::Tree(tree) => known.set_of_list(list_of[tree as usize]),
+        };
+        let parts = self.of_trees[tree as usize].as_deref().unwrap_or_default();
+        parts.iter().filter_map(|part| part.holding(set_of(part), log)).collect()
+    }
+
+    /// The trees that can hold values, so that each comes in a later level than all trees below it.
+    fn levels(&self) -> Vec<Vec<u32>> {
+        const UNKNOWN: u32 = u32::MAX;
+        let mut height = vec![UNKNOWN; self.of_trees.len()];
+        let mut levels: Vec<Vec<u32>> = Vec::new();
+        // Children before parents, without recursion: trees may be nested deeper than the stack is.
+        let mut open = vec![false; self.of_trees.len()];
+        let mut stack: Vec<u32> = Vec::new();
+        for root in 0..self.of_trees.len() as u32 {
+            stack.push(root);
+            while let Some(&tree) = stack.last() {
+                let at = tree as usize;
+                let Some(parts) = self.of_trees[at].as_deref().filter(|_| height[at] == UNKNOWN) else {
+                    stack.pop();
+                    continue;
+                };
+                let below =
+                    || parts.iter().filter_map(Part::tree).filter(|t| self.of_trees[*t as usize].is_some());
+                if !std::mem::replace(&mut open[at], true) {
+                    stack.extend(below().filter(|t| height[*t as usize] == UNKNOWN && !open[*t as usize]));
+                    continue;
+                }
+                let heights = below().map(|t| height[t as usize]).filter(|&height| height != UNKNOWN);
+                let own = heights.max().map_or(0, |height| height + 1);
+                height[at] = own;
+                if levels.len() <= own as usize {
+                    levels.resize(own as usize + 1, Vec::new());
+                }
+                levels[own as usize].push(tree);
+                stack.pop();
+            }
+        }
+        levels
     }
 }
 

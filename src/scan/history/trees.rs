@@ -49,12 +49,7 @@ pub struct TreeLog {
 }
 
 impl TreeLog {
-    /// Entries that a tree has and its base does not (or has otherwise).
-    pub fn added(&self, record: &TreeRecord) -> &[Entry] {
-        &self.added[record.added.0 as usize..record.added.1 as usize]
-    }
-
-    /// The places in the log of these entries.
+    /// The places in the log of the entries that a tree has and its base does not (or has otherwise).
     pub fn added_places(&self, record: &TreeRecord) -> Range<u32> {
         record.added.0..record.added.1
     }

@@ -23,6 +23,7 @@ mod midx;
 mod object;
 mod odb;
 mod oid;
+mod oid_map;
 mod pack;
 mod pack_list;
 mod plan;
@@ -45,6 +46,7 @@ pub use lines::new_lines;
 pub use object::{Commit, Kind, Mode, Signature, Tag, TreeEntry, TreeIter, tree_entries};
 pub use odb::{Limits, Odb};
 pub use oid::{HashKind, Oid};
+pub use oid_map::{OidMap, OidSet};
 pub use refs::{
     Head, Ref, ReflogEntry, all as all_refs, head, pseudo_ref, reflog, reflogs, resolve as resolve_ref,
 };

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use rayon::prelude::*;
+
 use super::alternates::object_dirs;
 use super::cache::BaseCache;
 use super::delta;
@@ -12,6 +14,7 @@ use super::inflate::inflate;
 use super::loose;
 use super::object::Kind;
 use super::oid::{HashKind, Oid};
+use super::oid_map::OidSet;
 use super::pack::{Entry, Pack, Stored};
 use super::pack_list::{PackList, find_in};
 use super::repo::Repo;
@@ -199,22 +202,15 @@ impl Odb {
         self.find_packed(oid).is_some() || self.dirs.iter().any(|dir| loose::path(dir, oid).is_file())
     }
 
-    /// Of sorted ids without copies, those of objects that are not there.
-    pub fn absent(&self, sorted: &[Oid]) -> Vec<Oid> {
-        let mut absent = sorted.to_vec();
+    /// Of some ids those of objects that are not there; sorted, each once.
+    pub fn absent(&self, ids: impl ParallelIterator<Item = Oid>) -> Vec<Oid> {
+        let mut packed = OidSet::default();
         for pack in self.packs() {
-            // Both are sorted: one pass over both.
-            let mut position = 0;
-            absent.retain(|oid| {
-                while let Some(found) = pack.idx.oid(position).filter(|found| found <= oid) {
-                    if found == *oid {
-                        return false;
-                    }
-                    position += 1;
-                }
-                true
-            });
+            packed.extend((0..).map_while(|position| pack.idx.oid(position)));
         }
+        let mut absent: Vec<Oid> = ids.filter(|oid| !packed.contains(oid)).collect();
+        absent.sort_unstable();
+        absent.dedup();
         absent.retain(|oid| !self.contains(oid));
         absent
     }
