@@ -50,8 +50,8 @@ impl Among<'_> {
     fn of(&mut self, set: SetId) -> Rc<[u32]> {
         let Among { sets, sought, of_set } = self;
         let places = || {
-            let place = |value: &u32| sought.binary_search(value).ok().map(|at| at as u32);
-            sets.values(set).iter().filter_map(place).collect()
+            let place = |value| sought.binary_search(&value).ok().map(|at| at as u32);
+            sets.values(set).filter_map(place).collect()
         };
         of_set.entry(set).or_insert_with(places).clone()
     }

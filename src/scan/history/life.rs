@@ -63,8 +63,8 @@ impl Lives {
             if set == 0 || parents.iter().any(|&p| of_commit[p as usize] == set) {
                 continue;
             }
-            for &value in sets.values(set) {
-                let before = |&p: &u32| sets.values(of_commit[p as usize]).binary_search(&value).is_ok();
+            for value in sets.values(set) {
+                let before = |&p: &u32| sets.holds(of_commit[p as usize], value);
                 if !parents.iter().any(before) {
                     lives[value as usize].introduced.push(at as u32);
                 }
@@ -72,7 +72,7 @@ impl Lives {
         }
         for (oid, _, set) in &values.messages {
             if let Some(place) = graph.place(oid) {
-                for &value in sets.values(*set) {
+                for value in sets.values(*set) {
                     lives[value as usize].introduced.push(place as u32);
                 }
             }
@@ -92,7 +92,7 @@ impl Lives {
         lives.reach_directly(&tips, values, holdings, sets);
         lives.last(graph, sets, &of_commit, &reachable);
         if let Some(at) = lives.head {
-            for &value in sets.values(of_commit[at]) {
+            for value in sets.values(of_commit[at]) {
                 lives.values[value as usize].in_head = true;
             }
         }
@@ -168,7 +168,7 @@ impl Lives {
                 reached.push(holdings.set(&tip.target));
             }
             self.tagged.extend(tip.tags.iter().map(|tag| (*tag, tip.commit)));
-            let mut of_tip: Vec<u32> = reached.iter().flat_map(|&set| sets.values(set)).copied().collect();
+            let mut of_tip: Vec<u32> = reached.iter().flat_map(|&set| sets.values(set)).collect();
             of_tip.sort_unstable();
             of_tip.dedup();
             for value in of_tip {
@@ -195,7 +195,7 @@ impl Lives {
         }
         let mut best: Vec<Option<(bool, i64, u32)>> = vec![None; self.values.len()];
         for (&set, &rank) in &latest {
-            for &value in sets.values(set) {
+            for value in sets.values(set) {
                 let own = &mut best[value as usize];
                 *own = (*own).max(Some(rank));
             }

@@ -23,6 +23,7 @@ mod range;
 mod sets;
 mod sightings;
 mod trees;
+mod value_set;
 mod values;
 mod visit;
 mod workers;

@@ -168,7 +168,7 @@ impl<'a> Finder<'a> {
     }
 
     fn in_messages(&self, value: u32) -> Option<Made> {
-        let holds = |set: &u32| self.sets.values(*set).binary_search(&value).is_ok();
+        let holds = |set: &u32| self.sets.holds(*set, value);
         let of = |f: &Finding| f.secret.expose() == &*self.values.secrets[value as usize];
         for (oid, kind, _) in self.values.messages.iter().filter(|m| holds(&m.2)).take(TRIES) {
             let Ok(Some((_, data))) = self.odb.read(oid) else { continue };
@@ -212,7 +212,7 @@ impl<'a> Finder<'a> {
         while let Some((tree, prefix)) = stack.pop() {
             let mut below = Vec::new();
             for holding in self.holdings.entries(&tree) {
-                if self.sets.values(holding.set).binary_search(&value).is_err() {
+                if !self.sets.holds(holding.set, value) {
                     continue;
                 }
                 let path = join(&prefix, &self.names[holding.entry.name as usize]);
@@ -253,7 +253,7 @@ impl<'a> Finder<'a> {
                         stack.push((self.holdings.list(&holding.entry.oid), path));
                         continue;
                     }
-                    for &value in self.sets.values(holding.set) {
+                    for value in self.sets.values(holding.set) {
                         if counted.insert((value, path)) {
                             paths[value as usize] += 1;
                         }

@@ -1,11 +1,13 @@
 //! Which values each tree holds, from the log of trees: computed once for all values together.
 
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::oids::{FastMap, OidMap};
 use super::trees::{Entry, TreeLog, TreeRecord};
+use super::value_set::ValueSet;
 use crate::source::git::Oid;
 
 /// Number of a set of values; equal sets have equal numbers. 0 is the empty set.
@@ -14,8 +16,8 @@ pub type SetId = u32;
 /// Distinct sets of values.
 #[derive(Debug)]
 pub struct Sets {
-    list: Vec<Box<[u32]>>,
-    numbers: FastMap<Box<[u32]>, SetId>,
+    list: Vec<ValueSet>,
+    numbers: FastMap<ValueSet, SetId>,
     unions: FastMap<Box<[SetId]>, SetId>,
 }
 
@@ -23,23 +25,32 @@ impl Sets {
     /// The empty set only.
     pub fn new() -> Self {
         let mut sets = Sets { list: Vec::new(), numbers: FastMap::default(), unions: FastMap::default() };
-        sets.number(Box::default());
+        sets.number(&[]);
         sets
     }
 
     /// The values of a set, ascending.
-    pub fn values(&self, set: SetId) -> &[u32] {
-        &self.list[set as usize]
+    pub fn values(&self, set: SetId) -> impl Iterator<Item = u32> {
+        self.list[set as usize].iter()
+    }
+
+    /// Whether a set has a value.
+    pub fn holds(&self, set: SetId, value: u32) -> bool {
+        self.list[set as usize].contains(value)
     }
 
     /// The number of the set of these values (ascending, each once).
-    pub fn number(&mut self, values: Box<[u32]>) -> SetId {
-        if let Some(&number) = self.numbers.get(&values) {
+    pub fn number(&mut self, values: &[u32]) -> SetId {
+        self.number_of(ValueSet::of(values))
+    }
+
+    fn number_of(&mut self, set: ValueSet) -> SetId {
+        if let Some(&number) = self.numbers.get(&set) {
             return number;
         }
         let number = self.list.len() as SetId;
-        self.list.push(values.clone());
-        self.numbers.insert(values, number);
+        self.list.push(set.clone());
+        self.numbers.insert(set, number);
         number
     }
 
@@ -53,15 +64,11 @@ impl Sets {
             [one] => return *one,
             _ => {}
         }
-        let key = sets.into_boxed_slice();
-        if let Some(&known) = self.unions.get(&key) {
+        if let Some(&known) = self.unions.get(sets.as_slice()) {
             return known;
         }
-        let mut values: Vec<u32> = key.iter().flat_map(|&s| self.list[s as usize].iter().copied()).collect();
-        values.sort_unstable();
-        values.dedup();
-        let number = self.number(values.into());
-        self.unions.insert(key, number);
+        let number = self.number_of(ValueSet::union(sets.iter().map(|&s| &self.list[s as usize])));
+        self.unions.insert(sets.into(), number);
         number
     }
 }
@@ -126,23 +133,17 @@ impl Holdings {
         const BATCH: usize = 8192;
         let parts = Parts::of(log, blobs);
         let mut holdings = Holdings { trees: OidMap::default(), lists: vec![(Box::default(), 0)] };
-        let mut numbers: FastMap<Box<[Holding]>, ListId> = [(Box::default(), 0)].into_iter().collect();
+        let mut numbers = ListNumbers::default();
         let mut list_of: Vec<ListId> = vec![0; log.records.len()];
         for level in parts.levels() {
             for batch in level.chunks(BATCH) {
-                let held = |&tree: &u32| parts.holdings(tree, &holdings, &list_of, log);
-                let all: Vec<Vec<Holding>> = batch.par_iter().map(held).collect();
-                for (&tree, held) in batch.iter().zip(all) {
-                    let list = match numbers.get(held.as_slice()) {
-                        Some(&list) => list,
-                        None => {
-                            let set = sets.union(held.iter().map(|h| h.set).collect());
-                            let list = holdings.lists.len() as ListId;
-                            holdings.lists.push((held.clone().into(), set));
-                            numbers.insert(held.into(), list);
-                            list
-                        }
-                    };
+                let held = |&tree: &u32| {
+                    let held = parts.holdings(tree, &holdings, &list_of, log);
+                    (numbers.hash(&held), held)
+                };
+                let all: Vec<(u64, Box<[Holding]>)> = batch.par_iter().map(held).collect();
+                for (&tree, (hash, held)) in batch.iter().zip(all) {
+                    let list = numbers.number(hash, held, &mut holdings.lists, sets);
                     list_of[tree as usize] = list;
                     if list != 0 {
                         holdings.trees.insert(log.records[tree as usize].oid, list);
@@ -151,6 +152,44 @@ impl Holdings {
             }
         }
         holdings
+    }
+}
+
+/// Finds lists by what is in them.
+#[derive(Default)]
+struct ListNumbers {
+    hasher: foldhash::fast::RandomState,
+    /// By hash; where two lists have the same one, the later by the next number that is free.
+    by_hash: FastMap<u64, ListId>,
+}
+
+impl ListNumbers {
+    fn hash(&self, held: &[Holding]) -> u64 {
+        self.hasher.hash_one(held)
+    }
+
+    /// The number of a list, which is added if it is new.
+    fn number(
+        &mut self,
+        mut hash: u64,
+        held: Box<[Holding]>,
+        lists: &mut Vec<(Box<[Holding]>, SetId)>,
+        sets: &mut Sets,
+    ) -> ListId {
+        if held.is_empty() {
+            return 0;
+        }
+        while let Some(&list) = self.by_hash.get(&hash) {
+            if lists[list as usize].0 == held {
+                return list;
+            }
+            hash = hash.wrapping_add(1);
+        }
+        let list = lists.len() as ListId;
+        let set = sets.union(held.iter().map(|h| h.set).collect());
+        lists.push((held, set));
+        self.by_hash.insert(hash, list);
+        list
     }
 }
 
@@ -241,7 +280,7 @@ impl Parts {
     }
 
     /// The entries of a tree that hold values, once the lists of the trees below are known.
-    fn holdings(&self, tree: u32, known: &Holdings, list_of: &[ListId], log: &TreeLog) -> Vec<Holding> {
+    fn holdings(&self, tree: u32, known: &Holdings, list_of: &[ListId], log: &TreeLog) -> Box<[Holding]> {
         let set_of = |part: &Part| match part.behind {
             Behind::Values(set) => set,
             Behind::Tree(tree) => known.set_of_list(list_of[tree as usize]),

@@ -69,7 +69,7 @@ impl Values {
                     values.blob_counts[value as usize] += 1;
                 }
             }
-            let set = sets.number(held.into());
+            let set = sets.number(&held);
             if text.kind == Kind::Blob {
                 values.blobs.insert(text.oid, set);
             } else {
