@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use crate::config::ConfigError;
+use crate::rules::is_token_byte;
 
 /// One or more things that are wrong with policy files.
 #[derive(Debug)]
@@ -83,7 +84,25 @@ fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// The same for a line that byte offsets point into: controls are one byte, and become one byte.
+/// The same for a line that byte offsets point into: controls are one byte, and become one byte. A file of settings
+/// can hold a secret, pasted into a list of what is allowed: whatever looks random is masked.
 fn clean_same_length(line: &str) -> String {
-    line.chars().map(|c| if c.is_ascii_control() && c != '\t' { '?' } else { c }).collect()
+    /// Shorter words are names and numbers.
+    const RANDOM: usize = 16;
+    let mut shown = String::with_capacity(line.len());
+    let is_token = |c: char| c.is_ascii() && is_token_byte(c as u8);
+    let mut rest = line;
+    while let Some(first) = rest.chars().next() {
+        let same = rest.find(|c| is_token(c) != is_token(first)).unwrap_or(rest.len());
+        let (part, behind) = rest.split_at(same);
+        rest = behind;
+        let random = part.len() >= RANDOM && part.bytes().any(|b| b.is_ascii_digit());
+        match is_token(first) && random {
+            true => shown.extend(std::iter::repeat_n('*', part.len())),
+            false => {
+                shown.extend(part.chars().map(|c| if c.is_ascii_control() && c != '\t' { '?' } else { c }))
+            }
+        }
+    }
+    shown
 }

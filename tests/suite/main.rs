@@ -23,6 +23,7 @@ mod history_engine;
 mod history_places;
 mod history_range;
 mod history_support;
+mod no_leak;
 mod policy;
 mod reach;
 mod reach_containers;

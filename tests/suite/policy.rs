@@ -354,11 +354,13 @@ fn explain_tells_what_became_of_a_value() {
     assert!(text.contains("judged harmless"), "{text}");
     let (_, text) = stanch(repo.path(), &["explain", "a.py:3"]);
     assert!(text.contains("nothing on it has the form of a secret"), "{text}");
-    let (code, text) = stanch(repo.path(), &["explain", &fingerprint[..12], "--purge-file", "purge.txt"]);
+    let (code, text) =
+        stanch(repo.path(), &["explain", &fingerprint[..12], "--show-secrets", "--purge-file", "purge.txt"]);
     assert!(code == 0 && text.contains("at a.py:1") && text.contains("in HEAD"), "{text}");
     assert!(std::fs::read_to_string(repo.join("purge.txt")).unwrap().contains(&value(0)));
     assert_eq!(
-        stanch(repo.path(), &["explain", &fingerprint[..12], "--purge-file", "purge.txt"]).0,
+        stanch(repo.path(), &["explain", &fingerprint[..12], "--show-secrets", "--purge-file", "purge.txt"])
+            .0,
         2,
         "never overwritten"
     );

@@ -32,8 +32,8 @@ pub struct ExplainArgs {
     /// Do not look through the history
     #[arg(long)]
     pub no_history: bool,
-    /// Write the value into a new file that `git filter-repo --replace-text` takes
-    #[arg(long, value_name = "FILE")]
+    /// Write the value into a new file that `git filter-repo --replace-text` takes; needs --show-secrets
+    #[arg(long, value_name = "FILE", requires = "show_secrets")]
     pub purge_file: Option<PathBuf>,
     /// What every scan understands.
     #[command(flatten)]

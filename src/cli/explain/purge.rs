@@ -16,7 +16,7 @@ pub fn advise(secret: &Secret, file: Option<&Path>) -> anyhow::Result<()> {
     match file {
         None => {
             println!(
-                "  --purge-file FILE writes the value into a file that only you can read. Then, in a fresh clone:"
+                "  --show-secrets --purge-file FILE writes the value into a file that only you can read. Then, in a fresh clone:"
             );
             println!("  git filter-repo --replace-text FILE");
         }

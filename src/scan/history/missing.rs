@@ -56,7 +56,13 @@ fn missing(odb: &Odb, taken: &Taken, refs: &[Ref], boundary: &OidSet) -> Vec<Oid
         let parents = if boundary.contains(&commit.oid) { &[][..] } else { &commit.parents };
         std::iter::once(commit.tree).chain(parents.iter().copied())
     });
-    odb.absent(of_refs.chain(of_trees).chain(of_commits).filter(|oid| !oid.is_null()))
+    let packed = odb.packed();
+    let named = of_refs.chain(of_trees).chain(of_commits);
+    let mut missing: Vec<Oid> = named.filter(|oid| !oid.is_null() && !packed.contains(oid)).collect();
+    missing.sort_unstable();
+    missing.dedup();
+    missing.retain(|oid| !odb.contains(oid));
+    missing
 }
 
 /// Whether an entry of a tree must be in this repository: all but submodules.

@@ -330,7 +330,8 @@ mod tests {
                 .into_iter()
                 .filter(|(name, _)| !log.removed(&record).iter().any(|&n| names[n as usize] == *name))
                 .collect();
-            rebuilt.extend(log.added(&record).iter().map(|e| (names[e.name as usize].clone(), e.oid)));
+            let added = log.added_places(&record).map(|place| log.entry(place));
+            rebuilt.extend(added.map(|e| (names[e.name as usize].clone(), e.oid)));
             rebuilt.sort();
             let mut expected = list(&new);
             expected.sort();

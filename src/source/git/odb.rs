@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use rayon::prelude::*;
-
 use super::alternates::object_dirs;
 use super::cache::BaseCache;
 use super::delta;
@@ -202,17 +200,13 @@ impl Odb {
         self.find_packed(oid).is_some() || self.dirs.iter().any(|dir| loose::path(dir, oid).is_file())
     }
 
-    /// Of some ids those of objects that are not there; sorted, each once.
-    pub fn absent(&self, ids: impl ParallelIterator<Item = Oid>) -> Vec<Oid> {
+    /// The ids of all objects in packs.
+    pub fn packed(&self) -> OidSet {
         let mut packed = OidSet::default();
         for pack in self.packs() {
             packed.extend((0..).map_while(|position| pack.idx.oid(position)));
         }
-        let mut absent: Vec<Oid> = ids.filter(|oid| !packed.contains(oid)).collect();
-        absent.sort_unstable();
-        absent.dedup();
-        absent.retain(|oid| !self.contains(oid));
-        absent
+        packed
     }
 
     /// All ids that start with these lower-case hexadecimal digits (at least four), sorted.
