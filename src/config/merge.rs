@@ -3,7 +3,7 @@
 
 use super::{Config, Located};
 use crate::rules::spec::{AllowlistSpec, RemediationSpec, RequiredSpec, RuleSpec};
-use crate::rules::{Allowlist, RegexTarget, Rule};
+use crate::rules::{Allowlist, Anchor, RegexTarget, Rule};
 
 /// Completes a rule by the one it changes.
 pub(super) fn merge(base: &Located<RuleSpec>, over: &mut Located<RuleSpec>) {
@@ -35,7 +35,7 @@ fn merged(base: &RuleSpec, over: &RuleSpec) -> RuleSpec {
     let secret_group =
         if over.secret_group != 0 || !same_pattern { over.secret_group } else { base.secret_group };
     RuleSpec {
-        context: None,
+        context: base.context.clone().filter(|_| same_pattern),
         id: over.id.clone(),
         description: if over.description.is_empty() {
             base.description.clone()
@@ -48,7 +48,8 @@ fn merged(base: &RuleSpec, over: &RuleSpec) -> RuleSpec {
         secret_group,
         entropy: over.entropy.or(base.entropy),
         digit: over.digit || (base.digit && same_pattern),
-        keywords: list(&base.keywords, &over.keywords),
+        // The keywords of another pattern say nothing of this one.
+        keywords: if same_pattern { list(&base.keywords, &over.keywords) } else { over.keywords.clone() },
         path: text(&over.path, &base.path),
         tags: list(&base.tags, &over.tags),
         category: text(&over.category, &base.category),
@@ -106,8 +107,11 @@ pub fn spec_of(rule: &Rule) -> RuleSpec {
     let list = |texts: &[std::borrow::Cow<'static, str>]| {
         texts.iter().map(|text| text.to_string()).collect::<Vec<_>>()
     };
+    // Keywords that every match holds are kept as literals only; as keywords they lead to the same ones again.
+    let literal = |anchor: &Anchor| String::from_utf8(anchor.literal.to_vec()).ok();
+    let literals = || rule.anchors.iter().filter_map(literal).collect();
     RuleSpec {
-        context: None,
+        context: rule.context.clone(),
         id: rule.id.to_string(),
         description: rule.description.to_string(),
         provider: given(&rule.provider),
@@ -116,7 +120,7 @@ pub fn spec_of(rule: &Rule) -> RuleSpec {
         secret_group: usize::from(rule.secret_group),
         entropy: Some(f64::from(rule.entropy)).filter(|&entropy| entropy > 0.0),
         digit: rule.digit,
-        keywords: list(&rule.keywords),
+        keywords: if rule.keywords.is_empty() { literals() } else { list(&rule.keywords) },
         path: given(&rule.path),
         tags: list(&rule.tags),
         category: Some(rule.category.name().to_owned()),
