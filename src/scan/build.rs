@@ -230,7 +230,7 @@ pub fn secret_of<'t>(matcher: &Matcher, candidate: &Candidate, text: &'t [u8]) -
 pub fn judge(matcher: &Matcher, candidate: &Candidate, secret: &[u8], kind: FileKind) -> Judgement {
     match (&candidate.evidence, matcher.kind(candidate.rule)) {
         (Some(evidence), Some(of)) => verdict::generic::judge(of, secret, evidence, kind),
-        _ => verdict::pattern::judge(matcher.rules().rule(candidate.rule), secret),
+        _ => verdict::pattern::judge(matcher.rules().rule(candidate.rule), secret, kind),
     }
 }
 

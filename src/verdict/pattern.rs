@@ -1,15 +1,29 @@
 //! The verdict on candidates of rules with a pattern: checksum, placeholders, references.
 
+use super::filekind::{FileKind, Role};
 use super::{Judgement, placeholder, reference};
 use crate::finding::Confidence;
 use crate::matcher::checksum;
 use crate::rules::Rule;
 
-/// Weighs a secret that a rule's pattern matched.
+/// Tag of rules whose secrets whoever writes a test can make himself: private keys, web tokens, passwords of a
+/// server that the test starts. No provider issued them, so in tests and their data they open nothing.
+const SELF_MADE_TAG: &str = "self-made";
+
+/// Weighs a secret that a rule's pattern matched in a file of this kind.
 ///
 /// A right checksum outweighs everything: no placeholder has one. A wrong one lowers the confidence,
 /// and so does a value that stands for a secret; a mere reference to one is dropped.
-pub fn judge(rule: &Rule, secret: &[u8]) -> Judgement {
+pub fn judge(rule: &Rule, secret: &[u8], file: FileKind) -> Judgement {
+    let mut judgement = judge_value(rule, secret);
+    if matches!(file.role, Role::Test | Role::UnitTest) && rule.tags.iter().any(|tag| tag == SELF_MADE_TAG) {
+        judgement.confidence = judgement.confidence.map(|_| Confidence::Low);
+        judgement.reasons.push("made-for-a-test");
+    }
+    judgement
+}
+
+fn judge_value(rule: &Rule, secret: &[u8]) -> Judgement {
     let mut reasons = Vec::new();
     let mut confidence = rule.confidence;
     if !rule.checksum.is_empty() {
@@ -29,6 +43,11 @@ pub fn judge(rule: &Rule, secret: &[u8]) -> Judgement {
     let whole = if rule.prefix > 0 && secret.starts_with(b"$") { own } else { secret };
     if let Some(reason) = reference::reference(whole, b"", b"") {
         return Judgement { confidence: None, reasons: vec![reason] };
+    }
+    if rule.context.as_ref().is_some_and(|context| context.loose || context.value.is_empty())
+        && placeholder::is_identifier(secret)
+    {
+        return Judgement { confidence: None, reasons: vec!["identifier"] };
     }
     let stands_for =
         if rule.prefix > 0 { placeholder::placeholder(own) } else { placeholder::as_a_whole(own) };

@@ -498,3 +498,24 @@ fn covered(word: &[u8]) -> bool {
     }
     word.len() <= 64 && reach[word.len()]
 }
+
+/// Whether a value is written as names in code are: words of one case joined by marks, or words of which each
+/// begins with a capital letter, and hardly a digit. What is drawn at random has many digits, and changes its
+/// case at every other letter.
+pub fn is_identifier(value: &[u8]) -> bool {
+    let count = |of: fn(&u8) -> bool| value.iter().filter(|b| of(b)).count();
+    let (digits, letters) = (count(u8::is_ascii_digit), count(u8::is_ascii_alphabetic));
+    let marks = value.iter().filter(|b| matches!(b, b'_' | b'-' | b'.' | b':' | b'/')).count();
+    if letters == 0 || digits > 2 + value.len() / 24 || digits + letters + marks != value.len() {
+        return false;
+    }
+    let one_case = !value.iter().any(u8::is_ascii_lowercase) || !value.iter().any(u8::is_ascii_uppercase);
+    // A word begins at a capital letter behind a small one, and behind what is no letter.
+    let begins = |before: u8, b: u8| {
+        b.is_ascii_alphabetic()
+            && (!before.is_ascii_alphabetic() || before.is_ascii_lowercase() && b.is_ascii_uppercase())
+    };
+    let words = usize::from(value.first().is_some_and(u8::is_ascii_alphabetic))
+        + value.windows(2).filter(|pair| begins(pair[0], pair[1])).count();
+    (marks > 0 && one_case || !one_case && words > 1) && letters >= 3 * words
+}
