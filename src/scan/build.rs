@@ -100,7 +100,7 @@ pub fn findings<'t>(
     }
     let lines = lines.get_or_init(|| Lines::new(text.bytes, text.origin));
     let place = Place { text, decoded, bytes, lines };
-    let kept = one_per_secret(engine, &judged);
+    let kept = one_per_secret(engine, &judged, &place);
     let parts = Parts::new(rules, &judged, &place);
     let mut held: Vec<Span> = Vec::new();
     let mut reported: Vec<(Span, Finding)> = Vec::new();
@@ -230,7 +230,7 @@ pub fn secret_of<'t>(matcher: &Matcher, candidate: &Candidate, text: &'t [u8]) -
 pub fn judge(matcher: &Matcher, candidate: &Candidate, secret: &[u8], kind: FileKind) -> Judgement {
     match (&candidate.evidence, matcher.kind(candidate.rule)) {
         (Some(evidence), Some(of)) => verdict::generic::judge(of, secret, evidence, kind),
-        _ => verdict::pattern::judge(matcher.rules().rule(candidate.rule), secret),
+        _ => verdict::pattern::judge(matcher.rules().rule(candidate.rule), secret, kind),
     }
 }
 
@@ -240,9 +240,13 @@ pub fn is_binary(text: &[u8]) -> bool {
 }
 
 /// Indexes of the candidates that stand for their secret: where several rules found overlapping
-/// texts, the surest, most specific one.
-fn one_per_secret(engine: &Engine, judged: &[Judged]) -> Vec<usize> {
+/// texts, the surest, most specific one. What a rule's own allowlist leaves to others stands for none of theirs.
+fn one_per_secret(engine: &Engine, judged: &[Judged], place: &Place<'_>) -> Vec<usize> {
     let rules = engine.matcher().rules();
+    let left_to_others: Vec<bool> = judged
+        .iter()
+        .map(|it| engine.policy().allowed_by_rule(&subject(rules.rule(it.candidate.rule), it, place)))
+        .collect();
     let mut order: Vec<usize> =
         (0..judged.len()).filter(|&i| !rules.rule(judged[i].candidate.rule).skip_report).collect();
     let rank = |i: usize| {
@@ -253,8 +257,10 @@ fn one_per_secret(engine: &Engine, judged: &[Judged]) -> Vec<usize> {
         let generic = it.candidate.evidence.is_some() || rule.id.contains("generic");
         let specific = rule.prefix > 0 || !rule.checksum.is_empty();
         // Whoever reports it by default names the provider: a specific rule beats a surer generic one.
-        let shown = it.judgement.confidence >= Some(Confidence::Medium);
-        (std::cmp::Reverse((shown, !generic, it.judgement.confidence, specific, length)), it.candidate.rule)
+        let own = !left_to_others[i];
+        let shown = own && it.judgement.confidence >= Some(Confidence::Medium);
+        let confidence = it.judgement.confidence;
+        (std::cmp::Reverse((shown, own, !generic, confidence, specific, length)), it.candidate.rule)
     };
     order.sort_by_key(|&i| rank(i));
     let mut kept: Vec<usize> = Vec::with_capacity(order.len());

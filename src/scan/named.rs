@@ -6,7 +6,7 @@ use super::{Session, advance, build};
 use crate::finding::{Confidence, Finding, Location, Position, Secret, Status};
 use crate::rules::RuleIndex;
 use crate::suppress::Subject;
-use crate::verdict;
+use crate::verdict::{self, filekind::FileKind};
 
 /// The part of a content that stands for it, in bytes.
 const HEAD: usize = 4096;
@@ -43,7 +43,7 @@ impl Session<'_> {
         let rule = self.engine.matcher.rules().rule(index);
         let secret = &bytes[span.clone()];
         let path = location.path.as_ref().map(|path| path.as_slice());
-        let judgement = verdict::pattern::judge(rule, secret);
+        let judgement = verdict::pattern::judge(rule, secret, FileKind::from_path(path.unwrap_or_default()));
         let ids: Vec<&str> =
             std::iter::once(&rule.id).chain(rule.aliases.iter()).map(AsRef::as_ref).collect();
         let changed = self.engine.policy.effective(path, &ids);

@@ -272,6 +272,11 @@ impl Policy {
         }
     }
 
+    /// Whether the rule's own allowlists say that the find is none of this rule's.
+    pub fn allowed_by_rule(&self, subject: &Subject<'_>) -> bool {
+        self.by_rule(subject).is_some()
+    }
+
     /// The rule's own allowlists. One that cannot be compiled allows nothing.
     fn by_rule(&self, subject: &Subject<'_>) -> Option<Suppression> {
         if subject.rule_allowlists.is_empty() {

@@ -204,6 +204,22 @@ fn role(base: &[u8], path: &[u8]) -> Role {
             b"e2e",
             b"mocks",
             b"cassettes",
+            b"t",
+            b"unittest",
+            b"unittests",
+            b"unit_tests",
+            b"testcases",
+            b"testsuite",
+            b"test-data",
+            b"test_data",
+            b"testfixtures",
+            b"test-fixtures",
+            b"test_fixtures",
+            b"integration-tests",
+            b"integration_tests",
+            b"selftests",
+            b"__fixtures__",
+            b"__mocks__",
         ]) {
             role = Role::Test;
         } else if role == Role::Plain && is(&[b"example", b"examples", b"doc", b"docs", b"samples", b"demo"])

@@ -1,15 +1,40 @@
 //! The verdict on candidates of rules with a pattern: checksum, placeholders, references.
 
+use super::filekind::{FileKind, Language, Role};
 use super::{Judgement, placeholder, reference};
-use crate::finding::Confidence;
+use crate::finding::{Category, Confidence};
 use crate::matcher::checksum;
 use crate::rules::Rule;
 
-/// Weighs a secret that a rule's pattern matched.
+/// Tag of rules whose secrets whoever writes a test can make himself: private keys, web tokens, keys of a
+/// framework. No provider issued them, so in tests and their data they open nothing.
+const SELF_MADE_TAG: &str = "self-made";
+/// Tag of rules that find what stands in files which hold nothing but credentials: there, a word is one too.
+const ANY_VALUE_TAG: &str = "any-value";
+
+/// Weighs a secret that a rule's pattern matched in a file of this kind.
 ///
 /// A right checksum outweighs everything: no placeholder has one. A wrong one lowers the confidence,
 /// and so does a value that stands for a secret; a mere reference to one is dropped.
-pub fn judge(rule: &Rule, secret: &[u8]) -> Judgement {
+pub fn judge(rule: &Rule, secret: &[u8], file: FileKind) -> Judgement {
+    let tagged = |name: &str| rule.tags.iter().any(|tag| tag == name);
+    let in_use = matches!(file.role, Role::Plain | Role::Vendored) && file.language != Language::Prose;
+    let mut judgement = judge_value(rule, secret, in_use && tagged(ANY_VALUE_TAG));
+    let made = match file.role {
+        Role::Test => tagged(SELF_MADE_TAG),
+        // What connects to a server there connects to one that the test starts.
+        Role::UnitTest => tagged(SELF_MADE_TAG) || rule.category == Category::ConnectionString,
+        _ => false,
+    };
+    if made {
+        judgement.confidence = judgement.confidence.map(|_| Confidence::Low);
+        judgement.reasons.push("made-for-a-test");
+    }
+    judgement
+}
+
+/// The verdict without the file; `any` when words that stand for a secret elsewhere are one here.
+fn judge_value(rule: &Rule, secret: &[u8], any: bool) -> Judgement {
     let mut reasons = Vec::new();
     let mut confidence = rule.confidence;
     if !rule.checksum.is_empty() {
@@ -30,10 +55,17 @@ pub fn judge(rule: &Rule, secret: &[u8]) -> Judgement {
     if let Some(reason) = reference::reference(whole, b"", b"") {
         return Judgement { confidence: None, reasons: vec![reason] };
     }
+    if rule.context.as_ref().is_some_and(|context| context.loose || context.value.is_empty())
+        && placeholder::is_identifier(secret)
+    {
+        return Judgement { confidence: None, reasons: vec!["identifier"] };
+    }
     let stands_for =
         if rule.prefix > 0 { placeholder::placeholder(own) } else { placeholder::as_a_whole(own) };
     if let Some(reason) = stands_for {
-        confidence = Confidence::Low;
+        if !(any && matches!(reason, "example-word" | "placeholder-words" | "sequence")) {
+            confidence = Confidence::Low;
+        }
         reasons.push(reason);
     } else if rule.prefix > 0 {
         reasons.push("known-prefix");

@@ -9,6 +9,7 @@ mod audit_pty;
 mod baseline_merge;
 mod ci;
 mod cli_support;
+mod credential_files;
 mod docs;
 mod generic_corpus;
 mod git_damage;
