@@ -6,8 +6,8 @@ use crate::finding::{Category, Confidence};
 use crate::matcher::checksum;
 use crate::rules::Rule;
 
-/// Tag of rules whose secrets whoever writes a test can make himself: private keys, web tokens, keys of a
-/// framework. No provider issued them, so in tests and their data they open nothing.
+/// Tag of rules whose secrets whoever writes a test can make himself: keys of a framework, hashes of passwords.
+/// No provider issued them, so in tests and their data they open nothing.
 const SELF_MADE_TAG: &str = "self-made";
 /// Tag of rules that find what stands in files which hold nothing but credentials: there, a word is one too.
 const ANY_VALUE_TAG: &str = "any-value";
