@@ -35,7 +35,7 @@ use jiff::civil::Date;
 
 use crate::config::{self, Config, ConfigError, Dialect, LoadOptions, Located, NoFiles, Tree, TreeSource};
 use crate::finding::{Confidence, Finding, Location, Skipped, Status};
-use crate::matcher::{Matcher, checksum};
+use crate::matcher::checksum;
 use crate::rules::compile::{Strictness, compile};
 use crate::rules::spec::RuleSpec;
 use crate::rules::{Rule, RuleSet, builtin};
@@ -163,7 +163,7 @@ impl Scanner {
     pub fn new(rules: RuleSet) -> Self {
         let policy = Policy::of_nothing();
         Scanner {
-            engine: Engine::new(Matcher::new(rules), policy, Options::default()),
+            engine: Engine::new(rules, policy, Options::default()),
             fingerprinter: Fingerprinter::new(None, None),
             now: None,
         }
@@ -208,7 +208,7 @@ impl Scanner {
         let tree = Tree::new(config, source).map_err(|error| ConfigErrors(vec![error]))?;
         let policy = Policy::new(tree, NO_DAY).map_err(ConfigErrors)?;
         let scanner = Scanner {
-            engine: Engine::new(Matcher::new(rules), policy, Options::default()),
+            engine: Engine::new(rules, policy, Options::default()),
             ..Scanner::new(RuleSet::builtin())
         };
         Ok(match least {

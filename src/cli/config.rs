@@ -56,7 +56,7 @@ fn show(args: &ShowArgs) -> anyhow::Result<Exit> {
     println!("for {}", if path.is_empty() { ".".into() } else { path.to_str_lossy() });
     println!(
         "\nrules: {} in force{}",
-        setup.matcher.rules().len(),
+        setup.rules.len(),
         if base.use_default { "" } else { " (the built-in ones are not)" }
     );
     for id in &base.disabled_rules {

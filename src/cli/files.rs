@@ -48,7 +48,7 @@ pub fn scan(args: &CommonArgs, paths: &[PathBuf]) -> anyhow::Result<Scanned> {
         archives: !args.no_archives,
         limits: args.archive.limits(),
     };
-    let engine = Engine::new(setup.matcher, setup.policy, options);
+    let engine = Engine::new(setup.rules, setup.policy, options);
     let options = worktree::Options {
         roots,
         no_ignore: false,

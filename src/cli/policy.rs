@@ -16,7 +16,6 @@ use crate::config::{
     self, Config, ConfigError, Dialect, Disk, Files, LoadOptions, Located, Tree, TreeSource,
 };
 use crate::finding::{Confidence, Finding};
-use crate::matcher::Matcher;
 use crate::rules::spec::RuleSpec;
 use crate::rules::{Rule, RuleSet, builtin};
 use crate::scanner::{builtin_ids, own_rules};
@@ -43,8 +42,8 @@ pub enum Paths {
 
 /// What a run works with.
 pub struct Setup {
-    /// The rules in force, ready to match.
-    pub matcher: Matcher,
+    /// The rules in force.
+    pub rules: RuleSet,
     /// What suppresses finds.
     pub policy: Policy,
     /// Least confidence of what is reported: by flag, else by the repository's configuration.
@@ -78,7 +77,7 @@ impl Setup {
         let min_confidence =
             args.min_confidence.or(config.settings.min_confidence).unwrap_or(Confidence::Medium);
         let baseline_path = baseline_path(args, &config, &root);
-        let matcher = Matcher::new(rule_set(args, &config)?);
+        let rules = rule_set(args, &config)?;
         let known = known_values(args, files, &baseline_path)?;
         let ignored = gitleaks_ignore(files, &root)?;
         let fingerprinter = match &known.baseline {
@@ -99,7 +98,7 @@ impl Setup {
             policy.set_markers(Markers::Trusted(Box::new(move |path| trusted.read_path(path))));
         }
         set_base(&mut policy, &root, paths)?;
-        Ok(Setup { matcher, policy, min_confidence, fingerprinter, root, baseline_path })
+        Ok(Setup { rules, policy, min_confidence, fingerprinter, root, baseline_path })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Tree, TreeSource};
 use crate::finding::{Confidence, Finding, Location, Status};
-use crate::matcher::{Matcher, checksum};
+use crate::matcher::checksum;
 use crate::rules::{Rule, RuleSet, template};
 use crate::suppress::Policy;
 
@@ -35,7 +35,7 @@ pub fn alone(rule: &Rule) -> Result<Engine, String> {
     let tree = Tree::new(Config::default(), TreeSource::default()).map_err(|e| e.message)?;
     let policy = Policy::new(tree, jiff::civil::Date::ZERO).map_err(|_| "no policy".to_owned())?;
     let options = Options { min_confidence: Confidence::Low, archives: false, ..Options::default() };
-    Ok(Engine::new(Matcher::new(rules), policy, options))
+    Ok(Engine::new(rules, policy, options))
 }
 
 /// Runs the tests of a rule: each marked secret must be found, and nothing that counts by default in the texts that

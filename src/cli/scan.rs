@@ -67,7 +67,7 @@ pub(super) fn engine(args: &CommonArgs, setup: Setup) -> (Engine, Fingerprinter)
         archives: !args.no_archives,
         limits: args.archive.limits(),
     };
-    (Engine::new(setup.matcher, setup.policy, options), setup.fingerprinter)
+    (Engine::new(setup.rules, setup.policy, options), setup.fingerprinter)
 }
 
 /// When a run began, by both clocks.

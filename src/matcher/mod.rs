@@ -19,11 +19,13 @@ pub mod generic;
 mod pair;
 pub mod prefilter;
 
+use std::sync::Arc;
+
 use regex_automata::meta::{Cache, Regex};
 use regex_automata::util::primitives::NonMaxUsize;
 use regex_automata::{Anchored, Input};
 
-use crate::rules::{RuleIndex, RuleSet};
+use crate::rules::{Rule, RuleIndex, RuleSet};
 use context::Contexts;
 use generic::Evidence;
 use prefilter::{Hit, Literal, LiteralIndex, Prefilter};
@@ -98,7 +100,7 @@ enum User {
 /// A rule set, compiled for scanning. Share it between threads; give each its own [`Scratch`].
 #[derive(Debug)]
 pub struct Matcher {
-    rules: RuleSet,
+    rules: Arc<RuleSet>,
     prefilter: Prefilter,
     /// `users[first_user[l]..first_user[l + 1]]` want literal `l`.
     users: Vec<User>,
@@ -127,11 +129,16 @@ pub struct Scratch {
 
 impl Matcher {
     /// Prepares a rule set. Regexes still compile on first use.
-    pub fn new(rules: RuleSet) -> Self {
+    pub fn new(rules: impl Into<Arc<RuleSet>>) -> Self {
+        Matcher::of(rules.into(), |_| true)
+    }
+
+    /// Prepares some rules of a set. Candidates name rules by their place in the whole set.
+    pub fn of(rules: Arc<RuleSet>, which: impl Fn(&Rule) -> bool) -> Self {
         let mut wanted: Vec<(Literal, User)> = Vec::new();
         let mut always = Vec::new();
         for (index, rule) in rules.iter() {
-            if rule.pattern.is_empty() {
+            if rule.pattern.is_empty() || !which(rule) {
                 continue;
             }
             if rule.anchors.is_empty() {
@@ -153,8 +160,10 @@ impl Matcher {
                 wanted.push((Literal { bytes, fold: anchor.fold, in_run }, user));
             }
         }
-        let generic =
-            generic::kinds(&|id| rules.find(id).filter(|&index| !rules.rule(index).detector.is_empty()));
+        let generic = generic::kinds(&|id| {
+            let own = |&index: &RuleIndex| !rules.rule(index).detector.is_empty() && which(rules.rule(index));
+            rules.find(id).filter(own)
+        });
         if generic.iter().any(Option::is_some) {
             for (trigger, text) in generic::TRIGGERS.iter().enumerate() {
                 let bytes = text.to_ascii_lowercase().into_bytes().into();

@@ -69,6 +69,10 @@ pub fn explain(engine: &Engine, bytes: &[u8], location: &Location, first: u64, l
     let text = Text::whole(bytes, location);
     let mut candidates = Vec::new();
     engine.matcher().scan(text.bytes, &mut Scratch::default(), &mut candidates);
+    if let Some(bound) = &engine.bound {
+        bound.matcher().scan(text.bytes, &mut Scratch::default(), &mut candidates);
+        bound.matcher().resolve(&mut candidates);
+    }
     let lines = super::Lines::new(text.bytes, text.origin);
     let mut looks = Vec::new();
     for candidate in &candidates {

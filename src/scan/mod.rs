@@ -1,5 +1,6 @@
 //! The join of source and matcher: content goes in, findings come out. The only room with threads.
 
+mod bound;
 mod build;
 mod content;
 pub mod explain;
@@ -13,13 +14,15 @@ mod worktree;
 
 use std::cell::OnceCell;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::finding::{Confidence, Finding, Location, Position, Skipped, Suppression};
 use crate::matcher::{Candidate, Matcher, Scratch, decode};
-use crate::rules::{Rule, RuleIndex};
+use crate::rules::{Rule, RuleIndex, RuleSet};
 use crate::source::archive;
 use crate::suppress::Policy;
 
+use bound::BoundRules;
 pub use history::{CacheFacts, HistoryFacts, HistoryOptions, RangeOptions, scan_history, scan_range};
 pub use lines::{Lines, advance};
 pub use progress::Progress;
@@ -56,7 +59,9 @@ impl Default for Options {
 /// A rule set, ready to scan. Shared by all threads.
 #[derive(Debug)]
 pub struct Engine {
+    /// Of all rules but those that are bound to names of files.
     matcher: Matcher,
+    bound: Option<BoundRules>,
     policy: Policy,
     options: Options,
     /// Rules that look at paths only.
@@ -95,13 +100,15 @@ impl Outcome {
 }
 
 impl Engine {
-    /// Joins a matcher, a policy and options.
-    pub fn new(matcher: Matcher, policy: Policy, options: Options) -> Self {
+    /// Joins rules, a policy and options.
+    pub fn new(rules: RuleSet, policy: Policy, options: Options) -> Self {
+        let rules = Arc::new(rules);
         let by_name =
             |rule: &Rule| rule.pattern.is_empty() && rule.detector.is_empty() && !rule.path.is_empty();
-        let named =
-            matcher.rules().iter().filter(|(_, rule)| by_name(rule)).map(|(index, _)| index).collect();
-        Engine { matcher, policy, options, named }
+        let named = rules.iter().filter(|(_, rule)| by_name(rule)).map(|(index, _)| index).collect();
+        let bound = BoundRules::of(&rules);
+        let matcher = Matcher::of(rules, |rule| !bound::is_bound(rule));
+        Engine { matcher, bound, policy, options, named }
     }
 
     /// The policy.
@@ -109,9 +116,19 @@ impl Engine {
         &self.policy
     }
 
-    /// The matcher.
+    /// The rules.
+    pub fn rules(&self) -> &RuleSet {
+        self.matcher.rules()
+    }
+
+    /// The matcher of all rules but those that are bound to names of files.
     pub fn matcher(&self) -> &Matcher {
         &self.matcher
+    }
+
+    /// The matcher of the rules that are bound to names of files, if this can be one.
+    fn matcher_for(&self, location: &Location) -> Option<&Matcher> {
+        self.bound.as_ref()?.matcher_for(location.path.as_ref()?)
     }
 
     /// Changes the options.
@@ -161,6 +178,8 @@ impl<'a> Text<'a> {
 pub struct Session<'e> {
     engine: &'e Engine,
     scratch: Scratch,
+    /// For the matcher of the bound rules.
+    bound_scratch: Scratch,
     candidates: Vec<Candidate>,
     /// What was found so far.
     pub outcome: Outcome,
@@ -169,7 +188,13 @@ pub struct Session<'e> {
 impl<'e> Session<'e> {
     /// Begins a thread's work.
     pub fn new(engine: &'e Engine) -> Self {
-        Session { engine, scratch: Scratch::default(), candidates: Vec::new(), outcome: Outcome::default() }
+        Session {
+            engine,
+            scratch: Scratch::default(),
+            bound_scratch: Scratch::default(),
+            candidates: Vec::new(),
+            outcome: Outcome::default(),
+        }
     }
 
     /// Whether policy excludes a file from the scan; if so it is listed as skipped.
@@ -198,6 +223,7 @@ impl<'e> Session<'e> {
         if done.is_err() {
             // What the scratch memory holds now is anybody's guess.
             self.scratch = Scratch::default();
+            self.bound_scratch = Scratch::default();
             self.candidates.clear();
             self.outcome.skipped.push(Skipped {
                 what: path.into(),
@@ -212,7 +238,12 @@ impl<'e> Session<'e> {
     pub fn examine(&mut self, text: &Text<'_>) {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
+        let bound = self.engine.matcher_for(text.location);
         self.engine.matcher.scan(text.bytes, &mut self.scratch, &mut candidates);
+        if let Some(bound) = bound {
+            bound.scan(text.bytes, &mut self.bound_scratch, &mut candidates);
+            bound.resolve(&mut candidates);
+        }
         let first = self.outcome.findings.len();
         let lines = OnceCell::new();
         if !candidates.is_empty() {
@@ -234,7 +265,8 @@ impl<'e> Session<'e> {
     ) {
         let own = [text.own.clone()];
         let mut budget = decode::Budget::for_text(text.bytes.len());
-        let Session { engine, scratch, outcome, .. } = self;
+        let bound = self.engine.matcher_for(text.location);
+        let Session { engine, scratch, bound_scratch, outcome, .. } = self;
         let mut found = Vec::new();
         let mut containers = Vec::new();
         decode::each(text.bytes, text.regions.unwrap_or(&own), &mut budget, &mut |decoded| {
@@ -244,6 +276,10 @@ impl<'e> Session<'e> {
             }
             candidates.clear();
             engine.matcher.scan(&decoded.bytes, scratch, candidates);
+            if let Some(bound) = bound {
+                bound.scan(&decoded.bytes, bound_scratch, candidates);
+                bound.resolve(candidates);
+            }
             candidates.retain(|c| {
                 let inner = c.secret.start as usize..c.secret.end as usize;
                 let outer = decoded.source_range(inner.clone());
@@ -288,13 +324,12 @@ impl Text<'_> {
 mod tests {
     use super::*;
     use crate::config::{Config, Tree, TreeSource};
-    use crate::rules::RuleSet;
 
     #[test]
     fn a_panic_on_one_content_is_a_skip_and_loses_nothing() {
         let tree = Tree::new(Config::default(), TreeSource::default()).unwrap();
         let policy = Policy::new(tree, jiff::civil::date(2024, 1, 1)).unwrap();
-        let engine = Engine::new(Matcher::new(RuleSet::builtin()), policy, Options::default());
+        let engine = Engine::new(RuleSet::builtin(), policy, Options::default());
         let mut session = Session::new(&engine);
         let text = ["db_passwo", "rd = 'Vx9kq2!mTr7wLp'"].concat();
         session.guarded(b"good", |s| s.examine(&Text::whole(text.as_bytes(), &Location::default())));

@@ -11,7 +11,7 @@ use super::sightings::{IGNORED, Sightings};
 use crate::finding::Skipped;
 use crate::matcher::decode::{self, Content, Decoded, Encoding};
 use crate::matcher::delta::Run;
-use crate::matcher::{Candidate, Scratch};
+use crate::matcher::{Candidate, Matcher, Scratch};
 use crate::scan::Engine;
 use crate::scan::build::is_binary;
 use crate::scan::content::{ENCODED_FREE_BYTES, MAX_LEVELS};
@@ -64,6 +64,8 @@ pub struct Shared<'a> {
 pub struct Beneath<'a> {
     /// The engine.
     pub engine: &'a Engine,
+    /// The matcher of the rules that are looked for.
+    pub matcher: &'a Matcher,
     /// Distinct candidates.
     pub sightings: &'a Sightings,
 }
@@ -71,6 +73,7 @@ pub struct Beneath<'a> {
 /// A look at one blob.
 struct Dive<'a> {
     engine: &'a Engine,
+    matcher: &'a Matcher,
     sightings: &'a Sightings,
     scratch: &'a mut Scratch,
     found: Vec<Candidate>,
@@ -110,6 +113,7 @@ impl Beneath<'_> {
         let options = self.engine.options();
         let mut dive = Dive {
             engine: self.engine,
+            matcher: self.matcher,
             sightings: self.sightings,
             scratch,
             found: Vec::new(),
@@ -228,7 +232,7 @@ impl Dive<'_> {
 
     /// Scans a text; keeps the candidates whose secret (offsets in the text) `keep` accepts.
     fn scan(&mut self, text: &[u8], at: &Range<usize>, binary: bool, keep: impl Fn(Range<usize>) -> bool) {
-        let matcher = self.engine.matcher();
+        let matcher = self.matcher;
         self.found.clear();
         matcher.scan(text, self.scratch, &mut self.found);
         for candidate in &self.found {

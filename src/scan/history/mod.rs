@@ -8,6 +8,7 @@
 //! 4. The place where a value entered is examined as a file would be, which makes the finding.
 
 mod added;
+mod bound;
 mod cache;
 mod commits;
 mod everywhere;
@@ -182,7 +183,7 @@ fn attribute(
     engine: &Engine,
     repo: &Repo,
     odb: &Odb,
-    taken: Taken,
+    mut taken: Taken,
     sightings: Sightings,
     trees: Trees,
     options: HistoryOptions<'_>,
@@ -190,9 +191,10 @@ fn attribute(
     cache: &mut Option<Cache>,
     facts: &mut HistoryFacts,
 ) -> git::Result<Outcome> {
+    let names = trees.into_names();
+    bound::add(engine, odb, &mut taken, &sightings, &names, stop);
     let list = sightings.into_list();
     facts.sightings = list.iter().flatten().count() as u64;
-    let names = trees.into_names();
     let head = git::head(repo)?;
     let refs = git::all_refs(repo)?;
     let reflogs = git::reflogs(repo)?;

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::cache::Cache;
 use super::inner::{Beneath, Inner, Shared};
+use super::oids::OidMap;
 use super::sightings::{IGNORED, Sightings};
 use super::trees::{Base, Starts, TreeLog, Trees};
 use crate::finding::Skipped;
@@ -63,6 +64,28 @@ impl Taken {
     /// The sightings of a text.
     pub fn marks_of(&self, text: &TextRecord) -> &[u32] {
         &self.marks[text.first as usize..(text.first + text.count) as usize]
+    }
+
+    /// Adds sightings that blobs have besides those that are known.
+    pub fn add_marks(&mut self, mut more: Vec<(Oid, Vec<u32>)>) {
+        if more.is_empty() {
+            return;
+        }
+        let known: OidMap<usize> = self.texts.iter().enumerate().map(|(at, text)| (text.oid, at)).collect();
+        for (oid, marks) in &mut more {
+            if let Some(&at) = known.get(oid) {
+                marks.extend_from_slice(self.marks_of(&self.texts[at]));
+            }
+            marks.sort_unstable();
+            marks.dedup();
+            let (first, count) = (self.marks.len() as u32, marks.len() as u32);
+            self.marks.append(marks);
+            match known.get(oid) {
+                Some(&at) => self.texts[at] = TextRecord { first, count, ..self.texts[at] },
+                None => self.texts.push(TextRecord { oid: *oid, kind: Kind::Blob, first, count }),
+            }
+        }
+        self.texts.sort_unstable_by_key(|text| text.oid);
     }
 
     fn merge(&mut self, other: Taken) {
@@ -180,7 +203,7 @@ impl<'a> Taker<'a> {
         let Local { scratch, taken, runs, found, .. } = local;
         let matcher = self.engine.matcher();
         let mut mark = |text: &[u8], c: &Candidate| self.sightings.mark(matcher, text, c);
-        let beneath = Beneath { engine: self.engine, sightings: self.sightings };
+        let beneath = Beneath { engine: self.engine, matcher, sightings: self.sightings };
         let mut skipped = Vec::new();
         let (seen, inner) = match base {
             Some(DeltaOf { node: Node::Blob(base, inner), ops, data }) if !self.whole_only => {
