@@ -30,12 +30,16 @@ pub fn judge(kind: Kind, value: &[u8], evidence: &Evidence, file: FileKind) -> J
 
 /// [`judge`] with other trees: to measure what trees say of projects that they have not seen.
 pub fn judge_by(model: &Model, kind: Kind, value: &[u8], evidence: &Evidence, file: FileKind) -> Judgement {
-    if let Some(reason) = never(value, evidence, file) {
+    if let Some(reason) = holds_none(value, evidence, file) {
         return Judgement::drop(reason);
     }
     let placeholder = placeholder::placeholder(value);
+    if let Some(reason) = placeholder.filter(is_mask) {
+        return Judgement::drop(reason);
+    }
     let vector = features::vector(kind, value, evidence, file, placeholder);
-    let plain = matches!(kind, Kind::SqlPassword | Kind::CliPassword) && placeholder.is_none();
+    let place = matches!(kind, Kind::SqlPassword | Kind::CliPassword) || evidence.syntax == Syntax::Argument;
+    let plain = place && placeholder.is_none();
     // A single quote holds one character in these languages, no word.
     let one_character = matches!(file.language, Language::CFamily | Language::Go | Language::Jvm);
     let in_quotes = evidence.quote != Quote::None && !(evidence.quote == Quote::Single && one_character);
@@ -89,6 +93,16 @@ fn is_statement(kind: Kind, value: &[u8], e: &Evidence, file: FileKind, score: i
 
 /// Why a candidate is not worth weighing: it only says where the secret is, or stands where none is kept.
 pub fn never(value: &[u8], e: &Evidence, file: FileKind) -> Option<&'static str> {
+    holds_none(value, e, file).or_else(|| placeholder::placeholder(value).filter(is_mask))
+}
+
+/// Whether a placeholder's reason says that there is nothing to see.
+fn is_mask(reason: &&'static str) -> bool {
+    matches!(*reason, "masked" | "in-brackets" | "empty")
+}
+
+/// [`never`] without a look at placeholders.
+fn holds_none(value: &[u8], e: &Evidence, file: FileKind) -> Option<&'static str> {
     if let Some(reason) = reference::of_value(value) {
         return Some(reason);
     }
@@ -113,14 +127,23 @@ pub fn never(value: &[u8], e: &Evidence, file: FileKind) -> Option<&'static str>
     if is_charset(value) {
         return Some("name-of-an-encoding");
     }
+    // `password_hash`, `encrypted_token`: what is stored in place of the secret.
+    if names_digest(e) && e.name & NAMES_KEY == 0 {
+        return Some("digest-or-ciphertext");
+    }
     if e.quote == Quote::None && e.flags.has(Flags::SAYS_NAME) && is_code(file.language) && is_keyed(e.syntax)
     {
         return Some("variable-of-that-name");
     }
-    match placeholder::placeholder(value) {
-        Some(reason @ ("masked" | "in-brackets" | "empty")) => Some(reason),
-        _ => None,
-    }
+    None
+}
+
+/// Groups of names of keys: `hmac_sha256_key` is one, whatever it makes.
+const NAMES_KEY: u64 = bit(Group::Key) | bit(Group::ApiKey) | bit(Group::Secret);
+
+/// Whether the name says that the value was made from a secret: `password_hash`, `encrypted_token`.
+fn names_digest(e: &Evidence) -> bool {
+    is_keyed(e.syntax) && e.name & bit(Group::Digest) != 0
 }
 
 /// What keeps a finding at low confidence however well its value looks.
@@ -150,7 +173,7 @@ fn cap(
     {
         return Some("name-of-something-else");
     }
-    if is_keyed(e.syntax) && name(&[Group::Digest], e.name) {
+    if names_digest(e) {
         return Some("digest-or-ciphertext");
     }
     if word && e.flags.has(Flags::INSIDE) && is_code(file.language) && is_list_item(e) {
@@ -196,7 +219,7 @@ fn cap(
     {
         return Some("path");
     }
-    if e.syntax == Syntax::Pair && !has_digit(value) {
+    if e.syntax == Syntax::Pair && kind != Kind::CliPassword && !has_digit(value) {
         return Some("list-of-words");
     }
     None
@@ -328,7 +351,7 @@ fn is_code(language: Language) -> bool {
 
 /// Whether the candidate began with a name.
 fn is_keyed(syntax: Syntax) -> bool {
-    !matches!(syntax, Syntax::Url | Syntax::Header | Syntax::Sql | Syntax::Jwk)
+    !matches!(syntax, Syntax::Url | Syntax::Header | Syntax::Sql | Syntax::Jwk | Syntax::Argument)
 }
 
 fn has_digit(value: &[u8]) -> bool {
