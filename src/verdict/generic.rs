@@ -40,19 +40,12 @@ pub fn judge_by(model: &Model, kind: Kind, value: &[u8], evidence: &Evidence, fi
     let vector = features::vector(kind, value, evidence, file, placeholder);
     let place = matches!(kind, Kind::SqlPassword | Kind::CliPassword) || evidence.syntax == Syntax::Argument;
     let plain = place && placeholder.is_none();
-    // A single quote holds one character in these languages, no word.
-    let one_character = matches!(file.language, Language::CFamily | Language::Go | Language::Jvm);
-    let in_quotes = evidence.quote != Quote::None && !(evidence.quote == Quote::Single && one_character);
-    let odd = placeholder.is_none() && in_quotes && has_odd_marks(value);
-    let rare = odd || allowance(evidence, placeholder) > 0;
+    let rare = allowance(evidence, placeholder) > 0;
     if !plain && !rare && !model.passes_gate(&vector) {
         return Judgement::drop(placeholder.unwrap_or("unlikely"));
     }
     let levels = model.levels();
     let mut score = model.score(&vector) + allowance(evidence, placeholder);
-    if odd {
-        score = score.max(levels.medium);
-    }
     if plain && is_statement(kind, value, evidence, file, score) {
         score = score.max(levels.medium);
     }
@@ -304,30 +297,6 @@ fn is_list_item(e: &Evidence) -> bool {
     e.syntax == Syntax::Colon && e.next == class(b'"') && !e.flags.has(Flags::SPACED)
 }
 
-/// Whether a word holds many different marks, and brackets among them that no language would leave open: people and
-/// generators make such passwords, and nobody writes such code or text. Too rare for the trees to know them.
-fn has_odd_marks(value: &[u8]) -> bool {
-    // A part of a regular expression is full of them.
-    let has = |part: &[u8]| memchr::memmem::find(value, part).is_some();
-    if value.contains(&b'\\') || has(b"(?") || has(b"[^") || has(b".*") || has(b".+") {
-        return false;
-    }
-    let (mut marks, mut open, mut crossed, mut words) = (0u128, Vec::new(), false, 0);
-    for &b in value {
-        match b {
-            b'(' => open.push(b')'),
-            b'[' => open.push(b']'),
-            b'{' => open.push(b'}'),
-            b')' | b']' | b'}' => crossed |= open.pop() != Some(b),
-            0..=b' ' => return false,
-            _ => {}
-        }
-        marks |= if b.is_ascii_punctuation() { 1 << b } else { 0 };
-        words += u32::from(b.is_ascii_alphanumeric());
-    }
-    (10..=64).contains(&value.len()) && marks.count_ones() >= 6 && words >= 6 && crossed
-}
-
 /// Whether a value holds what no service puts into a key that people must copy into headers, URLs and shells: marks
 /// that need quoting there. Or it is the qualified name of a type: `ns:CamelCaseWords`.
 fn is_foreign_to_tokens(value: &[u8]) -> bool {
@@ -340,7 +309,7 @@ fn is_foreign_to_tokens(value: &[u8]) -> bool {
         && camels >= 3
         && camels == capitals
         && local.len() >= 5 * capitals;
-    (value.iter().any(foreign) && !has_odd_marks(value)) || is_name
+    value.iter().any(foreign) || is_name
 }
 
 /// Languages in which a bare word is an identifier.

@@ -25,7 +25,7 @@ GATE_TREES = 24
 CORPUS_WEIGHT = 2.0
 FOLDS = 8
 PARAMETERS = dict(
-    objective="binary", learning_rate=0.05, num_leaves=31, min_data_in_leaf=10, feature_fraction=0.2, bagging_fraction=0.8,
+    objective="binary", learning_rate=0.05, num_leaves=20, min_data_in_leaf=15, feature_fraction=0.2, bagging_fraction=0.8,
     bagging_freq=1, lambda_l2=5.0, max_depth=24, verbose=-1, num_threads=1, deterministic=True, force_row_wise=True, seed=1,
 )
 
