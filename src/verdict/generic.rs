@@ -79,9 +79,10 @@ fn is_statement(kind: Kind, value: &[u8], e: &Evidence, file: FileKind, score: i
     // "the --password option is": words.
     let told = e.flags.has(Flags::MORE) || is_code(file.language);
     let prose = e.quote == Quote::None && told && value.iter().all(u8::is_ascii_lowercase);
-    !prose
-        && score > -4 * model::SCALE
-        && (e.quote != Quote::None || kind == Kind::CliPassword || score > -2 * model::SCALE)
+    // `["-passwd", "/Users/%s" % name]`: other arguments of the command.
+    let other = value.starts_with(b"/") || value.ends_with(b"%s");
+    let plain = e.syntax != Syntax::Argument && (e.quote != Quote::None || kind == Kind::CliPassword);
+    !prose && !other && score > if plain { -4 } else { -2 } * model::SCALE
 }
 
 /// Why a candidate is not worth weighing: it only says where the secret is, or stands where none is kept.

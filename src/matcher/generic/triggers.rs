@@ -79,6 +79,6 @@ triggers! {
     Rabbit: "rabbitmqctl ";
     Wifi: "wpa_passphrase ";
     MysqlAdmin: "mysqladmin ";
-    Piped: "chpasswd", "--stdin", "password-stdin", "sudo -s";
+    Piped: "chpasswd", "passwd --stdin", "password-stdin", "sudo -s";
     SlashPair: "sqlplus ", ":thin:";
 }
