@@ -136,8 +136,10 @@ impl<W: Write> Dump<W> {
             let Some(model) = held_out.model(name) else { return Ok(()) };
             let judgement = generic::judge_by(model, a.kind, value, &a.evidence, file);
             let Some(confidence) = judgement.confidence else { return Ok(()) };
+            let vector = features::vector(a.kind, value, &a.evidence, file, placeholder::placeholder(value));
             let row = serde_json::json!({
                 "path": name, "line": line, "rule": a.kind.id(), "confidence": confidence.name(),
+                "score": model.score(&vector), "reasons": judgement.reasons,
             });
             return Ok(writeln!(self.out, "{row}")?);
         }

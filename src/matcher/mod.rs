@@ -222,9 +222,14 @@ impl Matcher {
         }
         scratch.hits = hits;
         self.confirm_whole(text, scratch, out);
-        let mut found = out.split_off(first);
+        // Texts of many candidates are large: what was not there before is not copied.
+        let mut found = if first == 0 { std::mem::take(out) } else { out.split_off(first) };
         self.resolve(&mut found);
-        out.append(&mut found);
+        if first == 0 {
+            *out = found;
+        } else {
+            out.append(&mut found);
+        }
     }
 
     /// Appends every match that this occurrence can be part of. Rules that need the whole text are
@@ -292,9 +297,9 @@ impl Matcher {
             }
             true
         });
-        items.sort_by(|a, b| {
+        items.sort_unstable_by(|a, b| {
             let key = |c: &Candidate| (c.secret.start, c.secret.end, c.rule);
-            key(of(a)).cmp(&key(of(b)))
+            key(of(a)).cmp(&key(of(b))).then_with(|| of(a).cmp(of(b)))
         });
     }
 
@@ -331,7 +336,7 @@ impl Matcher {
                 if let Some(found) = self.search_context(text, rule, start, scratch)
                     && self.has_digit(text, &found)
                 {
-                    out.push(found);
+                    note(found, out);
                 }
             }
             return;
@@ -344,7 +349,7 @@ impl Matcher {
                 if let Some(found) = self.search(rule, &input, scratch)
                     && self.has_digit(text, &found)
                 {
-                    out.push(found);
+                    note(found, out);
                 }
             }
             return;
@@ -356,7 +361,7 @@ impl Matcher {
                 Some(found) if found.whole.start as usize <= last => {
                     from = found.whole.start as usize + 1;
                     if self.has_digit(text, &found) {
-                        out.push(found);
+                        note(found, out);
                     }
                 }
                 _ => return,
@@ -488,6 +493,14 @@ fn reach_of(users: &[User]) -> Reach {
         }
     }
     Reach::Window { back, forward }
+}
+
+/// Appends a match, if it is none of the last few: several literals of a rule lead to one match.
+fn note(found: Candidate, out: &mut Vec<Candidate>) {
+    const FEW: usize = 4;
+    if !out.iter().rev().take(FEW).any(|known| *known == found) {
+        out.push(found);
+    }
 }
 
 /// Whether `text` contains `needle`, ASCII case ignored.

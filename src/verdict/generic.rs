@@ -30,25 +30,22 @@ pub fn judge(kind: Kind, value: &[u8], evidence: &Evidence, file: FileKind) -> J
 
 /// [`judge`] with other trees: to measure what trees say of projects that they have not seen.
 pub fn judge_by(model: &Model, kind: Kind, value: &[u8], evidence: &Evidence, file: FileKind) -> Judgement {
-    if let Some(reason) = never(value, evidence, file) {
+    if let Some(reason) = holds_none(value, evidence, file) {
         return Judgement::drop(reason);
     }
     let placeholder = placeholder::placeholder(value);
+    if let Some(reason) = placeholder.filter(is_mask) {
+        return Judgement::drop(reason);
+    }
     let vector = features::vector(kind, value, evidence, file, placeholder);
-    let plain = matches!(kind, Kind::SqlPassword | Kind::CliPassword) && placeholder.is_none();
-    // A single quote holds one character in these languages, no word.
-    let one_character = matches!(file.language, Language::CFamily | Language::Go | Language::Jvm);
-    let in_quotes = evidence.quote != Quote::None && !(evidence.quote == Quote::Single && one_character);
-    let odd = placeholder.is_none() && in_quotes && has_odd_marks(value);
-    let rare = odd || allowance(evidence, placeholder) > 0;
+    let place = matches!(kind, Kind::SqlPassword | Kind::CliPassword) || evidence.syntax == Syntax::Argument;
+    let plain = place && placeholder.is_none();
+    let rare = allowance(evidence, placeholder) > 0;
     if !plain && !rare && !model.passes_gate(&vector) {
         return Judgement::drop(placeholder.unwrap_or("unlikely"));
     }
     let levels = model.levels();
     let mut score = model.score(&vector) + allowance(evidence, placeholder);
-    if odd {
-        score = score.max(levels.medium);
-    }
     if plain && is_statement(kind, value, evidence, file, score) {
         score = score.max(levels.medium);
     }
@@ -82,13 +79,24 @@ fn is_statement(kind: Kind, value: &[u8], e: &Evidence, file: FileKind, score: i
     // "the --password option is": words.
     let told = e.flags.has(Flags::MORE) || is_code(file.language);
     let prose = e.quote == Quote::None && told && value.iter().all(u8::is_ascii_lowercase);
-    !prose
-        && score > -4 * model::SCALE
-        && (e.quote != Quote::None || kind == Kind::CliPassword || score > -2 * model::SCALE)
+    // `["-passwd", "/Users/%s" % name]`: other arguments of the command.
+    let other = value.starts_with(b"/") || value.ends_with(b"%s");
+    let plain = e.syntax != Syntax::Argument && (e.quote != Quote::None || kind == Kind::CliPassword);
+    !prose && !other && score > if plain { -4 } else { -2 } * model::SCALE
 }
 
 /// Why a candidate is not worth weighing: it only says where the secret is, or stands where none is kept.
 pub fn never(value: &[u8], e: &Evidence, file: FileKind) -> Option<&'static str> {
+    holds_none(value, e, file).or_else(|| placeholder::placeholder(value).filter(is_mask))
+}
+
+/// Whether a placeholder's reason says that there is nothing to see.
+fn is_mask(reason: &&'static str) -> bool {
+    matches!(*reason, "masked" | "in-brackets" | "empty")
+}
+
+/// [`never`] without a look at placeholders.
+fn holds_none(value: &[u8], e: &Evidence, file: FileKind) -> Option<&'static str> {
     if let Some(reason) = reference::of_value(value) {
         return Some(reason);
     }
@@ -113,14 +121,23 @@ pub fn never(value: &[u8], e: &Evidence, file: FileKind) -> Option<&'static str>
     if is_charset(value) {
         return Some("name-of-an-encoding");
     }
+    // `password_hash`, `encrypted_token`: what is stored in place of the secret.
+    if names_digest(e) && e.name & NAMES_KEY == 0 {
+        return Some("digest-or-ciphertext");
+    }
     if e.quote == Quote::None && e.flags.has(Flags::SAYS_NAME) && is_code(file.language) && is_keyed(e.syntax)
     {
         return Some("variable-of-that-name");
     }
-    match placeholder::placeholder(value) {
-        Some(reason @ ("masked" | "in-brackets" | "empty")) => Some(reason),
-        _ => None,
-    }
+    None
+}
+
+/// Groups of names of keys: `hmac_sha256_key` is one, whatever it makes.
+const NAMES_KEY: u64 = bit(Group::Key) | bit(Group::ApiKey) | bit(Group::Secret);
+
+/// Whether the name says that the value was made from a secret: `password_hash`, `encrypted_token`.
+fn names_digest(e: &Evidence) -> bool {
+    is_keyed(e.syntax) && e.name & bit(Group::Digest) != 0
 }
 
 /// What keeps a finding at low confidence however well its value looks.
@@ -150,7 +167,7 @@ fn cap(
     {
         return Some("name-of-something-else");
     }
-    if is_keyed(e.syntax) && name(&[Group::Digest], e.name) {
+    if names_digest(e) {
         return Some("digest-or-ciphertext");
     }
     if word && e.flags.has(Flags::INSIDE) && is_code(file.language) && is_list_item(e) {
@@ -196,7 +213,7 @@ fn cap(
     {
         return Some("path");
     }
-    if e.syntax == Syntax::Pair && !has_digit(value) {
+    if e.syntax == Syntax::Pair && kind != Kind::CliPassword && !has_digit(value) {
         return Some("list-of-words");
     }
     None
@@ -281,30 +298,6 @@ fn is_list_item(e: &Evidence) -> bool {
     e.syntax == Syntax::Colon && e.next == class(b'"') && !e.flags.has(Flags::SPACED)
 }
 
-/// Whether a word holds many different marks, and brackets among them that no language would leave open: people and
-/// generators make such passwords, and nobody writes such code or text. Too rare for the trees to know them.
-fn has_odd_marks(value: &[u8]) -> bool {
-    // A part of a regular expression is full of them.
-    let has = |part: &[u8]| memchr::memmem::find(value, part).is_some();
-    if value.contains(&b'\\') || has(b"(?") || has(b"[^") || has(b".*") || has(b".+") {
-        return false;
-    }
-    let (mut marks, mut open, mut crossed, mut words) = (0u128, Vec::new(), false, 0);
-    for &b in value {
-        match b {
-            b'(' => open.push(b')'),
-            b'[' => open.push(b']'),
-            b'{' => open.push(b'}'),
-            b')' | b']' | b'}' => crossed |= open.pop() != Some(b),
-            0..=b' ' => return false,
-            _ => {}
-        }
-        marks |= if b.is_ascii_punctuation() { 1 << b } else { 0 };
-        words += u32::from(b.is_ascii_alphanumeric());
-    }
-    (10..=64).contains(&value.len()) && marks.count_ones() >= 6 && words >= 6 && crossed
-}
-
 /// Whether a value holds what no service puts into a key that people must copy into headers, URLs and shells: marks
 /// that need quoting there. Or it is the qualified name of a type: `ns:CamelCaseWords`.
 fn is_foreign_to_tokens(value: &[u8]) -> bool {
@@ -317,7 +310,7 @@ fn is_foreign_to_tokens(value: &[u8]) -> bool {
         && camels >= 3
         && camels == capitals
         && local.len() >= 5 * capitals;
-    (value.iter().any(foreign) && !has_odd_marks(value)) || is_name
+    value.iter().any(foreign) || is_name
 }
 
 /// Languages in which a bare word is an identifier.
@@ -328,7 +321,7 @@ fn is_code(language: Language) -> bool {
 
 /// Whether the candidate began with a name.
 fn is_keyed(syntax: Syntax) -> bool {
-    !matches!(syntax, Syntax::Url | Syntax::Header | Syntax::Sql | Syntax::Jwk)
+    !matches!(syntax, Syntax::Url | Syntax::Header | Syntax::Sql | Syntax::Jwk | Syntax::Argument)
 }
 
 fn has_digit(value: &[u8]) -> bool {

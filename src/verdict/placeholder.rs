@@ -266,10 +266,10 @@ fn is_mask(value: &[u8]) -> bool {
     let masks =
         value.iter().filter(|&&b| matches!(b, b'x' | b'X' | b'*' | b'.' | b'-' | b'?' | b'_' | b'#')).count();
     let stars = value.iter().filter(|&&b| b == b'*').count();
-    let bullets =
-        value.windows(3).filter(|w| *w == "\u{2022}".as_bytes() || *w == "\u{2026}".as_bytes()).count();
+    let has = |mark: &str| memchr::memmem::find(value, mark.as_bytes()).is_some();
+    let bullets = !value.is_ascii() && (has("\u{2022}") || has("\u{2026}"));
     let run = longest_run(value, |b| matches!(b, b'x' | b'X' | b'*' | b'.' | b'?' | b'#' | b'_'));
-    masks == value.len() || stars >= 3 || bullets > 0 || run >= 5 || run >= 3 && value.ends_with(b"...")
+    masks == value.len() || stars >= 3 || bullets || run >= 5 || run >= 3 && value.ends_with(b"...")
 }
 
 /// Longest run of equal bytes that `of` accepts.
@@ -336,27 +336,40 @@ const SURE: &[&str] = &[
     "some-",
 ];
 
-/// Words by their first byte (`a` to `z`; the last slot for the rest), so that most places of a value need one look.
-struct Index([Vec<&'static [u8]>; 27]);
+/// Words by their first byte (`a` to `z`; the last slot for the rest), and which pairs of bytes one begins with: most
+/// places of a value need no more than that look.
+struct Index {
+    words: [Vec<&'static [u8]>; 27],
+    pairs: Vec<u64>,
+}
 
 impl Index {
     fn of(words: &[&'static str]) -> Index {
-        let mut index = Index(Default::default());
+        let mut index = Index { words: Default::default(), pairs: vec![0; 1 << 10] };
         for word in words {
-            if let Some(&first) = word.as_bytes().first() {
-                index.0[slot(first)].push(word.as_bytes());
+            if let &[first, second, ..] = word.as_bytes() {
+                index.words[slot(first)].push(word.as_bytes());
+                index.pairs[pair(first, second) >> 6] |= 1 << (pair(first, second) & 63);
             }
         }
         index
     }
 
-    fn at(&self, byte: u8) -> &[&'static [u8]] {
-        &self.0[slot(byte)]
+    /// The words that may stand at the beginning of a text; all of them have two bytes at least.
+    fn at(&self, text: &[u8]) -> &[&'static [u8]] {
+        match *text {
+            [a, b, ..] if self.pairs[pair(a, b) >> 6] >> (pair(a, b) & 63) & 1 != 0 => &self.words[slot(a)],
+            _ => &[],
+        }
     }
 }
 
 fn slot(byte: u8) -> usize {
     if byte.is_ascii_lowercase() { usize::from(byte - b'a') } else { 26 }
+}
+
+fn pair(first: u8, second: u8) -> usize {
+    usize::from(first) << 8 | usize::from(second)
 }
 
 static SURE_INDEX: LazyLock<Index> = LazyLock::new(|| Index::of(SURE));
@@ -367,7 +380,8 @@ fn has_example_word(value: &[u8]) -> bool {
     let n = value.len().min(lower.len());
     lower[..n].copy_from_slice(&value[..n]);
     lower[..n].make_ascii_lowercase();
-    (0..n).any(|at| SURE_INDEX.at(lower[at]).iter().any(|word| lower[at..n].starts_with(word)))
+    let index = &*SURE_INDEX;
+    (0..n).any(|at| index.at(&lower[at..n]).iter().any(|word| lower[at..n].starts_with(word)))
 }
 
 /// One byte, or one short block, over and over: `aaaa`, `abcabcabc`, `deadbeefdeadbeef`.
@@ -488,7 +502,7 @@ fn covered(word: &[u8]) -> bool {
         if !reach[at] {
             continue;
         }
-        for known in WORD_INDEX.at(word[at]) {
+        for known in WORD_INDEX.at(&word[at..]) {
             if (known.len() >= 3 || known.len() == word.len() || at > 0 && at + known.len() == word.len())
                 && word[at..].starts_with(known)
             {

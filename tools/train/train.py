@@ -25,7 +25,7 @@ GATE_TREES = 24
 CORPUS_WEIGHT = 2.0
 FOLDS = 8
 PARAMETERS = dict(
-    objective="binary", learning_rate=0.05, num_leaves=31, min_data_in_leaf=10, feature_fraction=0.2, bagging_fraction=0.8,
+    objective="binary", learning_rate=0.05, num_leaves=20, min_data_in_leaf=15, feature_fraction=0.2, bagging_fraction=0.8,
     bagging_freq=1, lambda_l2=5.0, max_depth=24, verbose=-1, num_threads=1, deterministic=True, force_row_wise=True, seed=1,
 )
 
@@ -116,7 +116,7 @@ def write_folds(folder, x, y, weight, groups, keep, levels, extra):
         other = folds != k
         model = fit(x[other], y[other], weight[other], extra=extra)
         final = model.predict(x[other], raw_score=True)
-        gate, least = fit_gate(x[other], y[other], (final >= levels[0]) & keep[other])
+        gate, least = fit_gate(x[other], (final >= levels[0]) & keep[other])
         write(gate, least, model, f"{folder}/fold-{k}.bin", levels, x.shape[1])
     json.dump(fold, open(folder + "/folds.json", "w"))
 
@@ -136,13 +136,12 @@ def precision_of(y, weight, mask):
     return y[mask].sum() / max(1, weight[mask].sum())
 
 
-def fit_gate(x, y, accepted):
+def fit_gate(x, accepted):
     """A small model that turns away what the trees would not accept; tuned to lose next to nothing of it."""
-    target = (accepted | (y > 0)).astype(int)
-    small = PARAMETERS | dict(num_leaves=8, learning_rate=0.3, feature_fraction=0.5)
-    gate = lightgbm.train(small, lightgbm.Dataset(x, target), GATE_TREES)
+    small = PARAMETERS | dict(num_leaves=16, learning_rate=0.3, feature_fraction=0.5)
+    gate = lightgbm.train(small, lightgbm.Dataset(x, accepted.astype(int)), GATE_TREES)
     odds = gate.predict(x, raw_score=True)
-    least = float(numpy.quantile(odds[accepted], 0.002)) - 0.3
+    least = float(numpy.quantile(odds[accepted], 0.005)) - 0.2
     print(f"gate: lets {(odds >= least).mean():.1%} of the candidates through, {(odds >= least)[accepted].mean():.2%} of those that the trees accept")
     return gate, least
 
@@ -281,7 +280,7 @@ def main():
             ablation(x, y, weight, groups, labels, rows, names, a.medium)
     if a.model:
         final = model.predict(x, raw_score=True)
-        gate, least = fit_gate(x, y, (final >= a.low) & keep)
+        gate, least = fit_gate(x, (final >= a.low) & keep)
         write(gate, least, model, a.model, levels, x.shape[1])
 
 

@@ -2,19 +2,23 @@
 
 use std::ops::Range;
 
-use super::cursor::{Cursor, before, is_word, line_before};
-use super::evidence::{Flags, Quote, Syntax, Wrapper, gather};
+use super::cursor::{Cursor, before, is_word};
+use super::evidence::{Flags, Quote, Syntax, Wrapper};
+use super::gather::gather;
 use super::link::{quote, sql_before};
 use super::value::Value;
 use super::{Assignment, Kind, VALUE_REACH};
 
-/// `-u user:password`, `--user=user:password`.
+/// `-u user:password`, `--user=user:password`, `"-u", "user:password"`; `-U user%password` of Samba.
 pub(super) fn user_flag(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>) {
-    if before(text, at, 1).iter().any(|&b| is_word(b) || b == b'-') {
+    let proxy = text.get(at).is_some_and(|b| b.eq_ignore_ascii_case(&b'p'));
+    if before(text, at, 1).iter().any(|&b| is_word(b) || b == b'-' && !proxy) {
         return;
     }
     let mut c = Cursor::new(text, end, VALUE_REACH);
-    if !c.eat(b"=") && text.get(end - 1) != Some(&b' ') && c.blanks() == 0 {
+    let in_list = matches!(text.get(end - 1), Some(b'"' | b'\''));
+    let joined = if in_list { c.eat(b",") } else { c.eat(b"=") || text.get(end - 1) == Some(&b' ') };
+    if !joined && (in_list || c.blanks() == 0) {
         return;
     }
     c.blanks();
@@ -23,7 +27,8 @@ pub(super) fn user_flag(text: &[u8], at: usize, end: usize, out: &mut Vec<Assign
     let pair = c.take_while(|b| {
         b > b' ' && !matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b'|' | b')' | b'\\' | b',')
     });
-    let Some(colon) = pair.iter().position(|&b| b == b':') else {
+    let samba = memchr::memchr(b'%', pair).filter(|_| is_command(text, at, SAMBA_COMMANDS));
+    let Some(colon) = samba.or_else(|| memchr::memchr(b':', pair)) else {
         return;
     };
     let value = from + colon + 1..from + pair.len();
@@ -37,7 +42,8 @@ pub(super) fn user_flag(text: &[u8], at: usize, end: usize, out: &mut Vec<Assign
     {
         return;
     }
-    if !is_command(text, at, USER_COMMANDS) {
+    let is_proxy = text.get(at..end).is_some_and(|flag| flag.eq_ignore_ascii_case(b"proxy-user"));
+    if !is_proxy && samba.is_none() && !is_command(text, at, USER_COMMANDS) {
         return;
     }
     push(
@@ -67,29 +73,53 @@ const PASSWORD_COMMANDS: &[&[u8]] = &[
     b"mongo",
     b"7z",
     b"nerdctl login",
-    b"htpasswd",
     b"influx",
     b"kinit",
     b"xfreerdp",
     b"cqlsh",
     b"clickhouse",
     b"docker push",
+    b"smbmap",
+    b"registry login",
+    b"skopeo",
 ];
+/// Commands whose `-P` takes one.
+const LARGE_COMMANDS: &[&[u8]] =
+    &[b"zip", b"ipmitool", b"sqlcmd", b"bcp ", b"mosquitto", b"tsql", b"isql", b"rar "];
+/// Commands whose `-w` takes one.
+const LDAP_COMMANDS: &[&[u8]] =
+    &[b"ldapsearch", b"ldapadd", b"ldapmodify", b"ldapdelete", b"ldapwhoami", b"ldappasswd", b"ldapcompare"];
+/// Commands whose `-a` takes one.
+const REDIS_COMMANDS: &[&[u8]] = &[b"redis-cli", b"redis-benchmark"];
+/// Commands whose `-U` takes `user%password`.
+const SAMBA_COMMANDS: &[&[u8]] = &[b"smbclient", b"rpcclient", b"winexe", b"smbget", b"pth-"];
 
 /// `mysql -psecret`, `docker login -p secret`.
 pub(super) fn short_flag(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>) {
+    let flag = text.get(at..end).unwrap_or_default();
+    let in_list = matches!(flag, [.., b'"' | b'\'']);
     // `mkdir -p dir`, `-path`: the command decides, and it stands before.
-    if !is_command(text, at, PASSWORD_COMMANDS) {
+    let commands = match flag.get(2) {
+        Some(b'p') => PASSWORD_COMMANDS,
+        Some(b'P') => LARGE_COMMANDS,
+        Some(b'w') => LDAP_COMMANDS,
+        Some(b'a') => REDIS_COMMANDS,
+        _ => return,
+    };
+    let mut c = Cursor::new(text, end, VALUE_REACH);
+    if in_list && !c.eat(b",") || !is_command(text, at, commands) {
         return;
     }
-    let mut c = Cursor::new(text, end, VALUE_REACH);
-    let mysql = is_command(text, at, &[b"mysql", b"mariadb"]);
-    let blanks = c.blanks();
+    let mysql = !in_list && is_command(text, at, &[b"mysql", b"mariadb"]);
+    let blanks = c.blanks() + usize::from(flag.ends_with(b" ") || in_list);
     // mysql reads `-p name` as a prompt and the name of a database; the password follows without a blank.
     if mysql != (blanks == 0) && !is_command(text, at, &[b"7z", b"influx", b"sshpass"]) {
         return;
     }
     let (q, _) = quote(&mut c);
+    if in_list && q == Quote::None {
+        return;
+    }
     let from = c.at;
     let word =
         c.take_while(|b| b > b' ' && !matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b'|' | b')' | b'\\'));
@@ -112,11 +142,25 @@ fn is_port_mapping(word: &[u8]) -> bool {
     word.contains(&b':') && word.iter().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.'))
 }
 
-/// Whether one of the commands stands on the line before `at`.
+/// Whether one of the commands stands on the line before `at`, or on lines before that go on.
 fn is_command(text: &[u8], at: usize, commands: &[&[u8]]) -> bool {
-    let line = line_before(text, at + 1, 140);
-    commands.iter().any(|command| line.windows(command.len()).any(|w| w == *command))
+    let line = command_before(text, at + 1);
+    commands.iter().any(|command| memchr::memmem::find(line, command).is_some())
         || commands.contains(&b"--user".as_slice()) && text.get(at..at + 6) == Some(b"--user")
+}
+
+/// The part of a command before `at`: back to the end of a line that does not end with a shell's mark that it goes on.
+fn command_before(text: &[u8], at: usize) -> &[u8] {
+    let head = before(text, at, 180);
+    let mut start = head.len();
+    loop {
+        let Some(line_end) = memchr::memrchr(b'\n', &head[..start]) else { return head };
+        let line = head[..line_end].trim_ascii_end();
+        if !matches!(line.last(), Some(b'\\' | b'`' | b'^')) {
+            return &head[line_end + 1..];
+        }
+        start = line_end;
+    }
 }
 
 /// `IDENTIFIED BY 'secret'`.

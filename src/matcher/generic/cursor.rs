@@ -56,6 +56,7 @@ impl<'t> Cursor<'t> {
         let rest = self.rest();
         let n = rest.iter().position(|&b| !wanted(b)).unwrap_or(rest.len());
         self.at += n;
+        work::count(n + 1);
         &rest[..n]
     }
 
@@ -92,7 +93,9 @@ pub(super) fn is_word(b: u8) -> bool {
 
 /// The bytes before `at`, at most `reach` of them.
 pub(super) fn before(text: &[u8], at: usize, reach: usize) -> &[u8] {
-    text.get(at.saturating_sub(reach)..at).unwrap_or_default()
+    let before = text.get(at.saturating_sub(reach)..at).unwrap_or_default();
+    work::count(before.len());
+    before
 }
 
 /// The part of the line before `at`, at most `reach` bytes of it.
@@ -102,4 +105,28 @@ pub(super) fn line_before(text: &[u8], at: usize, reach: usize) -> &[u8] {
         Some(n) => &before[n + 1..],
         None => before,
     }
+}
+
+/// How many bytes the finder has looked at, counted in tests: its work, whatever the machine does beside.
+#[cfg(test)]
+pub(super) mod work {
+    use std::cell::Cell;
+
+    thread_local! {
+        static BYTES: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub fn count(bytes: usize) {
+        BYTES.set(BYTES.get() + bytes);
+    }
+
+    /// The bytes looked at on this thread since the last call.
+    pub fn take() -> usize {
+        BYTES.replace(0)
+    }
+}
+
+#[cfg(not(test))]
+pub(super) mod work {
+    pub fn count(_: usize) {}
 }

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use data_encoding::BASE64;
 
 use super::cursor::before;
-use super::evidence::{Evidence, Flags, says};
+use super::evidence::{Evidence, Flags};
+use super::gather::says;
 use super::{Assignment, BEFORE_REACH, Kind};
 
 /// Least bytes of a text that is told from a random value by being printable: one in 7,000 of that length is.

@@ -2,7 +2,8 @@
 
 use super::cursor::{Cursor, before};
 use super::evidence::{Flags, Wrapper};
-use super::evidence::{Quote, Syntax, gather};
+use super::evidence::{Quote, Syntax};
+use super::gather::gather;
 use super::value::Value;
 use super::{Assignment, Kind, VALUE_REACH};
 

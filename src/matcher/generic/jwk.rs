@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::cursor::{Cursor, before};
-use super::evidence::{Flags, Quote, Syntax, Wrapper, gather};
+use super::evidence::{Flags, Quote, Syntax, Wrapper};
+use super::gather::gather;
 use super::link::quote;
 use super::value::Value;
 use super::{Assignment, BEFORE_REACH, Kind, REACH_BACK, REACH_FORWARD, VALUE_REACH};

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::cursor::{before, is_word, line_before};
-use super::evidence::{Quote, Syntax, gather, is_getter};
+use super::evidence::{Quote, Syntax, is_getter};
+use super::gather::gather;
 use super::words::{self, Group, bit};
 use super::{Assignment, KEY_REACH, Kind, encoded, link, value};
 
@@ -158,6 +159,8 @@ fn kind_of(name: &[u8], syntax: Syntax, text: &[u8], start: usize) -> Option<Kin
     let password = password || (glued(b"passw") && !has(Group::Secret));
     Some(match syntax {
         Syntax::Sql if password => Kind::SqlPassword,
+        // `CREATE LOGIN … WITH PASSWORD = '…'`
+        Syntax::Assign if password && link::sql_before(text, start) => Kind::SqlPassword,
         Syntax::Flag if password && is_flag_for_password(name) => Kind::CliPassword,
         Syntax::Colon if name == b"pass" && openssl_before(text, start) => Kind::CliPassword,
         Syntax::Connection => Kind::ConnectionString,

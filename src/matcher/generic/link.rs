@@ -97,6 +97,9 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Link> {
             link(Syntax::Element, &c)
         }
         b'<' if c.nth(1) == Some(b'/') => closing_tag(&mut c).and_then(|()| link(Syntax::Element, &c)),
+        b'\n' | b'\r' if text.get(start) == Some(&b'-') => {
+            list_item(&mut c).and_then(|()| link(Syntax::Flag, &c))
+        }
         b'\n' | b'\r' => indirect(&mut c, text, start),
         _ if blanks > 0 => after_blank(&mut c, text, start, end, quoted).and_then(|syntax| link(syntax, &c)),
         _ => None,
@@ -178,6 +181,14 @@ fn colon(c: &mut Cursor<'_>, quoted: bool) -> Option<Syntax> {
     Some(Syntax::Colon)
 }
 
+/// Steps to the next item of a list in YAML, behind a flag that is an item itself; it may not be another flag.
+fn list_item(c: &mut Cursor<'_>) -> Option<()> {
+    c.white();
+    let item = c.eat(b"- ");
+    c.blanks();
+    (item && c.peek() != Some(b'-')).then_some(())
+}
+
 /// What may stand between a key and its value when a blank comes first.
 fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted: bool) -> Option<Syntax> {
     let key = text.get(start..end).unwrap_or_default();
@@ -204,6 +215,9 @@ fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted
         || word.eq_ignore_ascii_case(b"default");
     if names_value && quoted && c.eat(b"=") {
         return Some(Syntax::Indirect);
+    }
+    if word.eq_ignore_ascii_case(b"for") && sets_password(c, text, start) {
+        return Some(Syntax::Sql);
     }
     let gap = c.blanks();
     if !quoted && word.len() >= 2 && c.peek() == Some(b'=') && matches!(c.nth(1), Some(b' ')) {
@@ -233,6 +247,24 @@ fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted
     }
     *c = word_at;
     spaced(text, start, quoted)
+}
+
+/// Steps behind the `=` or `TO` of `SET PASSWORD FOR 'user'@'host' = 'value'`.
+fn sets_password(c: &mut Cursor<'_>, text: &[u8], start: usize) -> bool {
+    if !ends_caseless(line_before(text, start, 24).trim_ascii_end(), b"set") {
+        return false;
+    }
+    let mut probe = *c;
+    probe.take_while(|b| !matches!(b, b'=' | b'\n' | b';' | b')'));
+    let found = probe.eat(b"=");
+    probe.blanks();
+    if found && (starts_caseless(probe.rest(), b"password(")) {
+        probe.bump(9);
+    }
+    if found {
+        *c = probe;
+    }
+    found
 }
 
 /// `login x password y` of `.netrc`, `WITH PASSWORD y` of SQL.
@@ -274,11 +306,27 @@ pub(super) fn sql_before(text: &[u8], start: usize) -> bool {
     {
         return false;
     }
-    let line = line_before(text, start, 100);
+    let line = statement_before(text, start);
     let has = |word: &[u8]| line.windows(word.len()).any(|w| w.eq_ignore_ascii_case(word));
     (has(b"create ") || has(b"alter ") || has(b"grant "))
         && (has(b"user ") || has(b"role ") || has(b"login ") || has(b"identified") || has(b"group "))
         || has(b"set password ")
+}
+
+/// The line before the key, or the lines before it back to one that begins as an SQL statement does.
+fn statement_before(text: &[u8], start: usize) -> &[u8] {
+    let head = before(text, start, 140);
+    let from = memchr::memrchr2(b';', b'#', head).map_or(0, |n| n + 1);
+    let statement = &head[from..];
+    let mut at = 0;
+    for line in statement.split(|&b| b == b'\n') {
+        let begins = |word: &[u8]| starts_caseless(line.trim_ascii_start(), word);
+        if begins(b"create ") || begins(b"alter ") || begins(b"grant ") {
+            return &statement[at..];
+        }
+        at += line.len() + 1;
+    }
+    line_before(text, start, 100)
 }
 
 /// Whether the key is the first thing in a cell of a Markdown table.

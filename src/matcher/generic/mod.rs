@@ -6,15 +6,19 @@
 //! bytes back and [`REACH_FORWARD`] bytes forward of a trigger, whatever the text is, so that a scan is
 //! linear in the number of triggers and a history scan may keep a result as long as those bytes stay.
 
+mod arguments;
+mod bare;
 mod commands;
 mod cursor;
 mod encoded;
 mod evidence;
+mod gather;
 mod headers;
 mod jwk;
 mod keyed;
 mod kinds;
 mod link;
+mod literal;
 mod triggers;
 mod urls;
 mod value;
@@ -22,9 +26,11 @@ pub mod words;
 
 use std::ops::Range;
 
+use arguments::Command;
+
 pub use encoded::{plain, text_in_base64};
-pub(crate) use evidence::class;
 pub use evidence::{Evidence, Flags, Quote, Syntax, Wrapper};
+pub(crate) use gather::class;
 pub use kinds::{Kind, kinds};
 pub use triggers::TRIGGERS;
 use triggers::{ROLES, Role};
@@ -85,6 +91,15 @@ pub fn at_hit(text: &[u8], at: usize, trigger: usize, out: &mut Vec<Assignment>)
         Role::SecureString => commands::secure_string(text, at, end, out),
         Role::Literal => commands::from_literal(text, end, out),
         Role::Jwk => jwk::find(text, at, end, out),
+        Role::Second => arguments::of_call(text, at, end, 1, out),
+        Role::Third => arguments::of_call(text, at, end, 2, out),
+        Role::Htpasswd => arguments::of_command(text, at, end, Command::Htpasswd, out),
+        Role::NetUser => arguments::of_command(text, at, end, Command::NetUser, out),
+        Role::Rabbit => arguments::of_command(text, at, end, Command::Rabbit, out),
+        Role::Wifi => arguments::of_command(text, at, end, Command::Wifi, out),
+        Role::MysqlAdmin => arguments::of_command(text, at, end, Command::MysqlAdmin, out),
+        Role::Piped => arguments::piped(text, at, end, out),
+        Role::SlashPair => arguments::slash_pair(text, end, out),
     }
 }
 

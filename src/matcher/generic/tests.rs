@@ -325,31 +325,86 @@ proptest! {
     }
 }
 
-#[test]
-fn work_is_bounded_by_reach_not_by_the_text() {
-    // A megabyte of each kind of long line: were any hit's work proportional to the line, this would take minutes.
-    for unit in [
+/// Texts made to be slow, about `size` bytes each: many keys on one line, open quotes, keys and values without end,
+/// nested objects, binary data.
+fn hostile(size: usize) -> Vec<(&'static str, Vec<u8>)> {
+    let mut texts: Vec<(&str, Vec<u8>)> = [
         "key=",
-        "\"password\":",
-        "http://a:b",
+        "key=aaaaaa",
         "password=\"",
+        "\"password\":",
+        "{\"password\":[",
+        "http://a:b",
+        "http://a:b@c/",
         "{\"kty\":",
         "'",
         "\\\"token\\\":\\\"",
+        "\\\\\\\"password\\\\\\\":",
         "password ",
+        "password=(",
+        "password: x || y or ",
+        "<password>",
+        "<password ",
+        "| password |",
         "(token(",
         "mysql -p -p ",
-    ] {
-        let text = unit.repeat(1_000_000 / unit.len());
-        let mut out = Vec::new();
-        let mut at = 0;
-        let mut most = 0;
-        for (hit, trigger) in hits(&text.as_bytes()[..20_000]) {
-            at_hit(text.as_bytes(), hit, trigger, &mut out);
-            most = most.max(out.len() - at);
-            at = out.len();
-        }
-        assert!(most <= 1, "{unit}: one candidate for a hit");
-        assert!(out.iter().all(|a| a.value.len() <= VALUE_REACH), "{unit}");
+        "curl -u a:b ",
+        "IDENTIFIED BY '",
+        "ALTER USER a PASSWORD ",
+        "basic YWFhYWFh",
+        "password=${password:-",
+        "secret\n",
+        "--from-literal=",
+        "密码：",
+    ]
+    .into_iter()
+    .map(|unit| (unit, unit.repeat(size / unit.len()).into_bytes()))
+    .collect();
+    let long = |head: &str, fill: &str, tail: &str| {
+        [head.as_bytes(), fill.repeat(size / fill.len()).as_bytes(), tail.as_bytes()].concat()
+    };
+    texts.push(("a key without end", long("", "secretkey", "='x1y2z3w4'")));
+    texts.push(("a value without end", long("password='", "Gr4nite", "'")));
+    texts.push(("a bare value without end", long("password=", "Gr4nite", "")));
+    texts.push(("a file as a value", long("password='''", "a = b; # c\n", "'''")));
+    texts.push(("blanks without end", long("password", " ", "= 'x1y2z3w4'")));
+    texts.push(("backslashes without end", long("password=", "\\", "\"x\"")));
+    texts.push(("bytes of every kind", (0..size).map(|i| (i * 7 + i / 256) as u8).collect()));
+    texts
+}
+
+/// Bytes looked at, candidates, and hits.
+fn work_on(text: &[u8]) -> (usize, usize, usize) {
+    let triggers = aho_corasick::AhoCorasick::builder().ascii_case_insensitive(true).build(TRIGGERS).unwrap();
+    let (mut out, mut hits) = (Vec::new(), 0);
+    super::cursor::work::take();
+    for hit in triggers.find_overlapping_iter(text) {
+        let before = out.len();
+        at_hit(text, hit.start(), hit.pattern().as_usize(), &mut out);
+        assert!(out.len() - before <= 1, "one candidate for a hit");
+        hits += 1;
+    }
+    assert!(out.iter().all(|a| a.value.len() <= VALUE_REACH && a.whole.len() <= REACH_BACK + REACH_FORWARD));
+    (super::cursor::work::take(), out.len(), hits)
+}
+
+#[test]
+fn work_is_bounded_by_reach_not_by_the_text() {
+    const SIZE: usize = 30_000;
+    for ((name, once), (_, twice)) in hostile(SIZE).into_iter().zip(hostile(2 * SIZE)) {
+        let (one, two) = (work_on(&once), work_on(&twice));
+        assert!(two.0 <= 2 * one.0 + 20_000, "{name}: {} and {} bytes", one.0, two.0);
+        assert!(two.1 <= 2 * one.1 + 20 && two.2 <= 2 * one.2 + 20, "{name}: {one:?} and {two:?}");
+        assert!(one.0 <= one.2 * 4 * (REACH_BACK + REACH_FORWARD), "{name}: {one:?}");
+    }
+}
+
+#[test]
+fn chains_of_assignments_are_one_look_each_and_no_candidates() {
+    for unit in ["key=", "key=aaaaaa", "token=x,y="] {
+        let text = unit.repeat(20_000);
+        let (bytes, candidates, hits) = work_on(text.as_bytes());
+        assert!(hits >= 20_000 && bytes <= hits * 600, "{unit}: {bytes} bytes for {hits} hits");
+        assert!(candidates <= 100, "{unit}: {candidates}");
     }
 }

@@ -21,6 +21,24 @@ pub(super) enum Role {
     Literal,
     /// `"kty"` of a JSON web key.
     Jwk,
+    /// A call whose second argument is a password.
+    Second,
+    /// A call whose third argument is a password.
+    Third,
+    /// `htpasswd -b file user password`.
+    Htpasswd,
+    /// `net user name password`.
+    NetUser,
+    /// `rabbitmqctl add_user name password`.
+    Rabbit,
+    /// `wpa_passphrase network password`.
+    Wifi,
+    /// `mysqladmin password new`.
+    MysqlAdmin,
+    /// A command that reads a password from its standard input.
+    Piped,
+    /// `user/password@database`.
+    SlashPair,
 }
 
 macro_rules! triggers {
@@ -48,10 +66,19 @@ triggers! {
         "トークン", "비밀번", "암호", "토큰", "mật kh", "المرور", "पासवर", "סיסמ";
     Url: "://";
     Scheme: "bearer ", "basic ";
-    UserFlag: "-u ", "--user";
-    ShortFlag: " -p";
+    UserFlag: "-u ", "--user", "proxy-user", "\"-u\"", "'-u'";
+    ShortFlag: " -p", " -w ", " -a ", "\"-p\"", "'-p'";
     Sql: "identified by";
     SecureString: "convertto-secure";
     Literal: "from-literal";
     Jwk: "kty", "\"dp\"", "dp: '", "dp: \"";
+    Second: "basicauth(", "basic_auth(", "dauthentication(", "rdcredentials(", "rkcredential(", "auth=(";
+    Third: "getconnection(", "mysqli(", "mysql_connect(", "mysqli_connect(", "new pdo(";
+    Htpasswd: "htpasswd ";
+    NetUser: "net user ";
+    Rabbit: "rabbitmqctl ";
+    Wifi: "wpa_passphrase ";
+    MysqlAdmin: "mysqladmin ";
+    Piped: "chpasswd", "passwd --stdin", "password-stdin", "sudo -s";
+    SlashPair: "sqlplus ", ":thin:";
 }

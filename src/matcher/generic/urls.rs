@@ -1,7 +1,8 @@
 //! Credentials in URLs: `scheme://user:password@host`, and long tokens in the place of the user.
 
 use super::cursor::{before, starts_caseless};
-use super::evidence::{Flags, Quote, Syntax, Wrapper, gather};
+use super::evidence::{Flags, Quote, Syntax, Wrapper};
+use super::gather::gather;
 use super::value::Value;
 use super::{Assignment, Kind, VALUE_REACH};
 
