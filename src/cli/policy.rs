@@ -64,11 +64,15 @@ impl Setup {
     /// Everything that is wrong with configuration and baseline.
     pub fn new(args: &CommonArgs, start: &Path, paths: Paths) -> anyhow::Result<Self> {
         let start = folder_of(start)?;
-        let repository = repository_root(&start);
-        let root = repository.clone().unwrap_or_else(|| start.clone());
+        let bare = match paths {
+            Paths::InRepository => trusted::of_bare(&start)?,
+            Paths::AsGiven => None,
+        };
+        let around = if bare.is_some() { None } else { repository_root(&start) };
+        let root = around.unwrap_or_else(|| start.clone());
         let trusted = match &args.policy_rev {
             Some(rev) => Some(trusted::open(&root, rev)?),
-            None => None,
+            None => bare,
         };
         let files: &dyn Files = match &trusted {
             Some(trusted) => trusted,
@@ -95,7 +99,7 @@ impl Setup {
         policy.set_ignored(ignored);
         policy.set_baseline(known.baseline);
         policy.set_foreign(known.foreign);
-        if let Some(trusted) = trusted {
+        if let Some(trusted) = trusted.filter(|_| args.policy_rev.is_some()) {
             policy.set_markers(Markers::Trusted(Box::new(move |path| trusted.read_path(path))));
         }
         set_base(&mut policy, &root, paths)?;

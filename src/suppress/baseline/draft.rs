@@ -32,6 +32,8 @@ pub struct Found {
     pub places: Vec<String>,
     /// Since when it is in the history, if known.
     pub since: Option<Date>,
+    /// Whether it is in the history only.
+    pub history: bool,
 }
 
 /// A baseline that is being changed. Lines that are not changed stay as they are.
@@ -151,6 +153,7 @@ impl Draft {
                 on: Some(today),
                 since: known.since,
                 places,
+                history: known.history,
                 ..Entry::default()
             });
         }

@@ -1,6 +1,8 @@
 //! `stanch baseline`: record what is known, check that it is still true, take over other tools'.
 
-use std::collections::{BTreeMap, HashSet};
+mod still;
+mod update;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -9,11 +11,10 @@ use clap::{Args, Subcommand};
 
 use super::args::CommonArgs;
 use super::diagnostic::Problems;
-use super::files::{self, Scanned};
+use super::files;
 use super::{Exit, policy};
 use crate::config::{Disk, Files};
-use crate::finding::{Finding, Status};
-use crate::suppress::baseline::{Baseline, Check, CheckOptions, Draft, Entry, Found};
+use crate::suppress::baseline::{Baseline, Check, CheckOptions, Draft};
 use crate::suppress::foreign::{Foreign, is_foreign};
 
 /// `stanch baseline`.
@@ -41,9 +42,12 @@ pub struct UpdateArgs {
     /// Files and folders (default: the whole repository)
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Remove entries whose value the scan did not find
-    #[arg(long)]
+    /// Remove entries whose value is not found any more
+    #[arg(long, conflicts_with = "paths")]
     pub prune: bool,
+    /// Add what is in the history of this repository, too (default: of the one at hand)
+    #[arg(long, value_name = "REPO", num_args = 0..=1, require_equals = true, default_missing_value = ".")]
+    pub history: Option<PathBuf>,
     /// What every scan understands.
     #[command(flatten)]
     pub common: CommonArgs,
@@ -55,6 +59,9 @@ pub struct CheckArgs {
     /// Fail on entries whose value is not found any more
     #[arg(long)]
     pub stale: bool,
+    /// Look for values in the history of this repository, too (default: of the one at hand)
+    #[arg(long, value_name = "REPO", num_args = 0..=1, require_equals = true, default_missing_value = ".")]
+    pub history: Option<PathBuf>,
     /// Fail on entries that have run out
     #[arg(long)]
     pub expired: bool,
@@ -93,7 +100,7 @@ pub(super) fn parse_days(text: &str) -> Result<u32, String> {
 /// What keeps it from being done. The baseline is then as it was.
 pub fn run(args: &BaselineArgs) -> anyhow::Result<Exit> {
     match &args.command {
-        BaselineCommand::Update(args) => update(args),
+        BaselineCommand::Update(args) => update::run(args),
         BaselineCommand::Check(args) => check(args),
         BaselineCommand::Import(args) => import(&args.file, &args.common),
     }
@@ -117,136 +124,69 @@ pub(super) fn write(draft: &Draft, path: &Path) -> anyhow::Result<()> {
     draft.write().with_context(|| format!("cannot write the baseline {}", path.display()))
 }
 
-fn update(args: &UpdateArgs) -> anyhow::Result<Exit> {
-    if args.common.no_baseline {
-        bail!("--no-baseline leaves nothing to update");
-    }
-    let key = policy::key();
-    let scanned = scan_for_update(&args.common, &args.paths)?;
-    let (mut draft, new) = draft(&scanned.baseline_path, key.as_deref())?;
-    let fingerprinter = draft.fingerprinter(key.as_deref());
-    let mut present = HashSet::new();
-    let mut found = BTreeMap::new();
-    for finding in &scanned.outcome.findings {
-        let fingerprint = fingerprinter.of(finding.secret.expose());
-        present.insert(fingerprint.clone());
-        if finding.status == Status::New {
-            record(&mut found, &scanned, finding, fingerprint);
-        }
-    }
-    let by = files::user_name(&scanned.root);
-    let added = draft.add(found.into_values(), &by, policy::today());
-    let removed = if args.prune { prune(&mut draft, &present) } else { 0 };
-    let incomplete = scanned.report_skips();
-    if incomplete && args.prune {
-        bail!("not everything could be read, so that nothing can be called stale; the baseline is unchanged");
-    }
-    if new || added + removed > 0 {
-        write(&draft, &scanned.baseline_path)?;
-    }
-    if !args.common.quiet {
-        let path = scanned.baseline_path.display();
-        println!("{path}: {added} added, {removed} removed, {} in all", draft.len());
-        if new {
-            println!("Commit it. Run `stanch audit` to decide what each value is.");
-        }
-    }
-    Ok(Exit(if incomplete { 2 } else { 0 }))
-}
-
-/// Scans with the baseline, or without one when it does not exist yet.
-fn scan_for_update(common: &CommonArgs, paths: &[PathBuf]) -> anyhow::Result<Scanned> {
-    let missing = common.baseline.as_ref().is_some_and(|path| !Disk.exists(path));
-    if !missing {
-        let scanned = files::scan(common, paths)?;
-        if let Some(foreign) = scanned.engine.policy().foreign() {
-            let tool = foreign.tool().name();
-            bail!(
-                "known values are in a baseline of {tool}; take it over first: `stanch baseline import FILE`"
-            );
-        }
-        return Ok(scanned);
-    }
-    let without = CommonArgs { no_baseline: true, baseline: None, ..common.clone() };
-    let mut scanned = files::scan(&without, paths)?;
-    scanned.baseline_path = common.baseline.clone().unwrap_or(scanned.baseline_path);
-    Ok(scanned)
-}
-
-/// Notes a value once, with all of its places.
-fn record(found: &mut BTreeMap<String, Found>, scanned: &Scanned, finding: &Finding, fingerprint: String) {
-    let places = scanned.places(finding);
-    let new = || Found { fingerprint: fingerprint.clone(), rule: finding.rule.clone(), ..Found::default() };
-    found.entry(fingerprint.clone()).or_insert_with(new).places.extend(places);
-}
-
-fn prune(draft: &mut Draft, present: &HashSet<String>) -> usize {
-    let gone = |entry: &&Entry| !present.contains(&entry.fingerprint);
-    let stale: Vec<String> = draft.entries().filter(gone).map(|entry| entry.fingerprint.clone()).collect();
-    for fingerprint in &stale {
-        draft.remove(fingerprint);
-    }
-    stale.len()
-}
-
 fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
-    let all = !args.stale && !args.expired && !args.undecided && args.max_age.is_none();
-    let stale = args.stale || all;
-    let (baseline, found, configured, incomplete) = known_and_found(&args.common, stale)?;
+    let all =
+        !args.stale && !args.expired && !args.undecided && args.max_age.is_none() && args.history.is_none();
+    let setup = policy::Setup::new(&args.common, Path::new("."), policy::Paths::AsGiven)?;
+    let path = &setup.baseline_path;
+    let baseline = Baseline::read(path).map_err(Problems::from)?.with_context(|| {
+        format!("there is no baseline {}; `stanch baseline update` makes one", path.display())
+    })?;
+    let stale = args.stale || args.history.is_some() || all;
+    let looked = if stale { look(&baseline, &setup, args)? } else { still::Outcome::default() };
+    let configured = setup.policy.tree().base().settings.max_age_days;
     let options = CheckOptions {
-        stale,
+        // Nothing can be called gone by a scan that did not see everything.
+        stale: stale && !looked.incomplete,
         expired: args.expired || all,
         undecided: args.undecided || all,
         max_age: args.max_age.or(configured.filter(|_| all)).map(i64::from),
     };
-    let checks = baseline.check(options, policy::today(), |fingerprint| found.contains(fingerprint));
+    let checks = baseline.check(options, policy::today(), |fingerprint| !looked.gone.contains(fingerprint));
     let checks = checks.map_err(Problems::from)?;
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    for check in &checks {
-        // A reader that went away needs no more lines.
-        if writeln!(out, "{}", describe(check)).is_err() {
-            break;
-        }
-    }
-    drop(out);
-    if !args.common.quiet {
-        let path = baseline.path().display();
-        match checks.len() {
-            0 => println!("{path}: {} entries, nothing out of date", baseline.len()),
-            n => println!("{path}: {} entries, {n} out of date", baseline.len()),
-        }
-    }
-    Ok(Exit(match (checks.is_empty(), incomplete) {
+    tell(&checks, &baseline, looked.not_looked_for, args.common.quiet);
+    Ok(Exit(match (checks.is_empty(), looked.incomplete) {
         (_, true) => 2,
         (false, false) => 1,
         (true, false) => 0,
     }))
 }
 
-type KnownAndFound = (Baseline, HashSet<String>, Option<u32>, bool);
+/// Looks for the values of a baseline.
+fn look(baseline: &Baseline, setup: &policy::Setup, args: &CheckArgs) -> anyhow::Result<still::Outcome> {
+    let entries: Vec<_> = baseline.entries().collect::<Result<_, _>>().map_err(Problems::from)?;
+    let search = still::Search {
+        common: &args.common,
+        root: &setup.root,
+        fingerprinter: &baseline.fingerprinter(policy::key().as_deref()).map_err(Problems::from)?,
+        history: args.history.as_deref(),
+    };
+    search.run(&entries)
+}
 
-/// The baseline, the values that are in the repository (if `scan`), the configured greatest age, and
-/// whether the scan was incomplete.
-fn known_and_found(common: &CommonArgs, scan: bool) -> anyhow::Result<KnownAndFound> {
-    let none =
-        |path: &Path| format!("there is no baseline {}; `stanch baseline update` makes one", path.display());
-    if !scan {
-        let setup = policy::Setup::new(common, Path::new("."), policy::Paths::AsGiven)?;
-        let max_age = setup.policy.tree().base().settings.max_age_days;
-        let baseline = Baseline::read(&setup.baseline_path).map_err(Problems::from)?;
-        return Ok((baseline.with_context(|| none(&setup.baseline_path))?, HashSet::new(), max_age, false));
+/// Writes what is out of date, and a summary.
+fn tell(checks: &[Check], baseline: &Baseline, not_looked_for: usize, quiet: bool) {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for check in checks {
+        // A reader that went away needs no more lines.
+        if writeln!(out, "{}", describe(check)).is_err() {
+            return;
+        }
     }
-    // Everything counts as found, of whatever confidence: an entry is stale when its value is gone.
-    let scanned = files::scan(
-        &CommonArgs { min_confidence: Some(crate::finding::Confidence::Low), ..common.clone() },
-        &[],
-    )?;
-    let incomplete = scanned.report_skips();
-    let baseline = Baseline::read(&scanned.baseline_path).map_err(Problems::from)?;
-    let baseline = baseline.with_context(|| none(&scanned.baseline_path))?;
-    let found = scanned.outcome.findings.iter().map(|finding| finding.fingerprint.clone()).collect();
-    let max_age = scanned.engine.policy().tree().base().settings.max_age_days;
-    Ok((baseline, found, max_age, incomplete))
+    if quiet {
+        return;
+    }
+    let n = match checks.len() {
+        0 => "nothing".to_owned(),
+        n => n.to_string(),
+    };
+    let _ = writeln!(out, "{}: {} entries, {n} out of date", baseline.path().display(), baseline.len());
+    if not_looked_for > 0 {
+        let _ = writeln!(
+            out,
+            "{not_looked_for} of them are values of the history only, which --history would look for"
+        );
+    }
 }
 
 fn describe(check: &Check) -> String {
@@ -334,9 +274,11 @@ pub(super) fn import(file: &Path, common: &CommonArgs) -> anyhow::Result<Exit> {
 
 /// A file that an entry names, if it lies in the repository.
 fn read_inside(root: &Path, path: &str) -> Option<Vec<u8>> {
+    Disk.read(&inside(root, path)?).ok()
+}
+
+/// Where a path that an entry names leads to, if that is in the repository.
+fn inside(root: &Path, path: &str) -> Option<PathBuf> {
     let inside = Path::new(path).components().all(|part| matches!(part, std::path::Component::Normal(_)));
-    if !inside {
-        return None;
-    }
-    Disk.read(&root.join(path)).ok()
+    inside.then(|| root.join(path))
 }

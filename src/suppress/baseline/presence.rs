@@ -1,0 +1,104 @@
+//! Whether known values still stand in a text: by the fingerprints of its words, without any rule.
+//!
+//! A word that has the fingerprint *is* the value, so that what is found here needs no scan. What is not
+//! found may still be there (encoded, over several lines, in a container): only a scan can tell.
+
+use std::collections::HashSet;
+
+use crate::suppress::fingerprint::Fingerprinter;
+
+/// Words outside of these lengths, in bytes, are not tried.
+const LENGTHS: std::ops::RangeInclusive<usize> = 4..=4096;
+
+/// Takes the values that stand in a text from `wanted`, a set of fingerprints. `budget` is the number of words that
+/// may still be tried: where a text has very many, a scan is quicker.
+pub fn take_present(
+    text: &[u8],
+    fingerprinter: &Fingerprinter,
+    wanted: &mut HashSet<String>,
+    budget: &mut usize,
+) {
+    // Most values look like values. Only when one does not are all words tried.
+    for likely in [true, false] {
+        for line in text.split(|&b| matches!(b, b'\n' | b'\r')) {
+            for word in words(line).filter(|word| is_likely(word) == likely) {
+                if wanted.is_empty() || *budget == 0 {
+                    return;
+                }
+                *budget -= 1;
+                wanted.remove(&fingerprinter.of(word));
+            }
+        }
+    }
+}
+
+fn is_likely(word: &[u8]) -> bool {
+    word.len() >= 8 && word.iter().any(u8::is_ascii_digit) && word.iter().any(u8::is_ascii_alphabetic)
+}
+
+/// What could be a value in a line: what stands in quotes, and what stands between other separators, each
+/// also without the name before it, as in `name=value` and `scheme://user:value@host`.
+fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let separator = |b: &u8| b.is_ascii_whitespace() || b"\"'`<>()[]{},;".contains(b);
+    let quoted = [b'"', b'\'', b'`'].into_iter().flat_map(move |quote| in_quotes(line, quote));
+    let plain = line.split(move |b| separator(b)).flat_map(parts);
+    plain.chain(quoted).filter(|word| LENGTHS.contains(&word.len()))
+}
+
+/// What stands in quotes, where the split at separators does not give the same.
+fn in_quotes(line: &[u8], quote: u8) -> impl Iterator<Item = &[u8]> {
+    let inner = line.split(move |&b| b == quote).skip(1);
+    inner.filter(|text| text.iter().any(|&b| b.is_ascii_whitespace() || b"<>()[]{},;\"'`".contains(&b)))
+}
+
+fn parts(word: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let behind = |at: Option<usize>| at.and_then(|at| word.get(at + 1..)).filter(|rest| !rest.is_empty());
+    let password = memchr::memrchr(b'@', word).and_then(|at| {
+        let before = word.get(..at)?;
+        let from = memchr::memmem::find(before, b"//").map_or(0, |at| at + 2);
+        before.get(from + memchr::memchr(b':', before.get(from..)?)? + 1..)
+    });
+    let assigned = behind(memchr::memchr(b'=', word));
+    let named = behind(memchr::memchr(b':', word)).filter(|rest| !rest.starts_with(b"//"));
+    std::iter::once(word).chain(assigned).chain(named).chain(password)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn present(text: &str, values: &[&str]) -> Vec<bool> {
+        let fingerprinter = Fingerprinter::new(None, None);
+        let mut wanted: HashSet<String> = values.iter().map(|v| fingerprinter.of(v.as_bytes())).collect();
+        take_present(text.as_bytes(), &fingerprinter, &mut wanted, &mut 10_000);
+        values.iter().map(|v| !wanted.contains(&fingerprinter.of(v.as_bytes()))).collect()
+    }
+
+    #[test]
+    fn values_in_every_form() {
+        let value = "Kq7-x2/mZ9";
+        for text in [
+            format!("a = '{value}'"),
+            format!("\"a\":\"{value}\","),
+            format!("A={value}"),
+            format!("a: {value}\r\nb"),
+            format!("f({value});"),
+            format!("<a>{value}</a>"),
+            format!("x://user:{value}@host/p"),
+        ] {
+            assert_eq!(present(&text, &[value]), [true], "{text}");
+        }
+        assert_eq!(present("a = 'two words, and more' # x", &["two words, and more"]), [true]);
+        assert_eq!(present("password = correcthorse", &["correcthorse", "batterystaple"]), [true, false]);
+        assert_eq!(present("Kq7-x2/mZ9z", &[value]), [false], "a longer word is another value");
+    }
+
+    #[test]
+    fn no_more_words_are_tried_than_the_budget_allows() {
+        let fingerprinter = Fingerprinter::new(None, None);
+        let mut wanted = HashSet::from([fingerprinter.of(b"value9word")]);
+        let mut budget = 3;
+        take_present(b"one1word two2word six6word value9word", &fingerprinter, &mut wanted, &mut budget);
+        assert_eq!((wanted.len(), budget), (1, 0));
+    }
+}
