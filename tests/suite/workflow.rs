@@ -390,3 +390,52 @@ fn a_stopped_commit_says_what_to_do() {
     let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
     assert!(lines <= 14, "{lines} lines: {text}");
 }
+
+/// gitleaks' report holds the values that it says are known; as gitleaks does, what is named is not scanned.
+#[test]
+fn a_report_of_gitleaks_as_the_baseline() {
+    let repo = Sandbox::new();
+    repo.write("a.py", format!("{}{}", line(1), line(2)));
+    let leak = |n: u64| serde_json::json!({"RuleID": "github-pat", "File": "a.py", "StartLine": n, "EndLine": n, "Secret": github(n), "Match": github(n), "Commit": "", "Fingerprint": format!("a.py:github-pat:{n}")});
+    repo.write("report.json", serde_json::json!([leak(1), leak(2)]).to_string());
+    assert_eq!(counts(repo.path(), &["scan", "--baseline", "report.json"]), (0, 2));
+    repo.write("b.py", line(3));
+    assert_eq!(counts(repo.path(), &["scan", "--baseline", "report.json"]), (1, 2));
+    assert!(counts(repo.path(), &["scan"]).0 > 0, "not named, it is a file like any other");
+    let text = says(repo.path(), &["import", "gitleaks", "--report", "report.json"], 0);
+    assert!(text.contains("2 added from 2 entries of gitleaks"), "{text}");
+    std::fs::remove_file(repo.join("report.json")).unwrap();
+    assert_eq!(counts(repo.path(), &["scan"]), (1, 2));
+}
+
+/// Hooks say nothing when there is nothing to say, and little otherwise.
+#[test]
+fn hooks_are_silent_or_brief() {
+    let server = Sandbox::init(&["--bare"]);
+    says(server.path(), &["hook", "install"], 0);
+    let repo = Sandbox::new();
+    says(repo.path(), &["hook", "install"], 0);
+    repo.git(["remote", "add", "origin", server.path().to_str().unwrap()]);
+    let said = |args: &[&str]| {
+        let output = repo.try_git(repo.path(), args);
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    };
+    repo.write("a.py", "x = 1\n");
+    repo.git(["add", "--all"]);
+    assert_eq!(said(&["commit", "--quiet", "--message", "x"]), "");
+    assert_eq!(said(&["push", "--quiet", "origin", "main"]), "");
+    repo.write("b.py", line(1));
+    repo.git(["add", "--all"]);
+    repo.git(["commit", "--quiet", "--no-verify", "--message", "y"]);
+    let text = said(&["push", "--quiet", "origin", "main"]);
+    for part in ["github-pat", "b.py:1:10", "Rewrite the commit", "stanch:allow", "stanch stopped this push"]
+    {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let lines = text.lines().filter(|line| line.trim_end().len() > "remote:".len()).count();
+    assert!(lines <= 12, "{lines} lines: {text}");
+    // In a bare repository nothing is staged, and there are no files.
+    assert!(says(server.path(), &["scan", "--staged"], 2).contains("nothing can be staged"));
+    assert!(says(server.path(), &["baseline", "update"], 2).contains("bare repository"));
+    assert!(!server.join(FILE).exists());
+}

@@ -14,7 +14,8 @@ use super::diagnostic::Problems;
 use super::files;
 use super::{Exit, policy};
 use crate::config::{Disk, Files};
-use crate::suppress::baseline::{Baseline, Check, CheckOptions, Draft};
+use crate::suppress::baseline::{Baseline, Check, CheckOptions, Draft, Entry, check as check_entries};
+use crate::suppress::fingerprint::id_of;
 use crate::suppress::foreign::{Foreign, is_foreign};
 
 /// `stanch baseline`.
@@ -127,14 +128,16 @@ pub(super) fn write(draft: &Draft, path: &Path) -> anyhow::Result<()> {
 fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
     let all =
         !args.stale && !args.expired && !args.undecided && args.max_age.is_none() && args.history.is_none();
-    let setup = policy::Setup::new(&args.common, Path::new("."), policy::Paths::AsGiven)?;
-    let path = &setup.baseline_path;
+    let known = policy::Known::find(&args.common, Path::new("."))?;
+    let path = &known.baseline_path;
     let baseline = Baseline::read(path).map_err(Problems::from)?.with_context(|| {
         format!("there is no baseline {}; `stanch baseline update` makes one", path.display())
     })?;
     let stale = args.stale || args.history.is_some() || all;
-    let looked = if stale { look(&baseline, &setup, args)? } else { still::Outcome::default() };
-    let configured = setup.policy.tree().base().settings.max_age_days;
+    let entries: Vec<Entry> = baseline.entries().collect::<Result<_, _>>().map_err(Problems::from)?;
+    let looked =
+        if stale { look(&baseline, &entries, &known.root, args)? } else { still::Outcome::default() };
+    let configured = known.config.settings.max_age_days;
     let options = CheckOptions {
         // Nothing can be called gone by a scan that did not see everything.
         stale: stale && !looked.incomplete,
@@ -142,8 +145,8 @@ fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
         undecided: args.undecided || all,
         max_age: args.max_age.or(configured.filter(|_| all)).map(i64::from),
     };
-    let checks = baseline.check(options, policy::today(), |fingerprint| !looked.gone.contains(fingerprint));
-    let checks = checks.map_err(Problems::from)?;
+    let found = |fingerprint: &str| id_of(fingerprint).is_none_or(|id| !looked.gone.contains(&id));
+    let checks = check_entries(&entries, options, policy::today(), found);
     tell(&checks, &baseline, looked.not_looked_for, args.common.quiet);
     Ok(Exit(match (checks.is_empty(), looked.incomplete) {
         (_, true) => 2,
@@ -153,19 +156,23 @@ fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
 }
 
 /// Looks for the values of a baseline.
-fn look(baseline: &Baseline, setup: &policy::Setup, args: &CheckArgs) -> anyhow::Result<still::Outcome> {
-    let entries: Vec<_> = baseline.entries().collect::<Result<_, _>>().map_err(Problems::from)?;
+fn look(
+    baseline: &Baseline,
+    entries: &[Entry],
+    root: &Path,
+    args: &CheckArgs,
+) -> anyhow::Result<still::Outcome> {
     let search = still::Search {
         common: &args.common,
-        root: &setup.root,
+        root,
         fingerprinter: &baseline.fingerprinter(policy::key().as_deref()).map_err(Problems::from)?,
         history: args.history.as_deref(),
     };
-    search.run(&entries)
+    search.run(entries)
 }
 
 /// Writes what is out of date, and a summary.
-fn tell(checks: &[Check], baseline: &Baseline, not_looked_for: usize, quiet: bool) {
+fn tell(checks: &[Check<'_>], baseline: &Baseline, not_looked_for: usize, quiet: bool) {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for check in checks {
         // A reader that went away needs no more lines.
@@ -189,7 +196,7 @@ fn tell(checks: &[Check], baseline: &Baseline, not_looked_for: usize, quiet: boo
     }
 }
 
-fn describe(check: &Check) -> String {
+fn describe(check: &Check<'_>) -> String {
     let (word, entry, more) = match check {
         Check::Stale(entry) => ("stale", entry, "the value is not found any more".to_owned()),
         Check::Expired(entry) => {

@@ -13,7 +13,7 @@ use super::super::{files, policy};
 use crate::config::read_regular;
 use crate::finding::{Confidence, Finding};
 use crate::suppress::baseline::{Entry, take_present};
-use crate::suppress::fingerprint::Fingerprinter;
+use crate::suppress::fingerprint::{Fingerprinter, id_of};
 
 /// Larger files are left to the scan, in bytes.
 const SMALL: u64 = 4 << 20;
@@ -34,7 +34,7 @@ pub(super) struct Search<'a> {
 #[derive(Default)]
 pub(super) struct Outcome {
     /// Fingerprints of values that are not there.
-    pub gone: HashSet<String>,
+    pub gone: HashSet<u128>,
     /// Number of entries of the history that were not looked for, since the history was not.
     pub not_looked_for: usize,
     /// Whether something could not be read.
@@ -47,13 +47,12 @@ impl Search<'_> {
     /// # Errors
     /// What keeps a scan from starting.
     pub fn run(&self, entries: &[Entry]) -> anyhow::Result<Outcome> {
-        let mut missing: HashSet<String> = entries.iter().map(|entry| entry.fingerprint.clone()).collect();
+        let mut missing: HashSet<u128> = entries.iter().filter_map(id).collect();
         self.in_places(entries, &mut missing);
         let mut outcome = Outcome::default();
-        let of_history = entries.iter().filter(|entry| entry.history && missing.contains(&entry.fingerprint));
+        let of_history = entries.iter().filter(|entry| entry.history).filter_map(id);
         // Those are only in the history, as far as anybody knows: files say nothing about them.
-        let aside: HashSet<String> = of_history.map(|entry| entry.fingerprint.clone()).collect();
-        missing.retain(|fingerprint| !aside.contains(fingerprint));
+        let aside: Vec<u128> = of_history.filter(|id| missing.remove(id)).collect();
         let named: Vec<PathBuf> = self.named(entries, &missing);
         if !missing.is_empty() && !named.is_empty() {
             self.scan(&named, &mut missing)?;
@@ -75,16 +74,16 @@ impl Search<'_> {
     }
 
     /// Takes the values that stand where their entries say.
-    fn in_places(&self, entries: &[Entry], missing: &mut HashSet<String>) {
-        let mut of_file: HashMap<&str, HashSet<String>> = HashMap::new();
+    fn in_places(&self, entries: &[Entry], missing: &mut HashSet<u128>) {
+        let mut of_file: HashMap<&str, HashSet<u128>> = HashMap::new();
         for entry in entries {
             for place in &entry.places {
-                of_file.entry(place).or_default().insert(entry.fingerprint.clone());
+                of_file.entry(place).or_default().extend(id(entry));
             }
         }
         let mut budget = 20_000 + 16 * entries.len();
         for (place, mut wanted) in of_file {
-            wanted.retain(|fingerprint| missing.contains(fingerprint));
+            wanted.retain(|id| missing.contains(id));
             if wanted.is_empty() {
                 continue;
             }
@@ -92,15 +91,15 @@ impl Search<'_> {
             let Some(text) = text else { continue };
             let before = wanted.clone();
             take_present(&text, self.fingerprinter, &mut wanted, &mut budget);
-            for fingerprint in before.difference(&wanted) {
-                missing.remove(fingerprint);
+            for found in before.difference(&wanted) {
+                missing.remove(found);
             }
         }
     }
 
     /// The files that entries of missing values name, as far as they are there.
-    fn named(&self, entries: &[Entry], missing: &HashSet<String>) -> Vec<PathBuf> {
-        let wanted = entries.iter().filter(|entry| missing.contains(&entry.fingerprint));
+    fn named(&self, entries: &[Entry], missing: &HashSet<u128>) -> Vec<PathBuf> {
+        let wanted = entries.iter().filter(|entry| id(entry).is_some_and(|id| missing.contains(&id)));
         let places: HashSet<&String> = wanted.flat_map(|entry| &entry.places).collect();
         let there = places.into_iter().filter_map(|place| super::inside(self.root, place));
         let mut there: Vec<PathBuf> = there.filter(|path| path.is_file()).collect();
@@ -109,18 +108,22 @@ impl Search<'_> {
     }
 
     /// Takes what a scan finds. Returns whether it was incomplete.
-    fn scan(&self, paths: &[PathBuf], missing: &mut HashSet<String>) -> anyhow::Result<bool> {
+    fn scan(&self, paths: &[PathBuf], missing: &mut HashSet<u128>) -> anyhow::Result<bool> {
         let scanned = files::scan(&least(self.common), paths)?;
         self.take(&scanned.outcome.findings, missing);
         // Of files that are scanned again anyway nothing is said yet.
         Ok(if paths.is_empty() { scanned.report_skips() } else { false })
     }
 
-    fn take(&self, findings: &[Finding], missing: &mut HashSet<String>) {
+    fn take(&self, findings: &[Finding], missing: &mut HashSet<u128>) {
         for finding in findings {
-            missing.remove(&self.fingerprinter.of(finding.secret.expose()));
+            missing.remove(&self.fingerprinter.id(finding.secret.expose()));
         }
     }
+}
+
+fn id(entry: &Entry) -> Option<u128> {
+    id_of(&entry.fingerprint)
 }
 
 /// Everything counts as found, of whatever confidence: an entry is stale when its value is gone.

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 pub(crate) use draft::write_atomically;
-pub use draft::{Check, CheckOptions, Draft, Found};
+pub use draft::{Check, CheckOptions, Draft, Found, check};
 pub use entry::{Decision, Entry};
 pub use ledger::Ledger;
 pub use presence::take_present;
