@@ -79,7 +79,10 @@ pub fn is_fingerprint(text: &str) -> bool {
 
 /// A [fingerprint](Fingerprinter::id) as a number; None when the text is none.
 pub fn id_of(fingerprint: &str) -> Option<u128> {
-    is_fingerprint(fingerprint).then(|| u128::from_str_radix(fingerprint, 16).ok())?
+    let mut bytes = [0; LENGTH];
+    let right = fingerprint.len() == 2 * LENGTH;
+    let decoded = right.then(|| data_encoding::HEXLOWER.decode_mut(fingerprint.as_bytes(), &mut bytes))?;
+    decoded.is_ok().then(|| u128::from_be_bytes(bytes))
 }
 
 /// 32 random bytes for a new baseline.

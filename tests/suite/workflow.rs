@@ -264,6 +264,27 @@ fn a_hundred_thousand_entries() {
     assert_eq!(std::fs::read_to_string(repo.join(FILE)).unwrap(), damaged);
 }
 
+#[test]
+fn a_baseline_in_another_encoding() {
+    let repo = Sandbox::new();
+    repo.write("a.py", line(1));
+    says(repo.path(), &["baseline", "update"], 0);
+    let good = std::fs::read(repo.join(FILE)).unwrap();
+    let latin = [&good[..], b"# caf\xe9\n"].concat();
+    let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(good.iter().flat_map(|&b| [b, 0])).collect();
+    for bytes in [latin, utf16, good[..good.len() / 2].iter().map(|b| b | 0x80).collect()] {
+        repo.write(FILE, &bytes);
+        for args in [&["scan"][..], &["baseline", "check"], &["baseline", "update"], &["audit", "--plain"]] {
+            let text = says(repo.path(), args, 2);
+            assert!(text.contains("UTF-") && text.contains(FILE), "{args:?}: {text}");
+        }
+        assert_eq!(std::fs::read(repo.join(FILE)).unwrap(), bytes);
+    }
+    // A byte order mark before UTF-8 is no damage.
+    repo.write(FILE, [b"\xef\xbb\xbf", &good[..]].concat());
+    assert_eq!(counts(repo.path(), &["scan"]), (0, 1));
+}
+
 /// Files of other tools that are not what they claim to be: an error, and nothing is written.
 #[test]
 fn imports_that_are_not_what_they_claim() {

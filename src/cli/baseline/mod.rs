@@ -3,6 +3,7 @@
 mod still;
 mod update;
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -145,7 +146,9 @@ fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
         undecided: args.undecided || all,
         max_age: args.max_age.or(configured.filter(|_| all)).map(i64::from),
     };
-    let found = |fingerprint: &str| id_of(fingerprint).is_none_or(|id| !looked.gone.contains(&id));
+    let gone = &looked.gone;
+    let found =
+        |fingerprint: &str| gone.is_empty() || id_of(fingerprint).is_none_or(|id| !gone.contains(&id));
     let checks = check_entries(&entries, options, policy::today(), found);
     tell(&checks, &baseline, looked.not_looked_for, args.common.quiet);
     Ok(Exit(match (checks.is_empty(), looked.incomplete) {
@@ -198,23 +201,27 @@ fn tell(checks: &[Check<'_>], baseline: &Baseline, not_looked_for: usize, quiet:
 
 fn describe(check: &Check<'_>) -> String {
     let (word, entry, more) = match check {
-        Check::Stale(entry) => ("stale", entry, "the value is not found any more".to_owned()),
-        Check::Expired(entry) => {
-            ("expired", entry, entry.expires.map(|day| format!("ran out on {day}")).unwrap_or_default())
+        Check::Stale(entry) => ("stale", entry, Cow::Borrowed("the value is not found any more")),
+        Check::Expired(entry) => (
+            "expired",
+            entry,
+            entry.expires.map(|day| format!("ran out on {day}")).unwrap_or_default().into(),
+        ),
+        Check::Undecided(entry) => {
+            ("undecided", entry, Cow::Borrowed("nobody has decided; run `stanch audit`"))
         }
-        Check::Undecided(entry) => ("undecided", entry, "nobody has decided; run `stanch audit`".to_owned()),
-        Check::TooOld(entry, days) => ("too old", entry, format!("{days} days old and not rotated")),
+        Check::TooOld(entry, days) => ("too old", entry, format!("{days} days old and not rotated").into()),
     };
-    let place = entry.places.first().map(|place| format!(" in {}", printable(place))).unwrap_or_default();
-    format!(
-        "{word}: {} {}{place}: {more}",
-        &entry.fingerprint[..12.min(entry.fingerprint.len())],
-        printable(&entry.rule)
-    )
+    let (at, place) = entry.places.first().map_or(("", String::new()), |place| (" in ", printable(place)));
+    let short = entry.fingerprint.get(..12).unwrap_or(&entry.fingerprint);
+    format!("{word}: {short} {}{at}{place}: {more}", printable(&entry.rule))
 }
 
 /// Text from a file, without what could move the cursor.
 pub(super) fn printable(text: &str) -> String {
+    if text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+        return text.to_owned();
+    }
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

@@ -47,7 +47,8 @@ impl Search<'_> {
     /// # Errors
     /// What keeps a scan from starting.
     pub fn run(&self, entries: &[Entry]) -> anyhow::Result<Outcome> {
-        let mut missing: HashSet<u128> = entries.iter().filter_map(id).collect();
+        let mut missing = HashSet::with_capacity(entries.len());
+        missing.extend(entries.iter().filter_map(id));
         self.in_places(entries, &mut missing);
         let mut outcome = Outcome::default();
         let of_history = entries.iter().filter(|entry| entry.history).filter_map(id);
@@ -76,9 +77,9 @@ impl Search<'_> {
     /// Takes the values that stand where their entries say.
     fn in_places(&self, entries: &[Entry], missing: &mut HashSet<u128>) {
         let mut of_file: HashMap<&str, HashSet<u128>> = HashMap::new();
-        for entry in entries {
+        for (entry, id) in entries.iter().filter_map(|entry| Some((entry, id(entry)?))) {
             for place in &entry.places {
-                of_file.entry(place).or_default().extend(id(entry));
+                of_file.entry(place).or_default().insert(id);
             }
         }
         let mut budget = 20_000 + 16 * entries.len();

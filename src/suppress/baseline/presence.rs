@@ -104,7 +104,10 @@ fn parts(word: &[u8]) -> impl Iterator<Item = &[u8]> {
     });
     let assigned = behind(memchr::memchr(b'=', word));
     let named = behind(memchr::memchr(b':', word)).filter(|rest| !rest.starts_with(b"//"));
-    std::iter::once(word).chain(assigned).chain(named).chain(password)
+    // A sentence may end behind a value.
+    let end = word.iter().rposition(|b| !b":.!?".contains(b)).map_or(0, |at| at + 1);
+    let trimmed = word.get(..end).filter(|rest| rest.len() < word.len());
+    std::iter::once(word).chain(trimmed).chain(assigned).chain(named).chain(password)
 }
 
 #[cfg(test)]
