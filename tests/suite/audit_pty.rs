@@ -34,6 +34,10 @@ fn pair(columns: u16, rows: u16) -> (OwnedFd, OwnedFd) {
     unsafe {
         let done = libc::openpty(&mut master, &mut slave, std::ptr::null_mut(), std::ptr::null_mut(), &size);
         assert_eq!(done, 0, "openpty");
+        // A program that held its own terminal's other end would never see it go away.
+        for fd in [master, slave] {
+            assert_eq!(libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC), 0);
+        }
         (OwnedFd::from_raw_fd(master), OwnedFd::from_raw_fd(slave))
     }
 }
