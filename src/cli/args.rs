@@ -166,6 +166,9 @@ pub struct CommonArgs {
     /// Say more
     #[arg(long, short)]
     pub verbose: bool,
+    /// Say what, where and how to go on in a few lines, as hooks do (text format)
+    #[arg(long, conflicts_with = "verbose")]
+    pub brief: bool,
     /// Colours
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use anyhow::bail;
 use bstr::ByteSlice;
 
 use super::args::CommonArgs;
-use super::environment;
 use super::policy::{self, Paths, Setup};
+use super::{environment, trusted};
 use crate::finding::{Finding, Location, Skipped};
 use crate::scan::{self, Engine, HistoryOptions, Outcome, Progress, scan_history};
 use crate::source::worktree;
@@ -35,6 +36,9 @@ pub fn scan(args: &CommonArgs, paths: &[PathBuf]) -> anyhow::Result<Scanned> {
         _ => &here,
     };
     let mut setup = Setup::new(args, start, Paths::AsGiven)?;
+    if paths.is_empty() && trusted::is_git_folder(&setup.root) {
+        bail!("{}: a bare repository has no files; work in a clone", setup.root.display());
+    }
     let own = setup.baseline_path.canonicalize().unwrap_or_else(|_| setup.baseline_path.clone());
     if let Ok(own) = own.strip_prefix(&setup.root) {
         // Tens of thousands of fingerprints hold no value, and take longer than the rest of a small repository.
@@ -66,19 +70,20 @@ pub fn scan(args: &CommonArgs, paths: &[PathBuf]) -> anyhow::Result<Scanned> {
     Ok(Scanned { engine, outcome, root: setup.root, baseline_path: setup.baseline_path })
 }
 
-/// The findings of a repository's whole history.
+/// The findings of a repository's whole history, and whether it could not all be read, which is then said on
+/// standard error. `root` may be any folder of the repository, or a bare one.
 ///
 /// # Errors
 /// What keeps the scan from starting.
-pub fn history(args: &CommonArgs, root: &Path) -> anyhow::Result<Vec<Finding>> {
+pub fn history(args: &CommonArgs, root: &Path) -> anyhow::Result<(Vec<Finding>, bool)> {
     let repo = environment::repository(root)?;
     let (engine, fingerprinter) = super::scan::engine(args, Setup::new(args, root, Paths::InRepository)?);
     let options = HistoryOptions { now: jiff::Timestamp::now().as_second(), ..HistoryOptions::default() };
     let (mut outcome, _) =
         scan_history(&engine, &repo, options, &AtomicBool::new(false), &Progress::default())?;
     policy::finish(engine.policy(), &fingerprinter, engine.matcher().rules(), &mut outcome.findings)?;
-    report_skips(&outcome.skipped);
-    Ok(outcome.findings)
+    let incomplete = report_skips(&outcome.skipped);
+    Ok((outcome.findings, incomplete))
 }
 
 /// Says on standard error what was not read. Returns whether that makes the scan incomplete.
@@ -97,20 +102,20 @@ impl Scanned {
     pub fn report_skips(&self) -> bool {
         report_skips(&self.outcome.skipped)
     }
+}
 
-    /// The paths of a finding in the repository that may be written down: none that hold the value.
-    pub fn places(&self, finding: &Finding) -> Vec<String> {
-        let path = |location: &Location| {
-            let path = location.path.as_ref()?;
-            let holds = memchr::memmem::find(path, finding.secret.expose()).is_some();
-            (!holds).then(|| path.to_str_lossy().into_owned())
-        };
-        let mut places: Vec<String> =
-            std::iter::once(&finding.location).chain(&finding.occurrences).filter_map(path).collect();
-        places.sort();
-        places.dedup();
-        places
-    }
+/// The paths of a finding in the repository that may be written down: none that hold the value.
+pub fn places(finding: &Finding) -> Vec<String> {
+    let path = |location: &Location| {
+        let path = location.path.as_ref()?;
+        let holds = memchr::memmem::find(path, finding.secret.expose()).is_some();
+        (!holds).then(|| path.to_str_lossy().into_owned())
+    };
+    let mut places: Vec<String> =
+        std::iter::once(&finding.location).chain(&finding.occurrences).filter_map(path).collect();
+    places.sort();
+    places.dedup();
+    places
 }
 
 /// The user's name as git knows it, for the field `by`; never an address.

@@ -12,7 +12,7 @@ use super::progress::Shown;
 use super::scan::{self, Clock};
 use super::{Exit, environment, interrupt, output};
 use crate::scan::{Engine, HistoryFacts, HistoryOptions, Outcome, RangeOptions, scan_history, scan_range};
-use crate::source::git::{self, Repo, SelectOptions};
+use crate::source::git::{self, Index, Repo, SelectOptions};
 
 /// Runs the subcommand.
 ///
@@ -28,6 +28,7 @@ pub fn run(args: &HistoryArgs) -> anyhow::Result<Exit> {
     let (engine, fingerprinter) =
         scan::engine(&args.common, Setup::new(&args.common, top, policy::Paths::InRepository)?);
     let mode = if range.is_some() { "range" } else { "history" };
+    meet_nested(&engine, &repo);
     let (mut outcome, facts) = scan_repository(&engine, &repo, args, range, started)?;
     policy::finish(engine.policy(), &fingerprinter, engine.matcher().rules(), &mut outcome.findings)?;
     let mut report = scan::report(&engine, outcome, mode, std::slice::from_ref(&args.repo), started);
@@ -50,6 +51,15 @@ pub fn run(args: &HistoryArgs) -> anyhow::Result<Exit> {
             Ok(scan::exit(&report, &args.common))
         }
         None => Ok(scan::exit(&report, &args.common)),
+    }
+}
+
+/// Reads the nested configurations that the index knows: one that is wrong is an error whatever is found.
+fn meet_nested(engine: &Engine, repo: &Repo) {
+    // What is wrong with the index itself is the scan's to report.
+    let Ok(index) = Index::open(repo) else { return };
+    for entry in index.entries() {
+        engine.policy().meet_file(index.path(entry));
     }
 }
 

@@ -76,7 +76,9 @@ impl Hook {
         match self {
             Hook::PreCommit => ("commit", "To commit all the same, once: git commit --no-verify"),
             Hook::PrePush => ("push", "To push all the same, once: git push --no-verify"),
-            Hook::PreReceive => ("push", "Only the server's administrator can let it pass."),
+            Hook::PreReceive => {
+                ("push", "The server takes it once the value is out of these commits, or allowed.")
+            }
         }
     }
 }
@@ -284,7 +286,7 @@ fn run_hook(hook: Hook, args: &[String]) -> anyhow::Result<Exit> {
 }
 
 fn scan_staged() -> anyhow::Result<Exit> {
-    match parsed(&["scan", "--staged"])? {
+    match parsed(&["scan", "--staged", "--brief", "--quiet"])? {
         Command::Scan(args) => scan::run(&args),
         _ => bail!("not a scan"),
     }
@@ -353,7 +355,7 @@ fn added(old: &str, new: &str, known: &str) -> anyhow::Result<Option<String>> {
 fn scan_added(ranges: &[String]) -> anyhow::Result<Exit> {
     let mut worst = Exit(0);
     for range in ranges {
-        let Command::History(args) = parsed(&["history", "--range", range])? else {
+        let Command::History(args) = parsed(&["history", "--brief", "--quiet", "--range", range])? else {
             bail!("not a scan of history")
         };
         let exit = history::run(&args)?;

@@ -131,7 +131,7 @@ fn import_ignored(path: &Path, common: &CommonArgs) -> anyhow::Result<()> {
     let mut findings = scanned.outcome.findings.clone();
     if ignored.iter().any(|entry| entry.commit.is_some()) && policy::repository_root(&scanned.root).is_some()
     {
-        findings.extend(files::history(&everything, &scanned.root)?);
+        findings.extend(files::history(&everything, &scanned.root)?.0);
     }
     findings.retain(by_ignore_file);
     let key = policy::key();
@@ -150,7 +150,8 @@ fn import_ignored(path: &Path, common: &CommonArgs) -> anyhow::Result<()> {
                 reason: format!("from {IGNORE_FILE_NAME}"),
                 by: by.clone(),
                 on: Some(today),
-                places: scanned.places(finding).into_iter().take(3).collect(),
+                places: files::places(finding).into_iter().take(3).collect(),
+                history: finding.life.is_some(),
                 ..Entry::default()
             });
             added += 1;

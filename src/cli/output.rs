@@ -106,6 +106,7 @@ pub fn write(report: &Report, targets: &[Target], args: &CommonArgs) -> anyhow::
             personal_data: false,
             suppressed: args.show_suppressed,
             verbose: args.verbose,
+            brief: args.brief,
         };
         if args.quiet
             && target.place == Place::Stdout

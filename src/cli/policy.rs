@@ -63,11 +63,15 @@ impl Setup {
     /// Everything that is wrong with configuration and baseline.
     pub fn new(args: &CommonArgs, start: &Path, paths: Paths) -> anyhow::Result<Self> {
         let start = folder_of(start)?;
-        let repository = repository_root(&start);
-        let root = repository.clone().unwrap_or_else(|| start.clone());
+        let bare = match paths {
+            Paths::InRepository => trusted::of_bare(&start)?,
+            Paths::AsGiven => None,
+        };
+        let around = if bare.is_some() { None } else { repository_root(&start) };
+        let root = around.unwrap_or_else(|| start.clone());
         let trusted = match &args.policy_rev {
             Some(rev) => Some(trusted::open(&root, rev)?),
-            None => None,
+            None => bare,
         };
         let files: &dyn Files = match &trusted {
             Some(trusted) => trusted,
@@ -93,12 +97,46 @@ impl Setup {
         policy.set_min_confidence(args.min_confidence);
         policy.set_ignored(ignored);
         policy.set_baseline(known.baseline);
+        // As gitleaks does: its report holds the values that it says are known.
+        let report = args.baseline.as_ref().filter(|_| known.foreign.is_some());
+        if let Some(path) = report.and_then(|path| path.canonicalize().ok())
+            && let Ok(path) = path.strip_prefix(&root)
+        {
+            policy.pass_over(<[u8]>::from_path(path).unwrap_or_default());
+        }
         policy.set_foreign(known.foreign);
-        if let Some(trusted) = trusted {
+        if let Some(trusted) = trusted.filter(|_| args.policy_rev.is_some()) {
             policy.set_markers(Markers::Trusted(Box::new(move |path| trusted.read_path(path))));
         }
         set_base(&mut policy, &root, paths)?;
         Ok(Setup { rules, policy, min_confidence, fingerprinter, root, baseline_path })
+    }
+}
+
+/// What there is to know of a repository's policy without its rules.
+pub struct Known {
+    /// The repository's own configuration.
+    pub config: Config,
+    /// The repository's top folder, or the folder at hand.
+    pub root: PathBuf,
+    /// Where the baseline is, or would be written.
+    pub baseline_path: PathBuf,
+}
+
+impl Known {
+    /// Finds configuration and baseline of what lies at `start`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the configuration.
+    pub fn find(args: &CommonArgs, start: &Path) -> anyhow::Result<Self> {
+        let start = folder_of(start)?;
+        let root = repository_root(&start).unwrap_or_else(|| start.clone());
+        let config = match &args.policy_rev {
+            Some(rev) => configuration(args, &trusted::open(&root, rev)?, &start, &root)?,
+            None => configuration(args, &Disk, &start, &root)?,
+        };
+        let baseline_path = baseline_path(args, &config, &root);
+        Ok(Known { config, root, baseline_path })
     }
 }
 

@@ -32,6 +32,14 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<Exit> {
     };
     let repo = if args.staged { Some(super::environment::repository(start)?) } else { None };
     let top = repo.as_ref().and_then(|repo| repo.work_tree());
+    if let Some(repo) =
+        repo.as_ref().filter(|_| top.is_none() && std::env::var_os("GIT_INDEX_FILE").is_none())
+    {
+        bail!("{}: nothing can be staged in a bare repository", repo.git_dir().display());
+    }
+    if !args.staged && !args.common.quiet && super::trusted::is_git_folder(start) {
+        eprintln!("stanch: note: this is a bare repository; `stanch history` scans what it holds");
+    }
     let paths = if args.staged { policy::Paths::InRepository } else { policy::Paths::AsGiven };
     let (engine, fingerprinter) =
         engine(&args.common, Setup::new(&args.common, top.unwrap_or(start), paths)?);

@@ -1,5 +1,5 @@
 //! Files of a trusted revision (`--policy-rev`): a change under scan cannot excuse itself by changing
-//! the policy it is judged by.
+//! the policy it is judged by. A bare repository, which has no other files, has its policy in HEAD.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use anyhow::Context;
 use bstr::ByteSlice;
 
 use crate::config::{Disk, Files, GITLEAKS_FILE_NAME, STANCH_FILE_NAME};
-use crate::source::git::{Commit, Kind, Odb, Oid, Revisions, tree_entries};
+use crate::source::git::{Commit, Kind, Odb, Oid, Repo, Revisions, resolve_ref, tree_entries};
 use crate::suppress::baseline;
 
 /// The files of one commit.
@@ -23,6 +23,30 @@ struct Inner {
     tree: Oid,
     root: PathBuf,
     rev: String,
+    /// Whether files that lie in the folder itself come first.
+    bare: bool,
+}
+
+/// The policy files of a bare repository: those in its folder, which are its administrator's, else those of HEAD. None when
+/// HEAD has no commit yet, or the folder is not a bare repository.
+///
+/// # Errors
+/// The repository cannot be read.
+pub fn of_bare(folder: &Path) -> anyhow::Result<Option<Trusted>> {
+    if !is_git_folder(folder) {
+        return Ok(None);
+    }
+    let repo = super::environment::repository(folder)?;
+    if repo.work_tree().is_some() || resolve_ref(&repo, b"HEAD")?.is_none() {
+        return Ok(None);
+    }
+    open_as(&repo, folder, "HEAD", true).map(Some)
+}
+
+/// Whether a folder is one that git keeps its own files in, and no working tree: a bare repository, or a `.git`.
+pub fn is_git_folder(folder: &Path) -> bool {
+    let holds = |name| folder.join(name).is_dir();
+    folder.join("HEAD").is_file() && holds("objects") && holds("refs") && !folder.join(".git").exists()
 }
 
 /// Opens a revision of the repository whose top folder is `root`.
@@ -30,14 +54,17 @@ struct Inner {
 /// # Errors
 /// There is no such repository or revision.
 pub fn open(root: &Path, rev: &str) -> anyhow::Result<Trusted> {
-    let repo = super::environment::repository(root)?;
-    let odb = Odb::open(&repo)?;
+    open_as(&super::environment::repository(root)?, root, rev, false)
+}
+
+fn open_as(repo: &Repo, root: &Path, rev: &str, bare: bool) -> anyhow::Result<Trusted> {
+    let odb = Odb::open(repo)?;
     let cannot = || format!("cannot find the revision `{rev}` that the policy is to be taken from");
-    let oid = Revisions::new(&repo, &odb).and_then(|revisions| revisions.commit(rev)).with_context(cannot)?;
+    let oid = Revisions::new(repo, &odb).and_then(|revisions| revisions.commit(rev)).with_context(cannot)?;
     let commit = odb.read_kind(&oid, Kind::Commit)?;
     let tree = Commit::parse(&commit)?.tree;
     let rev = rev.to_owned();
-    Ok(Trusted { inner: Arc::new(Inner { odb, tree, root: root.to_owned(), rev }) })
+    Ok(Trusted { inner: Arc::new(Inner { odb, tree, root: root.to_owned(), rev, bare }) })
 }
 
 impl Trusted {
@@ -72,7 +99,7 @@ impl Trusted {
 
     /// Says which policy files differ from the trusted ones, which are the ones that count.
     pub fn report_changes(&self, quiet: bool) {
-        if quiet {
+        if quiet || self.inner.bare {
             return;
         }
         let names = [
@@ -101,6 +128,9 @@ impl Trusted {
 
 impl Files for Trusted {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        if self.inner.bare && path.parent() == Some(&self.inner.root) && Disk.exists(path) {
+            return Disk.read(path);
+        }
         let path = path.strip_prefix(&self.inner.root).unwrap_or(path);
         let bytes = <[u8]>::from_path(path).unwrap_or_default();
         match self.find(bytes) {

@@ -1,7 +1,7 @@
 //! The repository's configuration and the nested ones below it: what holds for a path.
 //!
-//! Nested configurations are read when a find asks for them: a scan that finds nothing looks at no
-//! folder twice. One that is wrong is remembered as an error and changes nothing.
+//! Nested configurations are read when a find asks for them, or a scan comes across them: no folder is looked at
+//! for its own sake. One that is wrong is remembered as an error and changes nothing.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

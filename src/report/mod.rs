@@ -89,6 +89,8 @@ pub struct Options {
     pub suppressed: bool,
     /// More details (`--verbose`).
     pub verbose: bool,
+    /// A few lines only (`--brief`; text only).
+    pub brief: bool,
 }
 
 /// The formats of reports.

@@ -111,7 +111,11 @@ impl LiteralSet {
             .anchors
             .iter()
             .map(|a| &a.anchor)
-            .map(|a| if a.literal.len() < MIN_LITERAL_LEN { 0.0 } else { literal_rarity(&a.literal, a.fold) })
+            .map(|a| match a.literal.len() {
+                // No hint makes a literal usable that the prefilter has no entry for.
+                0..MIN_LITERAL_LEN => f32::NEG_INFINITY,
+                _ => literal_rarity(&a.literal, a.fold),
+            })
             .fold(f32::INFINITY, f32::min);
         bonus + commonest - (self.anchors.len() as f32).log2() * 0.5
     }

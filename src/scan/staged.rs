@@ -50,6 +50,7 @@ fn examine(session: &mut Session<'_>, odb: &Odb, staged: &Changes, change: &Chan
     if session.passes_over(&change.path) {
         return;
     }
+    session.engine.policy().meet(&change.path);
     let blob = match staged.load(odb, change) {
         Ok(blob) => blob,
         Err(e) => return session.outcome.skipped.push(Changes::unreadable(change, &e)),

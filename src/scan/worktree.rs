@@ -4,6 +4,8 @@ use std::io::{self, Read};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bstr::ByteSlice;
+
 use super::content::Progress;
 use super::{Engine, Outcome, Session, Text};
 use crate::finding::{Location, MessageKind, Skipped};
@@ -14,6 +16,10 @@ use crate::source::{archive, stdin, worktree};
 /// found so far is returned and marked incomplete.
 pub fn scan_worktree(engine: &Engine, options: &worktree::Options, stop: &AtomicBool) -> Outcome {
     let total = Mutex::new(Outcome::default());
+    for root in &options.roots {
+        // Configurations of the folders above, and of the folder itself.
+        engine.policy().meet(&[<[u8]>::from_path(root).unwrap_or_default(), b"/."].concat());
+    }
     worktree::walk(options, || Worker {
         session: Session::new(engine),
         total: &total,
@@ -120,6 +126,7 @@ impl worktree::Visitor for Worker<'_> {
             shown.clear();
             shown.extend_from_slice(path);
             self.passed_over = self.session.passes_over(path);
+            self.session.engine.policy().meet_file(path);
         }
         if self.passed_over {
             return;
@@ -153,6 +160,10 @@ impl worktree::Visitor for Worker<'_> {
     }
 
     fn skipped(&mut self, skipped: Skipped) {
+        // What is left out as asked is not missed when it is too large, too.
+        if skipped.reason == "too-large" && self.session.passes_over(&skipped.what) {
+            return;
+        }
         self.session.outcome.skipped.push(skipped);
     }
 

@@ -49,6 +49,14 @@ impl Fingerprinter {
         data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes()[..LENGTH])
     }
 
+    /// The fingerprint of a value as a number: its hex digits say the same.
+    pub fn id(&self, secret: &[u8]) -> u128 {
+        let mut mac = self.mac.clone();
+        mac.update(secret);
+        let bytes = mac.finalize().into_bytes();
+        bytes.iter().take(LENGTH).fold(0, |id, &b| id << 8 | u128::from(b))
+    }
+
     /// A short text by which a baseline recognises the key it was written with.
     pub fn check_value(&self) -> String {
         let mut mac = self.mac.clone();
@@ -67,6 +75,14 @@ impl std::fmt::Debug for Fingerprinter {
 /// Whether a text has the form of a fingerprint.
 pub fn is_fingerprint(text: &str) -> bool {
     text.len() == 2 * LENGTH && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+/// A [fingerprint](Fingerprinter::id) as a number; None when the text is none.
+pub fn id_of(fingerprint: &str) -> Option<u128> {
+    let mut bytes = [0; LENGTH];
+    let right = fingerprint.len() == 2 * LENGTH;
+    let decoded = right.then(|| data_encoding::HEXLOWER.decode_mut(fingerprint.as_bytes(), &mut bytes))?;
+    decoded.is_ok().then(|| u128::from_be_bytes(bytes))
 }
 
 /// 32 random bytes for a new baseline.

@@ -11,7 +11,7 @@ use super::baseline::{self, Entry, Ledger};
 use super::foreign::Foreign;
 use super::ignorefile::{IGNORE_FILE_NAME, IgnoreFile};
 use super::{Subject, inline};
-use crate::config::{Config, ConfigError, Effective, Nested, Tree, allowlist_spec};
+use crate::config::{Config, ConfigError, Effective, Nested, STANCH_FILE_NAME, Tree, allowlist_spec};
 use crate::finding::{Confidence, Finding, Status, Suppression};
 
 /// The reason that is added to a finding whose entry in the baseline has run out.
@@ -148,6 +148,21 @@ impl Policy {
         let mut errors = self.tree.take_errors();
         errors.append(&mut self.errors.lock().unwrap_or_else(PoisonError::into_inner));
         errors
+    }
+
+    /// Reads the nested configurations that hold for a path, so that their errors are known even when no find asks
+    /// for them.
+    pub fn meet(&self, path: &[u8]) {
+        for nested in self.tree.nested_for(&self.in_repository(path)) {
+            self.of_folder(&nested);
+        }
+    }
+
+    /// Like [`meet`](Self::meet), when the path is that of a configuration.
+    pub fn meet_file(&self, path: &[u8]) {
+        if path.ends_with(STANCH_FILE_NAME.as_bytes()) {
+            self.meet(path);
+        }
     }
 
     /// Passes a file of the repository over: the baseline itself, for commands that work with it.

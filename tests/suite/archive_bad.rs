@@ -77,6 +77,68 @@ fn archives_without_end() {
     assert_eq!(reasons(&opened(&gzip(&nested)).1), [(String::new(), "archive-depth")]);
 }
 
+/// A gzip file that unpacks to itself.
+///
+/// Deflate: a stored block prints what follows it, a repetition prints it again. `p`: gzip's header, `L`: the header of a
+/// stored block of 16 bytes, `R`: a repetition of 16 bytes; `p L` and `R L R L` are of 16 bytes, as is the end, which
+/// begins with a repetition. Then `p L (p L) R L (R L R L) R L (end) end` prints itself. See R. Cox, "Zip Files All The
+/// Way Down". The check sum, which stands in the text twice, is found by solving equations over bits.
+fn quine() -> Vec<u8> {
+    let header = b"\x1f\x8b\x08\x08\0\0\0\0\0\xff\0";
+    let stored = [0u8, 16, 0, 0xef, 0xff];
+    // 3 bits of a block with fixed codes, length 16, distance 16, end of block: 25 bits, the least significant first.
+    let repeat: u64 = 0b010 | 0b110_1000 << 3 | 1 << 10 | 0b11100 << 11 | 0b11 << 16;
+    let next = [&repeat.to_le_bytes()[..4], &stored[1..]].concat();
+    // Two empty blocks and the last one.
+    let ending = repeat | 0b010 << 25 | 0b010 << 35 | 0b011 << 45;
+    let end =
+        |check: u32| [&ending.to_le_bytes()[..7], &check.to_le_bytes(), &96u32.to_le_bytes(), &[0]].concat();
+    let file = |check: u32| {
+        let first = [&header[..], &stored].concat();
+        [&first[..], &first, &next, &next, &next, &next, &end(check), &end(check)].concat()
+    };
+    let sum = |check: u32| {
+        let mut crc = flate2::Crc::new();
+        crc.update(&file(check));
+        crc.sum()
+    };
+    // sum(x) ^ x is a constant and a combination of one column for each bit of x.
+    let mut rows: Vec<(u32, u32)> = Vec::new();
+    let reduce = |rows: &[(u32, u32)], (mut value, mut bits): (u32, u32)| {
+        for &(row, of) in rows {
+            if value ^ row < value {
+                (value, bits) = (value ^ row, bits ^ of);
+            }
+        }
+        (value, bits)
+    };
+    for bit in (0..32).map(|n| 1u32 << n) {
+        let column = reduce(&rows, (sum(bit) ^ sum(0) ^ bit, bit));
+        if column.0 != 0 {
+            rows.push(column);
+            rows.sort_by(|a, b| b.cmp(a));
+        }
+    }
+    let (left, check) = reduce(&rows, (sum(0), 0));
+    assert_eq!((left, sum(check)), (0, check));
+    file(check)
+}
+
+#[test]
+fn a_file_that_unpacks_to_itself() {
+    use std::io::Read as _;
+    let quine = quine();
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(&quine[..]).read_to_end(&mut unpacked).unwrap();
+    assert_eq!(unpacked, quine);
+    let (seen, skipped) = opened(&quine);
+    assert!(seen.len() <= 1, "{}", seen.len());
+    assert_eq!(reasons(&skipped), [(String::new(), "archive-depth")]);
+    // In a zip, and of many.
+    let zipped = zip(&[("a.gz", &quine), ("b.gz", &quine)], Method::Stored);
+    assert_eq!(reasons(&opened(&zipped).1).len(), 2);
+}
+
 #[test]
 fn too_many_members() {
     let names: Vec<String> = (0..1001).map(|i| format!("m{i}")).collect();

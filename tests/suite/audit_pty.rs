@@ -6,6 +6,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,16 @@ struct Terminal {
     child: Child,
     keyboard: File,
     screen: Arc<Mutex<Vec<u8>>>,
+    /// Whether the terminal is to go away.
+    closing: Arc<AtomicBool>,
+    reader: std::thread::JoinHandle<()>,
+}
+
+/// Whether something can be read within a tenth of a second.
+fn is_readable(file: &File) -> bool {
+    let mut poll = libc::pollfd { fd: file.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: the pointer is to one valid entry.
+    unsafe { libc::poll(&mut poll, 1, 100) > 0 }
 }
 
 fn pair(columns: u16, rows: u16) -> (OwnedFd, OwnedFd) {
@@ -23,6 +34,10 @@ fn pair(columns: u16, rows: u16) -> (OwnedFd, OwnedFd) {
     unsafe {
         let done = libc::openpty(&mut master, &mut slave, std::ptr::null_mut(), std::ptr::null_mut(), &size);
         assert_eq!(done, 0, "openpty");
+        // A program that held its own terminal's other end would never see it go away.
+        for fd in [master, slave] {
+            assert_eq!(libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC), 0);
+        }
         (OwnedFd::from_raw_fd(master), OwnedFd::from_raw_fd(slave))
     }
 }
@@ -66,14 +81,41 @@ impl Terminal {
         let child = command.spawn().unwrap();
         drop(slave);
         let screen = Arc::new(Mutex::new(Vec::new()));
-        let (mut reader, sink) = (File::from(master.try_clone().unwrap()), screen.clone());
-        std::thread::spawn(move || {
+        let closing = Arc::new(AtomicBool::new(false));
+        let (mut input, sink) = (File::from(master.try_clone().unwrap()), screen.clone());
+        let stop = closing.clone();
+        let reader = std::thread::spawn(move || {
             let mut buffer = [0; 4096];
-            while let Ok(read @ 1..) = reader.read(&mut buffer) {
-                sink.lock().unwrap().extend_from_slice(&buffer[..read]);
+            while !stop.load(Ordering::Relaxed) {
+                match is_readable(&input).then(|| input.read(&mut buffer)) {
+                    None => {}
+                    Some(Ok(read @ 1..)) => sink.lock().unwrap().extend_from_slice(&buffer[..read]),
+                    Some(_) => break,
+                }
             }
         });
-        Terminal { child, keyboard: File::from(master), screen }
+        Terminal { child, keyboard: File::from(master), screen, closing, reader }
+    }
+
+    /// Changes the size, as somebody does who drags a window's corner.
+    fn resize(&self, columns: u16, rows: u16) {
+        let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        // SAFETY: the pointer is valid for the call.
+        let done = unsafe { libc::ioctl(self.keyboard.as_raw_fd(), libc::TIOCSWINSZ, &size) };
+        assert_eq!(done, 0);
+    }
+
+    /// Closes the terminal, and waits for the program to end.
+    fn close(self) {
+        let Terminal { mut child, keyboard, closing, reader, .. } = self;
+        closing.store(true, Ordering::Relaxed);
+        reader.join().unwrap();
+        drop(keyboard);
+        let began = Instant::now();
+        while child.try_wait().unwrap().is_none() {
+            assert!(began.elapsed() < Duration::from_secs(60), "it does not end without its terminal");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// What stands on the screen now.
@@ -228,6 +270,35 @@ fn a_small_terminal_says_so_and_a_lost_one_loses_nothing() {
     terminal.child.kill().unwrap();
     terminal.child.wait().unwrap();
     assert!(baseline(folder.path()).contains("status = \"real\""));
+}
+
+#[test]
+fn a_terminal_that_changes_its_size_or_is_closed() {
+    let (folder, _) = folder();
+    let mut terminal = Terminal::start(stanch(folder.path(), &["audit"]), 100, 40);
+    terminal.wait_for("settings.py:2");
+    terminal.resize(20, 6);
+    terminal.wait_for("The terminal is too");
+    // Keys still mean what they mean; nothing is decided by accident.
+    terminal.press("x");
+    terminal.resize(120, 30);
+    terminal.wait_for("settings.py:2");
+    terminal.press("r");
+    terminal.wait_for("real: reason");
+    terminal.press("leaked\r");
+    terminal.wait_for("recorded: real");
+    let before = baseline(folder.path());
+    assert!(before.contains("status = \"real\", reason = \"leaked\""));
+    // In the middle of a reason for the second value.
+    terminal.press("f");
+    terminal.wait_for("false-positive: reason");
+    terminal.press("half a rea");
+    terminal.wait_for("half a rea");
+    terminal.close();
+    assert_eq!(baseline(folder.path()), before, "half a decision is none");
+    let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let left: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with(".stanch-")).collect();
+    assert_eq!(left, [".stanch-baseline.toml"], "no half-written file is left");
 }
 
 #[test]

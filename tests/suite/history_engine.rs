@@ -307,7 +307,8 @@ fn an_interrupted_scan_says_so() {
         std::thread::sleep(std::time::Duration::from_millis(300));
         drop(writer);
         let output = child.wait_with_output().unwrap();
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let report: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"));
         assert_eq!(output.status.code(), Some(2));
         assert_eq!(report["summary"]["incomplete"], true);
         let reasons: Vec<&str> =

@@ -40,3 +40,4 @@ mod scan_sources;
 mod scan_staged;
 mod scan_suppression;
 mod self_scan;
+mod workflow;

@@ -252,6 +252,38 @@ fn encoded_containers_without_end() {
     assert_eq!(report["skipped"][0]["reason"], "archive-depth");
 }
 
+/// Base64 of base64, deeper than is decoded: the run says that it has not read everything.
+#[test]
+fn encoded_text_without_end() {
+    for times in [6, 30] {
+        let token = super::archive_support::token().into_bytes();
+        let text = (0..times).fold(token, |t, _| data_encoding::BASE64.encode(&t).into_bytes());
+        let folder = folder(&[Place::new("endless", text)]);
+        let output = stanch(&["scan"], folder.path()).arg(folder.path().join("files")).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{times}: {}", String::from_utf8_lossy(&output.stderr));
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["skipped"][0]["reason"], "decode-budget", "{times}");
+    }
+}
+
+/// A file that is one line of base64, larger than what is read at a time: the chain is known, and the column.
+#[test]
+fn megabytes_of_base64() {
+    let filler = "a word and another. ".repeat(450_000);
+    let (left, right) = filler.split_at(filler.len() * 3 / 4 / 3 * 3);
+    let token = super::archive_support::token();
+    let text = data_encoding::BASE64.encode(format!("{left}   {token}   {right}").as_bytes());
+    let place = Place::new("large", text.into_bytes()).on_lines(1..=1).decoded(&["base64"]);
+    // Four characters stand for three bytes.
+    let column = (left.len() + 3) as u64 / 3 * 4 + 1;
+    let places = [place.in_columns(column - 4..=column + 4)];
+    let folder = folder(&places);
+    check_all(
+        &places,
+        &findings(&report_of(stanch(&["scan"], folder.path()).arg(folder.path().join("files")))),
+    );
+}
+
 #[test]
 fn nothing_is_looked_into_when_told_so() {
     let places: Vec<Place> =

@@ -3,7 +3,7 @@
 
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 
-use super::archive_support::{gzip, zip};
+use super::archive_support::{gzip, tar, zip};
 use super::reach::Place;
 
 /// Each byte by a rule.
@@ -176,6 +176,9 @@ pub fn files(token: &mut dyn FnMut() -> String) -> Vec<Place> {
     );
     let place = Place::new("attachment.eml", mail.into_bytes()).on_lines(6..=20).decoded(&["base64"]);
     places.push(place.inside(&["conf/.env"]));
+    let packed = tar(&[("a", format!("x\nb = {}\n", token()).as_bytes())]);
+    let place = Place::new("short-name.txt", format!("tar: {}\n", BASE64.encode(&packed)).into_bytes());
+    places.push(place.on_lines(1..=1).in_columns(1..=6).decoded(&["base64"]).inside(&["a"]));
     let map = format!("{{\"version\":3,\"sourcesContent\":[\"const key = '{}';\"]}}", token());
     places.push(Place::new("app.js.map", map.into_bytes()).on_lines(1..=1).in_columns(46..=46));
     let lock = format!("[[package]]\nname = \"x\"\nsource = \"git+https://{}@example.com/x\"\n", token());

@@ -71,19 +71,21 @@ pub fn run(args: &AuditArgs) -> anyhow::Result<Exit> {
     let key = policy::key();
     // What the baseline would suppress is what there is to decide.
     let mut scanned = files::scan(&args.common, &args.paths)?;
-    let incomplete = scanned.report_skips();
+    let mut incomplete = scanned.report_skips();
     let (draft, _) = draft(&scanned.baseline_path, key.as_deref())?;
     let fingerprinter = draft.fingerprinter(key.as_deref());
     let mut findings = std::mem::take(&mut scanned.outcome.findings);
     if args.history && policy::repository_root(&scanned.root).is_some() {
-        findings.extend(files::history(&args.common, &scanned.root)?);
+        let (found, unread) = files::history(&args.common, &scanned.root)?;
+        findings.extend(found);
+        incomplete |= unread;
     }
     for finding in &mut findings {
         finding.fingerprint = fingerprinter.of(finding.secret.expose());
     }
     let context = context::Context::new(&scanned.root, &findings)?;
     let by = files::user_name(&scanned.root);
-    let items = model::items(findings, &draft, |finding| scanned.places(finding));
+    let items = model::items(findings, &draft, files::places);
     let mut session = Session::new(items, by, policy::today(), args.all);
     if session.is_empty() {
         println!("Nothing to decide.");

@@ -18,6 +18,8 @@ pub struct Item {
     pub places: Vec<String>,
     /// Paths that may be recorded.
     pub paths: Vec<String>,
+    /// Whether it was found in the history only.
+    pub history: bool,
     /// What the baseline says of it.
     pub entry: Option<Entry>,
 }
@@ -48,9 +50,11 @@ pub fn items(findings: Vec<Finding>, draft: &Draft, paths: impl Fn(&Finding) -> 
                 order.push(finding.fingerprint.clone());
                 let entry = draft.get(&finding.fingerprint).cloned();
                 let fingerprint = finding.fingerprint.clone();
+                // Findings of files come first, and have no life.
+                let history = finding.life.is_some();
                 by_value.insert(
                     fingerprint.clone(),
-                    Item { fingerprint, places, paths: recorded, entry, finding },
+                    Item { fingerprint, places, paths: recorded, history, entry, finding },
                 );
             }
         }
@@ -211,6 +215,7 @@ impl Session {
             fingerprint: item.fingerprint.clone(),
             rule: item.finding.rule.clone(),
             places: item.paths.iter().take(3).cloned().collect(),
+            history: item.history,
             ..Entry::default()
         });
         entry.status = status;

@@ -1,5 +1,8 @@
 //! The full screen: draws the value at hand and acts on keys.
 
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
 use ratatui::Frame;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -49,11 +52,26 @@ struct Screen<'a> {
 /// The terminal cannot be used, or a decision cannot be written. The terminal is restored.
 pub fn run(session: &mut Session, recorder: &mut Recorder, context: &Context) -> anyhow::Result<()> {
     let mut terminal = ratatui::try_init()?;
+    end_with_terminal();
     let mut screen =
         Screen { session, recorder, context, mode: Mode::Command, reveal: false, message: String::new() };
     let done = screen.events(&mut terminal);
     ratatui::restore();
     done
+}
+
+/// Ends the process soon after its terminal went away. The signal that says so ends it at once, but `nohup` and some
+/// supervisors make programs ignore that, and what reads events would then read nothing for ever. Every decision
+/// is in the file already.
+fn end_with_terminal() {
+    /// What shells report for a process that lost its terminal.
+    const HUNG_UP: i32 = 129;
+    std::thread::spawn(|| {
+        while std::io::stdin().is_terminal() {
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        std::process::exit(HUNG_UP);
+    });
 }
 
 impl Screen<'_> {

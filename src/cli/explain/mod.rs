@@ -253,7 +253,7 @@ fn explain_value(args: &ExplainArgs) -> anyhow::Result<Exit> {
 
 /// The finding in the history, with its life.
 fn history(args: &ExplainArgs, root: &Path) -> anyhow::Result<Option<Finding>> {
-    let findings = files::history(&args.common, root)?;
+    let (findings, _) = files::history(&args.common, root)?;
     Ok(findings.into_iter().find(|finding| finding.fingerprint.starts_with(&args.target)))
 }
 

@@ -397,7 +397,10 @@ fn decode_value(text: &[u8], segments: &[Range<usize>], budget: &mut Budget, out
 
 /// Whether decoded bytes begin like something that is opened later: UTF-16, compressed data, a file.
 fn is_hidden(start: &[u8]) -> bool {
-    likeness::is_utf16_text(start) || likeness::compressed(start).is_some() || likeness::is_container(start)
+    likeness::is_utf16_text(start)
+        || likeness::compressed(start).is_some()
+        || likeness::is_container(start)
+        || likeness::is_tar(start)
 }
 
 /// How many leading characters do not belong to the encoded text, 0 to 3; None if no text is in it.
@@ -486,6 +489,9 @@ fn finish(mut found: Decoded, budget: &mut Budget, out: &mut Vec<Decoded>) -> bo
     let head = found.bytes.get(..18.min(found.bytes.len())).unwrap_or_default();
     if likeness::is_container(head) || found.bytes.get(257..262) == Some(b"ustar") {
         found.content = Content::Container;
+    } else if likeness::is_tar(head) {
+        // Zeros behind a word: whatever it is, it is neither an archive nor a text.
+        return false;
     } else if likeness::is_utf16_text(head)
         && let Some(transcoded) = transcode::encoding_of_text(&found.bytes)
     {

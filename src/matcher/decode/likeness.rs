@@ -104,6 +104,14 @@ pub(super) fn is_container(head: &[u8]) -> bool {
         && MAGICS.iter().any(|magic| head.starts_with(magic))
 }
 
+/// Whether the bytes can begin a tar archive: a short name, and zeros up to the end of its field. Longer names look
+/// like text.
+pub(super) fn is_tar(head: &[u8]) -> bool {
+    let name = head.iter().take_while(|&&b| is_printable(b)).count();
+    let zeros = head.get(name..).unwrap_or_default();
+    name > 0 && zeros.len() >= 4 && zeros.iter().all(|&b| b == 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +124,14 @@ mod tests {
         assert!(is_utf16_text(b"\xff\xfeg\0h\0"));
         assert!(!is_utf8_text(b"\x01\x02\x03\x04\x05\x06\x07\x08"));
         assert!(!is_utf8_text(b"\xd5\x88\xfa\x19\x9e\x61\x72\x9f\xc2\xb0\x12\xa0\xf1\x22\x99"));
+    }
+
+    #[test]
+    fn tar_begins_with_a_name_and_zeros() {
+        assert!(is_tar(b"a/.env\0\0\0\0\0\0\0\0\0\0\0\0"));
+        assert!(!is_tar(b"a/.env\0\0\0"));
+        assert!(!is_tar(b"a/.env\0\0\0\0\0\0\0x\0\0\0\0"));
+        assert!(!is_tar(&[0; 18]));
     }
 
     #[test]

@@ -190,7 +190,8 @@ impl Piece {
 pub struct Budget {
     /// Decoded bytes that may still be made.
     pub bytes: usize,
-    /// Whether something was left undecoded because the budget was used up. Callers report it.
+    /// Whether something was left undecoded because the budget was used up, or since it is encoded more often than
+    /// [`MAX_DEPTH`]. Callers report it.
     pub exhausted: bool,
 }
 
@@ -291,10 +292,12 @@ fn nested(outer: &Decoded, depth: usize, budget: &mut Budget, visit: &mut dyn Fn
         return;
     }
     let mut found = Vec::new();
+    find(&outer.bytes, &whole(&outer.bytes), budget, &mut found);
     if depth == 0 {
+        // What is still encoded is not read: that is said, as when the budget is used up.
+        budget.exhausted |= found.iter().any(|inner| !outer.is_copied(&inner.range, 1, 1));
         return;
     }
-    find(&outer.bytes, &whole(&outer.bytes), budget, &mut found);
     for mut inner in found {
         if outer.is_copied(&inner.range, 1, 1) {
             continue; // decoded from the outer text already

@@ -66,6 +66,10 @@ pub(super) fn write_compact(
 fn place(view: &View<'_>, f: &Finding, at: &Location) -> String {
     let mut text = match view.path(f, at) {
         Some(path) => visible(&path),
+        // Objects that no commit reaches have none.
+        None if matches!(view.report.summary.mode, "history" | "range") && at.message_kind.is_none() => {
+            "(no path)".to_owned()
+        }
         None if at.message_kind.is_none() => "<stdin>".to_owned(),
         None => String::new(),
     };

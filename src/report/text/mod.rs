@@ -4,8 +4,8 @@
 //! last — where the eye rests when a command ends — one line that says how it went. A run that could
 //! not read everything never says that it is clean.
 //!
-//! Of what is staged it is short, unless `--verbose`: a commit that was stopped is to be understood at a
-//! glance, and `stanch explain` says the rest.
+//! Of what is staged, and with `--brief`, it is short, unless `--verbose`: a commit or push that was stopped is to be
+//! understood at a glance, and `stanch explain` says the rest.
 
 mod finding;
 mod style;
@@ -32,7 +32,8 @@ const SKIPPED_SHOWN: usize = 10;
 /// Writes the report.
 pub(crate) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let styles = Styles::new(view.options.color);
-    if view.report.summary.mode == "staged" && !view.options.verbose {
+    let brief_wanted = view.options.brief || view.report.summary.mode == "staged";
+    if brief_wanted && !view.options.verbose {
         brief(view, &styles, out)?;
     } else {
         findings(view, &styles, out)?;
@@ -53,10 +54,7 @@ fn brief(view: &View<'_>, styles: &Styles, out: &mut dyn io::Write) -> io::Resul
     }
     if let Some(first) = view.new_findings().next() {
         let rows = [
-            (
-                "fix",
-                "It is not committed yet: take the value out, read it from the environment or a store, stage again.",
-            ),
+            ("fix", brief_fix(view.report.summary.mode)),
             (
                 "allow",
                 "No secret? Write `stanch:allow RULE REASON` on its line, or decide with `stanch audit`.",
@@ -75,6 +73,20 @@ fn brief(view: &View<'_>, styles: &Styles, out: &mut dyn io::Write) -> io::Resul
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// How to get rid of a value, by where it is.
+fn brief_fix(mode: &str) -> &'static str {
+    match mode {
+        "staged" => {
+            "It is not committed yet: take the value out, read it from the environment or a store, stage again."
+        }
+        "range" => {
+            "Revoke it if it has left this machine. Rewrite the commit: a later one leaves it in the history."
+        }
+        "history" => "Revoke it: it is in the history, and in every clone. Then take it out of the files.",
+        _ => "Take the value out, read it from the environment or a store; revoke it if it was ever pushed.",
+    }
 }
 
 fn findings(view: &View<'_>, styles: &Styles, out: &mut dyn io::Write) -> io::Result<()> {

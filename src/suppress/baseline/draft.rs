@@ -32,6 +32,8 @@ pub struct Found {
     pub places: Vec<String>,
     /// Since when it is in the history, if known.
     pub since: Option<Date>,
+    /// Whether it is in the history only.
+    pub history: bool,
 }
 
 /// A baseline that is being changed. Lines that are not changed stay as they are.
@@ -151,6 +153,7 @@ impl Draft {
                 on: Some(today),
                 since: known.since,
                 places,
+                history: known.history,
                 ..Entry::default()
             });
         }
@@ -248,15 +251,15 @@ fn share(_: &std::fs::File) -> std::io::Result<()> {
 
 /// Something that `baseline check` reports about an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Check {
+pub enum Check<'e> {
     /// The value was not found any more.
-    Stale(Entry),
+    Stale(&'e Entry),
     /// The entry has run out.
-    Expired(Entry),
+    Expired(&'e Entry),
     /// Nobody has decided yet.
-    Undecided(Entry),
+    Undecided(&'e Entry),
     /// A real secret is older than the policy allows: its age in days.
-    TooOld(Entry, i64),
+    TooOld(&'e Entry, i64),
 }
 
 /// What `baseline check` looks for.
@@ -272,35 +275,29 @@ pub struct CheckOptions {
     pub max_age: Option<i64>,
 }
 
-impl Baseline {
-    /// What is out of date. `found` says whether the scan found a value, by fingerprint.
-    ///
-    /// # Errors
-    /// A damaged entry.
-    pub fn check(
-        &self,
-        options: CheckOptions,
-        today: Date,
-        found: impl Fn(&str) -> bool,
-    ) -> Result<Vec<Check>, ConfigError> {
-        let mut checks = Vec::new();
-        for entry in self.entries() {
-            let entry = entry?;
-            if options.stale && !found(&entry.fingerprint) {
-                checks.push(Check::Stale(entry.clone()));
-            }
-            if options.expired && entry.expired(today) {
-                checks.push(Check::Expired(entry.clone()));
-            }
-            if options.undecided && entry.status == Decision::Undecided {
-                checks.push(Check::Undecided(entry.clone()));
-            }
-            if let Some(age) = too_old(&entry, options.max_age, today) {
-                checks.push(Check::TooOld(entry, age));
-            }
+/// What is out of date among entries. `found` says whether a value was found, by fingerprint.
+pub fn check(
+    entries: &[Entry],
+    options: CheckOptions,
+    today: Date,
+    found: impl Fn(&str) -> bool,
+) -> Vec<Check<'_>> {
+    let mut checks = Vec::new();
+    for entry in entries {
+        if options.stale && !found(&entry.fingerprint) {
+            checks.push(Check::Stale(entry));
         }
-        Ok(checks)
+        if options.expired && entry.expired(today) {
+            checks.push(Check::Expired(entry));
+        }
+        if options.undecided && entry.status == Decision::Undecided {
+            checks.push(Check::Undecided(entry));
+        }
+        if let Some(age) = too_old(entry, options.max_age, today) {
+            checks.push(Check::TooOld(entry, age));
+        }
     }
+    checks
 }
 
 /// The age in days of a secret that may still work, when it is above the limit.

@@ -64,6 +64,8 @@ pub struct Entry {
     pub expires: Option<Date>,
     /// Where it was seen when it was recorded (a few paths, for people).
     pub places: Vec<String>,
+    /// Whether it was found in the history only, so that no scan of files says whether it is still there.
+    pub history: bool,
     /// Counts for these rules only (all when empty).
     pub only_rules: Vec<String>,
     /// Counts for these paths only (`.gitignore` patterns; all when empty).
@@ -89,6 +91,8 @@ pub(super) struct Row {
     expires: Option<Day>,
     #[serde(default, rename = "where")]
     places: Vec<String>,
+    #[serde(default)]
+    history: bool,
     #[serde(default)]
     only_rules: Vec<String>,
     #[serde(default)]
@@ -125,6 +129,7 @@ impl Row {
             since: day("since", self.since)?,
             expires: day("expires", self.expires)?,
             places: self.places,
+            history: self.history,
             only_rules: self.only_rules,
             only_paths: self.only_paths,
         })
@@ -162,14 +167,12 @@ impl Entry {
                 let _ = write!(line, ", {key} = {day}");
             }
         }
-        for (key, list) in
-            [("where", &self.places), ("only_rules", &self.only_rules), ("only_paths", &self.only_paths)]
-        {
-            if !list.is_empty() {
-                let list: Vec<String> = list.iter().map(|text| quoted(&without_addresses(text))).collect();
-                let _ = write!(line, ", {key} = [{}]", list.join(", "));
-            }
+        line.push_str(&listed("where", &self.places));
+        if self.history {
+            line.push_str(", history = true");
         }
+        line.push_str(&listed("only_rules", &self.only_rules));
+        line.push_str(&listed("only_paths", &self.only_paths));
         line.push_str(" }");
         line
     }
@@ -184,6 +187,15 @@ impl Entry {
         (self.only_rules.is_empty() || ids.any(|id| self.only_rules.iter().any(|rule| rule == id)))
             && (self.only_paths.is_empty() || path.is_some_and(|path| matches_any(&self.only_paths, path)))
     }
+}
+
+/// A field that is a list of texts, with the comma before it; nothing when the list is empty.
+fn listed(key: &str, list: &[String]) -> String {
+    if list.is_empty() {
+        return String::new();
+    }
+    let list: Vec<String> = list.iter().map(|text| quoted(&without_addresses(text))).collect();
+    format!(", {key} = [{}]", list.join(", "))
 }
 
 /// Whether a path matches one of some `.gitignore` patterns. A pattern that cannot be read matches nothing.

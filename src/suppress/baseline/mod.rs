@@ -18,6 +18,7 @@
 mod draft;
 mod entry;
 mod ledger;
+mod presence;
 mod quick;
 
 use std::path::{Path, PathBuf};
@@ -26,9 +27,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 pub(crate) use draft::write_atomically;
-pub use draft::{Check, CheckOptions, Draft, Found};
+pub use draft::{Check, CheckOptions, Draft, Found, check};
 pub use entry::{Decision, Entry};
 pub use ledger::Ledger;
+pub use presence::take_present;
 
 use super::fingerprint::{Fingerprinter, LENGTH, is_fingerprint};
 use crate::config::{ConfigError, Place, SourceText, decode_text, read_regular, refuse_conflict};
@@ -339,8 +341,19 @@ fn row_error(place: &Place, error: &toml::de::Error) -> ConfigError {
 
 /// The parser's message, with a suggestion for unknown fields.
 fn explain(error: &toml::de::Error) -> String {
-    const FIELDS: [&str; 10] =
-        ["rule", "status", "reason", "by", "on", "since", "expires", "where", "only_rules", "only_paths"];
+    const FIELDS: [&str; 11] = [
+        "rule",
+        "status",
+        "reason",
+        "by",
+        "on",
+        "since",
+        "expires",
+        "where",
+        "history",
+        "only_rules",
+        "only_paths",
+    ];
     let message = error.message();
     let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
     match unknown {

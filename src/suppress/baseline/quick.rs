@@ -48,13 +48,18 @@ pub(super) fn entry(line: &str) -> Option<Entry> {
                 entry.places = list(&mut rest)?;
                 7
             }
+            "history" => {
+                rest = rest.strip_prefix("true")?;
+                entry.history = true;
+                8
+            }
             "only_rules" => {
                 entry.only_rules = list(&mut rest)?;
-                8
+                9
             }
             "only_paths" => {
                 entry.only_paths = list(&mut rest)?;
-                9
+                10
             }
             _ => return None,
         };

@@ -15,7 +15,7 @@ fn draft_at(path: &Path, numbers: std::ops::Range<u64>) -> Draft {
         fingerprint: fingerprint(n),
         rule: "generic-secret".into(),
         places: vec![format!("src/file{n}.py"), "odd \"name\"\n\u{202e}".into()],
-        since: None,
+        ..Found::default()
     });
     draft.add(found, "Ann <ann@example.org>", date(2025, 11, 3));
     draft
@@ -38,6 +38,7 @@ fn what_is_written_is_read() {
         since: Some(date(2024, 1, 2)),
         expires: Some(date(2026, 1, 2)),
         places: vec!["a".into()],
+        history: true,
         only_rules: vec!["r".into()],
         only_paths: vec!["tests/**".into()],
     });
@@ -200,7 +201,8 @@ fn check_finds_what_is_out_of_date() {
     decide(2, Decision::Real, |entry| entry.since = Some(date(2025, 6, 1)));
     decide(3, Decision::Rotated, |entry| entry.since = Some(date(2020, 6, 1)));
     let baseline = load(&draft.text()).unwrap();
-    let check = |options| baseline.check(options, today, |found| found != fingerprint(3)).unwrap();
+    let entries: Vec<Entry> = baseline.entries().collect::<Result<_, _>>().unwrap();
+    let check = |options| check(&entries, options, today, |found| found != fingerprint(3));
     let none = CheckOptions::default();
     assert_eq!(check(none), []);
     assert!(
