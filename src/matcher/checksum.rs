@@ -17,7 +17,7 @@ use structure::*;
 
 // For the library; `build.rs` has no use for it.
 #[allow(unused_imports)]
-pub use structure::aws_account_id;
+pub use structure::{aws_account_id, rsa_bits};
 
 /// One checksum: its name in rule files, and the two directions.
 struct Algorithm {

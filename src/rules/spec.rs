@@ -67,7 +67,9 @@ pub struct RuleSpec {
     pub keywords: Vec<String>,
     /// Regex for the path; with no `regex`, the rule reports files by their name.
     pub path: Option<String>,
-    /// Free words for filters and reports.
+    /// Free words for filters and reports. Three of them say something to the verdict: `base64` (the secret is what
+    /// the value encodes), `self-made` (whoever writes a test can make such a secret: low in tests) and `any-value`
+    /// (nothing but credentials stands there: a word is one too).
     pub tags: Vec<String>,
     /// `api-key`, `password`, `token`, `certificate`, `encryption-key` or `connection-string`.
     pub category: Option<String>,

@@ -12,6 +12,9 @@ const SELF_MADE_TAG: &str = "self-made";
 /// Tag of rules that find what stands in files which hold nothing but credentials: there, a word is one too.
 const ANY_VALUE_TAG: &str = "any-value";
 
+/// Shorter keys of RSA keep nothing secret: moduli of 768 bits have been factored in public (RSA-768, 2009).
+const LEAST_RSA_BITS: usize = 1024;
+
 /// Weighs a secret that a rule's pattern matched in a file of this kind.
 ///
 /// A right checksum outweighs everything: no placeholder has one. A wrong one lowers the confidence,
@@ -37,6 +40,10 @@ pub fn judge(rule: &Rule, secret: &[u8], file: FileKind) -> Judgement {
 fn judge_value(rule: &Rule, secret: &[u8], any: bool) -> Judgement {
     let mut reasons = Vec::new();
     let mut confidence = rule.confidence;
+    if rule.checksum == "private-key" && checksum::rsa_bits(secret).is_some_and(|bits| bits < LEAST_RSA_BITS)
+    {
+        return Judgement { confidence: Some(Confidence::Low), reasons: vec!["key-too-short"] };
+    }
     if !rule.checksum.is_empty() {
         match checksum::verify(&rule.checksum, secret) {
             Some(true) => {

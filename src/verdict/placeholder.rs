@@ -526,7 +526,7 @@ pub fn is_identifier(value: &[u8]) -> bool {
     }
     let one_case = (small == 0) != (capital == 0);
     if marks > 0 && one_case {
-        return digits <= 2 + value.len() / 24 && small + capital >= 3 * (marks + 1);
+        return digits <= 2 + value.len() / 24 && small + capital >= 2 * (marks + 1);
     }
     digits <= 1 + value.len() / 24 && small > 0 && capital > 0 && is_of_words(value)
 }

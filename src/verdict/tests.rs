@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::filekind::{FileKind, Language, Role};
 use super::generic::judge;
-use super::placeholder::placeholder;
+use super::placeholder::{is_identifier, placeholder};
 use super::reference::reference;
 use crate::matcher::generic::{Evidence, Kind};
 
@@ -106,4 +106,55 @@ proptest! {
         prop_assert!(!judgement.reasons.is_empty());
         prop_assert_eq!(judge(kind, &value, &Evidence::default(), FileKind::from_path(&path)), judgement, "the same again");
     }
+}
+
+#[test]
+fn names_in_code_are_told_from_what_is_drawn_at_random() {
+    for name in [
+        "MAX_KEY_LENGTH",
+        "D3D12_MEMORY_SEGMENT_GROUP",
+        "super::super::foundation::",
+        "getApiKeyV2",
+        "DeviceTokenHandler",
+        "some/path/to.file",
+    ] {
+        assert!(is_identifier(name.as_bytes()), "{name}");
+    }
+    for value in [
+        "9f8a1c0e5b7d42639f01",
+        "hf7Kq2mPz0Lw8vXtB3nR",
+        "qPwLzXmKvBnRtYhGdSfA",
+        "A1B2-C3D4-E5F6-G7H8",
+        "abcdefgh",
+    ] {
+        assert!(!is_identifier(value.as_bytes()), "{value}");
+    }
+}
+
+/// What a built-in rule says of a value in a file.
+fn of_rule(id: &str, value: &str, path: &str) -> (Option<crate::finding::Confidence>, Vec<&'static str>) {
+    let rules = crate::rules::builtin();
+    let rule = rules.iter().find(|rule| rule.id == id).unwrap_or_else(|| panic!("no rule {id}"));
+    let judgement = super::pattern::judge(rule, value.as_bytes(), FileKind::from_path(path.as_bytes()));
+    (judgement.confidence, judgement.reasons)
+}
+
+#[test]
+fn what_a_test_makes_for_itself_is_low_there() {
+    use crate::finding::Confidence::{Low, Medium};
+    let key = "9f8a1c0e5b7d4263".repeat(3) + "4b7d90ce1f5a8826";
+    let (confidence, _) = of_rule("rails-secret-key-base", &key, "config/secrets.yml");
+    assert!(confidence >= Some(Low));
+    let drawn = "9f8a1c0e5b7d42634b7d90ce1f5a88260c5e7a9b1d3f486275a0c2e4968b1d3f";
+    assert_eq!(of_rule("rails-secret-key-base", drawn, "config/secrets.yml").0, Some(Medium));
+    let (confidence, reasons) = of_rule("rails-secret-key-base", drawn, "test/dummy/config/secrets.yml");
+    assert_eq!((confidence, reasons.last()), (Some(Low), Some(&"made-for-a-test")));
+}
+
+#[test]
+fn a_word_is_a_password_where_nothing_else_stands() {
+    use crate::finding::Confidence::{Low, Medium};
+    assert_eq!(of_rule("pgpass-password", "secret", ".pgpass").0, Some(Medium));
+    assert_eq!(of_rule("pgpass-password", "secret", "docs/.pgpass").0, Some(Low));
+    assert_eq!(of_rule("pgpass-password", "********", ".pgpass").0, Some(Low));
 }

@@ -182,3 +182,15 @@ fn the_same_files_without_credentials_are_silent() {
     }
     assert_eq!(scan(dir.path(), [".", "--no-ignore"]).exits(0).report().places(), Vec::<String>::new());
 }
+
+/// A rule's allowlist leaves plain words in connection strings to the generic detector: then that one's find, or
+/// that of the rule for the file's name, is what is reported.
+#[test]
+fn what_one_rule_leaves_to_others_is_theirs() {
+    let dir = Sandbox::empty();
+    let uri = filled(3, "https://bob:{w}flower@git.acme.invalid\n");
+    dir.write(".git-credentials", &uri);
+    let report = scan(dir.path(), [".", "--no-ignore"]).exits(1).report();
+    assert_eq!(report.places(), [".git-credentials:1:13 git-credentials-password"]);
+    assert_eq!(report.count("suppressed"), 0);
+}

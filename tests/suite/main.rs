@@ -18,6 +18,7 @@ mod git_pack_writer;
 mod git_revs;
 mod git_staged;
 mod git_support;
+mod gitleaks_ids;
 mod history_beneath;
 mod history_cache;
 mod history_engine;

@@ -95,6 +95,14 @@ pub(super) fn complete_jwt(partial: &str) -> Option<String> {
 
 /// The body decodes, and is DER of the stated length, an OpenSSH key, or enciphered blocks.
 pub(super) fn private_key(secret: &[u8]) -> bool {
+    let Some((bytes, enciphered)) = private_key_bytes(secret) else {
+        return false;
+    };
+    (enciphered && bytes.len() >= 64) || bytes.starts_with(b"openssh-key-v1\0") || is_der_sequence(&bytes)
+}
+
+/// What stands in a private key's armour, and whether it is enciphered.
+fn private_key_bytes(secret: &[u8]) -> Option<(Vec<u8>, bool)> {
     let text = String::from_utf8_lossy(secret).replace("\\r", "\n").replace("\\n", "\n");
     let mut parts = text.splitn(3, "-----");
     let body = match (parts.next(), parts.next(), parts.next()) {
@@ -106,10 +114,47 @@ pub(super) fn private_key(secret: &[u8]) -> bool {
     let enciphered = body.contains("ENCRYPTED");
     let lines = body.lines().map(|line| line.trim_matches([' ', '\t', '\r', '"', '\'', ',', '+', '\\']));
     let base64: String = lines.filter(|line| !line.contains(':')).collect();
-    let Some(bytes) = base64_bytes(base64.as_bytes()) else {
-        return false;
+    Some((base64_bytes(base64.as_bytes())?, enciphered))
+}
+
+/// The length in bits of the modulus of an RSA key that is not enciphered (RFC 8017, RFC 5208); None for others.
+#[allow(dead_code)] // `build.rs` has no use for it.
+pub fn rsa_bits(secret: &[u8]) -> Option<usize> {
+    let (der, _) = private_key_bytes(secret)?;
+    rsa_modulus_bits(&der)
+}
+
+fn rsa_modulus_bits(der: &[u8]) -> Option<usize> {
+    const INTEGER: u8 = 0x02;
+    const OCTETS: u8 = 0x04;
+    const SEQUENCE: u8 = 0x30;
+    let (SEQUENCE, fields, _) = der_element(der)? else { return None };
+    let (INTEGER, _, rest) = der_element(fields)? else { return None };
+    match der_element(rest)? {
+        (INTEGER, modulus, _) => {
+            let zeros = modulus.iter().take_while(|&&b| b == 0).count();
+            Some((modulus.len() - zeros) * 8)
+        }
+        // An algorithm, and the key in a string.
+        (SEQUENCE, _, rest) => match der_element(rest)? {
+            (OCTETS, key, _) if key.len() < der.len() => rsa_modulus_bits(key),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The first element of a DER text: its tag, what is in it, what follows.
+fn der_element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&tag, rest) = bytes.split_first()?;
+    let (&first, rest) = rest.split_first()?;
+    let (length, rest) = match first {
+        0..=0x7f => (usize::from(first), rest),
+        0x81 => (usize::from(*rest.first()?), rest.get(1..)?),
+        0x82 => (usize::from(*rest.first()?) << 8 | usize::from(*rest.get(1)?), rest.get(2..)?),
+        _ => return None,
     };
-    (enciphered && bytes.len() >= 64) || bytes.starts_with(b"openssh-key-v1\0") || is_der_sequence(&bytes)
+    Some((tag, rest.get(..length)?, rest.get(length..)?))
 }
 
 /// Whether `bytes` is one DER SEQUENCE, whole.

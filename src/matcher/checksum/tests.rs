@@ -137,3 +137,30 @@ fn unknown_names_and_foreign_input() {
         }
     }
 }
+
+/// A DER element.
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len();
+    [&[tag, 0x82, (length >> 8) as u8, length as u8], content].concat()
+}
+
+#[test]
+fn the_length_of_rsa_keys() {
+    let armoured = |der: &[u8]| {
+        let label = "PRIVATE";
+        format!("-----BEGIN RSA {label} KEY-----\n{}\n-----END RSA {label} KEY-----", BASE64.encode(der))
+    };
+    for bits in [512, 1024, 2048] {
+        let modulus: Vec<u8> =
+            [0].into_iter().chain((0..bits / 8).map(|i| (i * 37 + 129) as u8 | 1)).collect();
+        let key = der(0x30, &[der(2, &[0]), der(2, &modulus), der(2, &[1, 0, 1])].concat());
+        assert_eq!(rsa_bits(armoured(&key).as_bytes()), Some(bits));
+        let algorithm = der(0x30, &der(6, b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"));
+        let wrapped = der(0x30, &[der(2, &[0]), algorithm, der(4, &key)].concat());
+        assert_eq!(rsa_bits(armoured(&wrapped).as_bytes()), Some(bits));
+        assert_eq!(rsa_bits(armoured(&wrapped[..wrapped.len() - 9]).as_bytes()), None);
+    }
+    let elliptic = der(0x30, &[der(2, &[1]), der(4, &[7; 32])].concat());
+    assert_eq!(rsa_bits(armoured(&elliptic).as_bytes()), None);
+    assert_eq!(rsa_bits(b"no key"), None);
+}
