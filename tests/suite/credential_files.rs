@@ -61,7 +61,6 @@ const FILES: &[(&str, &str)] = &[
     ("robomongo.json", "{\"credentials\": [{\"userName\": \"bob\", \"userPassword\": \"{p}\"}]}\n"),
     ("heidisql_portable_settings.txt", "Servers\\h\\Password<|||>1<|||>{h}\n"),
     ("odbc.ini", "[dsn]\nUID=bob\nPWD={p}\n"),
-    ("userlist.txt", "\"bob\" \"{p}\"\n"),
     (".snowsql/config", "[connections]\nusername = bob\npassword = {p}\n"),
     ("deploy.sql", "CONNECT bob/{p}@ORCL\n"),
     ("init.js", "db.auth(\"bob\", \"{p}\")\n"),
@@ -72,7 +71,6 @@ const FILES: &[(&str, &str)] = &[
     ("shadow", "bob:{c}:19000:0:99999:7:::\n"),
     ("passwd.txt", "bob:{c}\n"),
     ("users.ldif", "dn: uid=bob\nuserPassword: {SSHA}{t}\n"),
-    ("dump.sql", "INSERT INTO `users` (`id`, `login`, `password`) VALUES (1, 'bob', '{p}');\n"),
     ("hashes.sql", "INSERT INTO users VALUES (1, 'bob', '{c}');\n"),
     ("create.sql", "CREATE USER 'bob'@'%' IDENTIFIED BY '{p}';\n"),
     // Mail, chat and voice.
@@ -82,7 +80,6 @@ const FILES: &[(&str, &str)] = &[
     ("sasl_passwd", "smtp.acme.invalid:587 bob:{p}\n"),
     ("dovecot-users", "bob:{PLAIN}{p}\n"),
     (".irssi/config", "{ address = \"irc.acme.invalid\"; password = \"{p}\"; }\n"),
-    (".weechat/sec.conf", "[data]\nacme = \"{p}\"\n"),
     ("znc.conf", "<Pass password>\n  Hash = {h}\n</Pass>\n"),
     ("unrealircd.conf", "oper bob { password \"{p}\"; };\n"),
     ("mumble-server.ini", "serverpassword={p}\n"),
@@ -118,10 +115,8 @@ const WORDS: &[(&str, &str)] = &[
     (".my.cnf", "[client]\nuser=bob\npassword={w}\n"),
     (".pypirc", "[pypi]\nusername = bob\npassword = {w}\n"),
     (".git-credentials", "https://bob:{w}@git.acme.invalid\n"),
-    (".lftp/bookmarks", "prod ftp://bob:{w}@ftp.acme.invalid/\n"),
     ("sasl_passwd", "smtp.acme.invalid:587 bob:{w}\n"),
     (".muttrc", "set imap_pass=\"{w}\"\n"),
-    ("userlist.txt", "\"bob\" \"{w}\"\n"),
 ];
 
 fn filled(seed: u64, template: &str) -> String {
