@@ -78,14 +78,25 @@ const LONGEST: usize = 32;
 const SLOTS: usize = 2048;
 static TABLE: [u32; SLOTS] = table();
 
+/// The hash of no bytes, before [`finish`].
+const BASIS: u32 = 0x811c_9dc5;
+
+const fn step(h: u32, byte: u8) -> u32 {
+    (h ^ byte as u32).wrapping_mul(0x0100_0193)
+}
+
+const fn finish(h: u32) -> u32 {
+    h ^ (h >> 15)
+}
+
 const fn hash(word: &[u8]) -> u32 {
-    let mut h: u32 = 0x811c_9dc5;
+    let mut h = BASIS;
     let mut i = 0;
     while i < word.len() {
-        h = (h ^ word[i] as u32).wrapping_mul(0x0100_0193);
+        h = step(h, word[i]);
         i += 1;
     }
-    h ^ (h >> 15)
+    finish(h)
 }
 
 const fn table() -> [u32; SLOTS] {
@@ -108,7 +119,11 @@ pub fn groups_of(word: &[u8]) -> u64 {
     if word.iter().any(|&b| b >= 0x80) {
         return foreign(word);
     }
-    let h = hash(word);
+    known(word, hash(word))
+}
+
+/// The groups of a word in ASCII with this hash.
+fn known(word: &[u8], h: u32) -> u64 {
     let mut set = 0;
     let mut slot = h as usize % SLOTS;
     while let Some(number) = (TABLE[slot] & 0xffff).checked_sub(1) {
@@ -140,9 +155,7 @@ pub fn each_word(text: &[u8], mut each: impl FnMut(&[u8])) {
         let letter = b.is_ascii_alphanumeric() || b >= 0x80;
         let previous = i.checked_sub(1).and_then(|p| text.get(p)).copied().unwrap_or(0);
         let next = text.get(i + 1).copied().unwrap_or(0);
-        let camel = b.is_ascii_uppercase()
-            && (previous.is_ascii_lowercase()
-                || (previous.is_ascii_uppercase() && next.is_ascii_lowercase()));
+        let camel = b.is_ascii_uppercase() && begins_word(previous, Some(&next));
         if (!letter || camel) && len > 0 {
             each(&word[..len.min(LONGEST)]);
             len = 0;
@@ -159,11 +172,70 @@ pub fn each_word(text: &[u8], mut each: impl FnMut(&[u8])) {
     }
 }
 
-/// The groups of all words in `text`, and of the pairs that stand next to each other (`api` `key`).
+/// The groups of all words in `text`.
+///
+/// The same as [`each_word`] with [`groups_of`] for each, in one pass: the hash is made while the word is read.
 pub fn groups_in(text: &[u8]) -> u64 {
     let mut set = 0;
-    each_word(text, |word| set |= groups_of(trim_digits(word)));
+    let mut word = Word::default();
+    let mut previous = 0_u8;
+    for (i, &b) in text.iter().enumerate() {
+        let letter = b.is_ascii_alphanumeric() || b >= 0x80;
+        if word.len > 0 && (!letter || b.is_ascii_uppercase() && begins_word(previous, text.get(i + 1))) {
+            set |= word.groups();
+            word.len = 0;
+        }
+        if letter {
+            word.push(b.to_ascii_lowercase());
+        }
+        previous = b;
+    }
+    if word.len > 0 {
+        set |= word.groups();
+    }
     set
+}
+
+/// Whether a capital letter between these two begins a word: `aB`, `ABc`.
+fn begins_word(previous: u8, next: Option<&u8>) -> bool {
+    previous.is_ascii_lowercase() || previous.is_ascii_uppercase() && next.is_some_and(u8::is_ascii_lowercase)
+}
+
+/// A word that is being read, in lower case.
+#[derive(Default)]
+struct Word {
+    bytes: [u8; LONGEST],
+    /// Bytes so far, those beyond [`LONGEST`] left out.
+    len: usize,
+    /// Bytes up to the last that is no digit, and the hash of that part; all of it where there are only digits.
+    kept: usize,
+    kept_hash: u32,
+    hash: u32,
+    foreign: bool,
+}
+
+impl Word {
+    fn push(&mut self, byte: u8) {
+        if self.len == 0 {
+            *self = Word { hash: BASIS, kept_hash: BASIS, ..Word::default() };
+        }
+        if self.len == LONGEST {
+            return;
+        }
+        self.bytes[self.len] = byte;
+        self.len += 1;
+        self.hash = step(self.hash, byte);
+        self.foreign |= byte >= 0x80;
+        if !byte.is_ascii_digit() {
+            (self.kept, self.kept_hash) = (self.len, self.hash);
+        }
+    }
+
+    fn groups(&self) -> u64 {
+        let (kept, h) = if self.kept == 0 { (self.len, self.hash) } else { (self.kept, self.kept_hash) };
+        let word = &self.bytes[..kept];
+        if self.foreign { groups_of(word) } else { known(word, finish(h)) }
+    }
 }
 
 /// A word without the digits at its end: `password1` means the same as `password`.
@@ -183,4 +255,44 @@ pub fn ends(name: &[u8]) -> (u64, u64) {
         }
     });
     (first.unwrap_or(0), last)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What [`groups_in`] does, word by word.
+    fn one_by_one(text: &[u8]) -> u64 {
+        let mut set = 0;
+        each_word(text, |word| set |= groups_of(trim_digits(word)));
+        set
+    }
+
+    #[test]
+    fn groups_of_names() {
+        let has = |text: &str, group| groups_in(text.as_bytes()) & bit(group) != 0;
+        assert!(has("dbPassword1", Group::Password) && has("HTTPToken", Group::Token));
+        assert!(has("x пароля y", Group::Password) && !has("compass", Group::Pass));
+    }
+
+    proptest! {
+        #[test]
+        fn one_pass_finds_what_words_one_by_one_do(
+            parts in proptest::collection::vec(
+                prop_oneof![
+                    (0..WORDS.len()).prop_map(|i| WORDS[i].0.to_owned()),
+                    (0..WORDS.len()).prop_map(|i| WORDS[i].0.to_uppercase()),
+                    "[A-Za-z0-9_. -]{0,40}",
+                    "\\PC{0,4}",
+                    "[0-9]{1,3}",
+                ],
+                0..8,
+            )
+        ) {
+            let text = parts.concat();
+            prop_assert_eq!(groups_in(text.as_bytes()), one_by_one(text.as_bytes()));
+        }
+    }
 }
