@@ -73,6 +73,20 @@ proptest! {
     }
 }
 
+/// gitleaks' own configuration has keywords of two bytes: as hints they must not lead to literals that are too short
+/// to be looked for.
+#[test]
+fn keywords_of_two_bytes_find_what_they_found() {
+    let rules =
+        vec![rule("two", r"s\.[a-z]{8}\b", &["s."]), rule("three", r"[xy]\.(?:ab|cd)[0-9]{4}", &["x."])];
+    let matcher = Matcher::new(RuleSet::new(false, rules, |_| true).unwrap());
+    let text = b"s.abcdefgh x.ab1234 y.cd5678";
+    let mut found = Vec::new();
+    matcher.scan(text, &mut Scratch::default(), &mut found);
+    assert_eq!(found, slow(&matcher, text));
+    assert_eq!(found.len(), 3);
+}
+
 /// Each built-in rule's own test texts, run both ways, together and in a longer text.
 #[test]
 fn the_builtin_pack_agrees_with_whole_text_searches() {

@@ -13,7 +13,7 @@ const FILES: &[(&str, &str)] = &[
     (".bashrc", "export DB_PASSWORD={p}\n"),
     (".zshrc", "export MYSQL_PWD='{p}'\n"),
     (".profile", "GITHUB_TOKEN={t}\nexport GITHUB_TOKEN\n"),
-    (".config/fish/config.fish", "set -x DB_PASSWORD {p}\n"),
+    (".config/fish/config.fish", "set -gx GITHUB_TOKEN {t}\n"),
     ("profile.ps1", "$env:DB_PASSWORD = \"{p}\"\n"),
     (".env", "DB_PASSWORD={p}\n"),
     (".env.production", "REDIS_PASSWORD=\"{p}\"\n"),
