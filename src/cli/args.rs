@@ -250,3 +250,15 @@ impl Cli {
         Cli::try_parse_from(args)
     }
 }
+
+impl CommonArgs {
+    /// The same, but what a baseline suppresses is found too, and whatever the confidence.
+    pub fn for_everything(&self) -> Self {
+        CommonArgs {
+            no_baseline: true,
+            baseline: None,
+            min_confidence: Some(Confidence::Low),
+            ..self.clone()
+        }
+    }
+}

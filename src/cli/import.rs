@@ -121,12 +121,7 @@ fn import_ignored(path: &Path, common: &CommonArgs) -> anyhow::Result<()> {
     let bytes = Disk.read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let warnings = ignored.add(path, bytes).map_err(Problems::from)?;
     diagnostic::warn(&warnings);
-    let everything = CommonArgs {
-        no_baseline: true,
-        baseline: None,
-        min_confidence: Some(crate::finding::Confidence::Low),
-        ..common.clone()
-    };
+    let everything = common.for_everything();
     let scanned = files::scan(&everything, &[])?;
     let mut findings = scanned.outcome.findings.clone();
     if ignored.iter().any(|entry| entry.commit.is_some()) && policy::repository_root(&scanned.root).is_some()

@@ -240,12 +240,7 @@ pub(super) fn import(file: &Path, common: &CommonArgs) -> anyhow::Result<Exit> {
     let foreign = Foreign::load(file, bytes).map_err(Problems::from)?;
     let key = policy::key();
     // What is suppressed must be seen too, and whatever the confidence.
-    let everything = CommonArgs {
-        no_baseline: true,
-        baseline: None,
-        min_confidence: Some(crate::finding::Confidence::Low),
-        ..common.clone()
-    };
+    let everything = common.for_everything();
     let scanned = files::scan(&everything, &[])?;
     let baseline_path = common.baseline.clone().unwrap_or_else(|| scanned.baseline_path.clone());
     let (mut draft, _) = draft(&baseline_path, key.as_deref())?;

@@ -1,6 +1,8 @@
 //! What may stand between a keyword and a value: every place where a value can begin, in the order in which the
 //! regex of `rules::context` tries them. `value` is asked for each place; the first match it gives is the result.
 
+use std::ops::RangeInclusive;
+
 use super::Found;
 use crate::rules::context::{AFTER_CREDENTIAL, BEFORE_CREDENTIAL, CREDENTIAL_WORDS};
 
@@ -35,12 +37,9 @@ pub(super) fn behind_credential_words(
     for at in behind..=behind + BEFORE_CREDENTIAL {
         let Some(end) = credential_word(text, at) else { continue };
         let last = end + AFTER_CREDENTIAL;
-        for before in next.max(end)..=last {
-            if opener(*text.get(before)?)
-                && let Some(found) = value(before + 1)
-            {
-                return Some(found);
-            }
+        let found = behind_opener(text, next.max(end)..=last, opener, value);
+        if found.is_some() {
+            return found;
         }
         next = last + 1;
     }
@@ -54,7 +53,17 @@ pub(super) fn behind_common_word(
     opener: &impl Fn(u8) -> bool,
     value: Value<'_>,
 ) -> Option<Found> {
-    for before in behind..=behind + BEFORE_CREDENTIAL {
+    behind_opener(text, behind..=behind + BEFORE_CREDENTIAL, opener, value)
+}
+
+/// The first value behind an opener at one of these offsets.
+fn behind_opener(
+    text: &[u8],
+    offsets: RangeInclusive<usize>,
+    opener: &impl Fn(u8) -> bool,
+    value: Value<'_>,
+) -> Option<Found> {
+    for before in offsets {
         if opener(*text.get(before)?)
             && let Some(found) = value(before + 1)
         {
