@@ -30,6 +30,9 @@ mod family;
 #[path = "src/finding/kind.rs"]
 #[allow(dead_code, unused_macros, unused_imports)]
 mod kind;
+#[path = "src/rules/rarity.rs"]
+#[allow(dead_code)]
+mod rarity;
 #[path = "src/rules/rule.rs"]
 #[allow(dead_code)]
 mod rule;
@@ -50,6 +53,7 @@ fn main() {
         "rules/compile.rs",
         "rules/context.rs",
         "rules/family.rs",
+        "rules/rarity.rs",
         "rules/rule.rs",
         "rules/spec.rs",
         "rules/template.rs",
@@ -224,8 +228,8 @@ fn emit_rule(out: &mut String, r: &Rule) {
         r.digit,
         text(&r.path),
         list(&r.anchors, |a| format!(
-            "Anchor {{ literal: Cow::Borrowed(&{:?}), fold: {}, before_min: {}, before_max: {:?}, tail: {} }}",
-            a.literal, a.fold, a.before_min, a.before_max, a.tail
+            "Anchor {{ literal: Cow::Borrowed(&{:?}), fold: {}, before_min: {}, before_max: {:?}, tail: {}, rarest: {} }}",
+            a.literal, a.fold, a.before_min, a.before_max, a.tail, a.rarest
         )),
         r.max_len,
         r.run,

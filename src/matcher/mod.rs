@@ -25,7 +25,7 @@ use regex_automata::meta::{Cache, Regex};
 use regex_automata::util::primitives::NonMaxUsize;
 use regex_automata::{Anchored, Input};
 
-use crate::rules::{Rule, RuleIndex, RuleSet};
+use crate::rules::{Rule, RuleIndex, RuleSet, rarity};
 use context::Contexts;
 use generic::Evidence;
 use prefilter::{Hit, Literal, LiteralIndex, Prefilter};
@@ -157,7 +157,7 @@ impl Matcher {
                     bytes.to_mut().truncate(MAX_LITERAL);
                 }
                 let in_run = anchor.tail as usize >= prefilter::RUN;
-                wanted.push((Literal { bytes, fold: anchor.fold, in_run }, user));
+                wanted.push((Literal { bytes, fold: anchor.fold, in_run, rarest: anchor.rarest }, user));
             }
         }
         let generic = generic::kinds(&|id| {
@@ -166,8 +166,9 @@ impl Matcher {
         });
         if generic.iter().any(Option::is_some) {
             for (trigger, text) in generic::TRIGGERS.iter().enumerate() {
-                let bytes = text.to_ascii_lowercase().into_bytes().into();
-                let literal = Literal { bytes, fold: true, in_run: false };
+                let bytes = text.to_ascii_lowercase().into_bytes();
+                let rarest = rarity::rarest(&bytes) as u8;
+                let literal = Literal { bytes: bytes.into(), fold: true, in_run: false, rarest };
                 wanted.push((literal, User::Generic { trigger: trigger as u16 }));
             }
         }

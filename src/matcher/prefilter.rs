@@ -12,12 +12,12 @@
 //! remain are looked up in a table and compared. The cost does not depend on the number of literals that
 //! do not occur.
 
-mod rarity;
+mod sieve;
 mod token_runs;
 
 use std::borrow::Cow;
 
-use rarity::rarity;
+use sieve::{BATCH_BYTES, Passed, STRIDE, Sieve, bit, set};
 pub use token_runs::RUN;
 
 /// What an occurrence means to the matcher: an index into the literals given to [`Prefilter::new`].
@@ -41,39 +41,35 @@ pub struct Literal {
     pub fold: bool,
     /// Whether only occurrences that begin [`RUN`] token bytes in a row matter. Others may be reported.
     pub in_run: bool,
+    /// Offset of the five bytes by which it is looked for: the rarest in ordinary text. (Literals that
+    /// are shorter are looked for by their first.)
+    pub rarest: u8,
 }
 
 /// Bytes of a gram.
 const GRAM: usize = 4;
-/// Bytes between two positions that are tested.
-const STRIDE: usize = 2;
 /// Literals up to this length are looked for in runs where that is enough.
 const SHORT: usize = 6;
-/// Positions tested before those that passed are looked up: few, since most regions that a delta inserts are short.
-const BATCH: usize = 128;
+/// Bytes searched for both kinds of literals before the next are.
+const BLOCK: usize = 16 << 10;
 /// Sets the lower-case bit of every byte: equal for letters of either case.
 const FOLD: u32 = 0x2020_2020;
 /// [`FOLD`] for eight bytes.
 const FOLD8: u64 = 0x2020_2020_2020_2020;
 /// The lower three bytes of a gram.
 const LOW: u32 = 0x00ff_ffff;
-/// Sizes of the bitmaps in bits, as powers of two: few positions pass by chance, and the first fits the
-/// second-level cache, the other the first.
-const GRAM_BITS: u32 = 20;
+/// Bits of the map of [`Prefilter::runs`], as a power of two: it fits the first-level cache.
 const RUN_BITS: u32 = 15;
-const NEXT_BITS: u32 = 14;
+/// The golden ratio as a fraction of 2^32 (Knuth, The Art of Computer Programming 3, section 6.4).
+const MULTIPLIER: u32 = 0x9E37_79B1;
 
 /// Finds all occurrences of a set of literals. Build once, share between threads.
 #[derive(Debug)]
 pub struct Prefilter {
     literals: Vec<Literal>,
-    /// Hashed grams, and hashed first three bytes of literals in runs.
-    grams: Box<[u64; 1 << (GRAM_BITS - 6)]>,
-    runs: Box<[u64; 1 << (RUN_BITS - 6)]>,
-    /// By the hash of a gram: which two bytes may follow it.
-    next: Box<[u32; 1 << NEXT_BITS]>,
-    /// Hashed keys of `three`.
-    threes: Box<[u64; 1 << (RUN_BITS - 6)]>,
+    sieve: Sieve,
+    /// Hashed first three bytes of literals in runs.
+    runs: Box<[u32; 1 << (RUN_BITS - 5)]>,
     /// Four bytes of a literal.
     four: Table,
     /// Three bytes of a literal that borrows a neighbour.
@@ -89,6 +85,8 @@ struct Entry {
     /// The folded bytes.
     key: u32,
     literal: LiteralIndex,
+    /// The next entry of the chain in its [`Table`].
+    next: u32,
     /// Offset of the key in the literal.
     offset: u8,
     /// Counts only where the key is the upper three bytes of a gram: the other alignment has a key of
@@ -99,12 +97,11 @@ struct Entry {
     mask: u64,
 }
 
-/// Entries by their key, in an open hash table.
+/// Entries by their key: chains of those whose keys have one hash.
 #[derive(Debug)]
 struct Table {
-    /// A key and the index of its first entry, [`Table::NONE`] in free slots.
-    slots: Box<[(u32, u32)]>,
-    /// Entries, those of one key side by side.
+    /// By the hash of a key: the first entry of the chain, [`Table::NONE`] if there is none.
+    first: Box<[u32]>,
     entries: Box<[Entry]>,
     shift: u32,
 }
@@ -113,71 +110,32 @@ impl Table {
     const NONE: u32 = u32::MAX;
 
     fn new(mut entries: Vec<Entry>) -> Self {
-        entries.sort_unstable_by_key(|entry| (entry.key, entry.literal, entry.offset));
-        let bits = (4 * entries.len()).next_power_of_two().trailing_zeros().max(2);
-        let mut table = Table {
-            slots: vec![(0, Self::NONE); 1 << bits].into_boxed_slice(),
-            entries: entries.into_boxed_slice(),
-            shift: 32 - bits,
-        };
-        let mut before = None;
-        for (index, entry) in table.entries.iter().enumerate() {
-            if before.replace(entry.key) != Some(entry.key) {
-                let mut slot = (hash(entry.key) >> table.shift) as usize;
-                while table.slots[slot].1 != Self::NONE {
-                    slot = (slot + 1) & (table.slots.len() - 1);
-                }
-                table.slots[slot] = (entry.key, index as u32);
-            }
+        let bits = (2 * entries.len()).next_power_of_two().trailing_zeros().max(2);
+        let (mut first, shift) = (vec![Self::NONE; 1 << bits].into_boxed_slice(), 32 - bits);
+        for (index, entry) in entries.iter_mut().enumerate() {
+            let slot = &mut first[(hash(entry.key) >> shift) as usize];
+            entry.next = std::mem::replace(slot, index as u32);
         }
-        table
+        Table { first, entries: entries.into_boxed_slice(), shift }
     }
 
     #[inline]
     fn with_key(&self, key: u32) -> impl Iterator<Item = &Entry> {
-        let mut slot = (hash(key) >> self.shift) as usize;
-        // A quarter of the slots is in use at most, so there is a free one.
-        let first = loop {
-            let (there, first) = self.slots[slot];
-            if first == Self::NONE || there == key {
-                break first as usize;
-            }
-            slot = (slot + 1) & (self.slots.len() - 1);
-        };
-        self.entries.get(first..).unwrap_or_default().iter().take_while(move |entry| entry.key == key)
+        let entry = |at: u32| self.entries.get(at as usize);
+        let first = self.first.get((hash(key) >> self.shift) as usize).and_then(|&at| entry(at));
+        std::iter::successors(first, move |before| entry(before.next)).filter(move |entry| entry.key == key)
     }
-}
-
-/// Which bit of a word in [`Prefilter::next`] the two bytes behind a gram choose.
-#[inline(always)]
-fn next_bit(window: u64) -> u32 {
-    let next = (window >> 32) as u32 & 0xffff;
-    hash(next) >> 27
 }
 
 #[inline(always)]
 fn hash(key: u32) -> u32 {
-    key.wrapping_mul(0x9E37_79B1)
-}
-
-/// The bit of a map that a hash's upper bits choose: 1 or 0. The map's size is a power of two.
-#[inline(always)]
-fn bit<const N: usize>(map: &[u64; N], hash: u32) -> u64 {
-    let at = hash >> (26 - N.trailing_zeros());
-    (map[(at >> 6) as usize & (N - 1)] >> (at & 63)) & 1
-}
-
-fn set<const N: usize>(map: &mut [u64; N], hash: u32) {
-    let at = hash >> (26 - N.trailing_zeros());
-    map[(at >> 6) as usize & (N - 1)] |= 1 << (at & 63);
+    key.wrapping_mul(MULTIPLIER)
 }
 
 /// What literals register.
 struct Registry {
-    grams: Box<[u64; 1 << (GRAM_BITS - 6)]>,
-    runs: Box<[u64; 1 << (RUN_BITS - 6)]>,
-    next: Box<[u32; 1 << NEXT_BITS]>,
-    threes: Box<[u64; 1 << (RUN_BITS - 6)]>,
+    sieve: Sieve,
+    runs: Box<[u32; 1 << (RUN_BITS - 5)]>,
     four: Vec<Entry>,
     three: Vec<Entry>,
     in_run: Vec<Entry>,
@@ -192,34 +150,22 @@ impl Registry {
         let entry = |key: u32, offset: usize| Entry { key, offset: offset as u8, ..head(bytes, index) };
         let n = bytes.len();
         if literal.in_run && n <= SHORT {
-            set(&mut self.runs, hash(three(0)));
+            set(&mut *self.runs, hash(three(0)));
             self.in_run.push(entry(three(0), 0));
         } else if n > GRAM {
-            // The two grams, at adjacent offsets, that are rarest in ordinary text.
-            let least = |&o: &usize| rarity(&bytes[o..o + GRAM]).min(rarity(&bytes[o + 1..=o + GRAM]));
-            let offset = (0..n - GRAM).max_by_key(least).unwrap_or(0);
+            // Two grams, at adjacent offsets.
+            let offset = usize::from(literal.rarest).min(n - GRAM - 1);
             for o in [offset, offset + 1] {
-                set(&mut self.grams, hash(four(o)));
-                let next = &mut self.next[(hash(four(o)) >> (32 - NEXT_BITS)) as usize];
-                *next |= match o + GRAM + 2 <= n {
-                    true => 1 << next_bit(u64::from(folded(o + GRAM) | folded(o + GRAM + 1) << 8) << 32),
-                    false => u32::MAX,
-                };
+                let next = bytes.get(o + GRAM..o + GRAM + 2).map(|next| [next[0] | 0x20, next[1] | 0x20]);
+                self.sieve.add_four(four(o), next);
                 self.four.push(entry(four(o), o));
             }
         } else {
-            set(&mut self.threes, hash(three(0)));
+            self.sieve.add_three(three(0), n == GRAM);
             self.three.push(Entry { upper_only: n == GRAM, ..entry(three(0), 0) });
             if n == GRAM {
-                set(&mut self.grams, hash(four(0)));
+                self.sieve.add_four(four(0), None);
                 self.four.push(entry(four(0), 0));
-            }
-            // Every folded value of a borrowed byte: bit 5 is always set.
-            for any in (0u32..256).filter(|b| b & 0x20 != 0) {
-                set(&mut self.grams, hash(three(0) << 8 | any));
-                if n < GRAM {
-                    set(&mut self.grams, hash(any << 24 | three(0)));
-                }
             }
         }
     }
@@ -235,14 +181,18 @@ fn head(bytes: &[u8], literal: LiteralIndex) -> Entry {
     Entry { literal, head, mask, ..Entry::default() }
 }
 
+/// The folded gram at an offset.
+fn gram_at(text: &[u8], offset: usize) -> Option<u32> {
+    let gram = text.get(offset..)?.first_chunk()?;
+    Some(u32::from_le_bytes(*gram) | FOLD)
+}
+
 impl Prefilter {
     /// Builds the tables for these literals (three to 255 bytes each; at most 65,535).
     pub fn new(literals: Vec<Literal>) -> Self {
         let mut registry = Registry {
-            grams: Box::new([0; _]),
+            sieve: Sieve::new(),
             runs: Box::new([0; _]),
-            next: Box::new([0; _]),
-            threes: Box::new([0; _]),
             four: Vec::new(),
             three: Vec::new(),
             in_run: Vec::new(),
@@ -254,10 +204,8 @@ impl Prefilter {
         let longest = literals.iter().map(|l| l.bytes.len()).max().unwrap_or(0);
         Prefilter {
             literals,
-            grams: registry.grams,
+            sieve: registry.sieve,
             runs: registry.runs,
-            next: registry.next,
-            threes: registry.threes,
             four: Table::new(registry.four),
             three: Table::new(registry.three),
             in_run: Table::new(registry.in_run),
@@ -283,41 +231,40 @@ impl Prefilter {
         if self.longest == 0 || start >= end {
             return;
         }
-        self.scan_runs(text, start, end, hits);
-        let in_runs = hits.len();
-        let from = start.saturating_sub(self.longest - 1);
-        // One byte more on each side: short literals borrow a neighbour.
-        let scan_from = from.saturating_sub(1) & !(STRIDE - 1);
-        let scan_to = (end + self.longest).min(text.len());
-        self.scan(text, scan_from, scan_to, hits);
-        if start > 0 || end < text.len() {
-            let overlaps = |h: &Hit| {
+        // Block by block, so that the second look finds in the cache what the first one read.
+        let mut from = start.saturating_sub(self.longest.max(RUN) - 1);
+        while from < end {
+            let to = end.min(from + BLOCK);
+            self.find_runs(text, from.max(start.saturating_sub(RUN - 1)), to, hits);
+            let in_runs = hits.len();
+            // One byte more on each side: short literals borrow a neighbour.
+            let scan_from = from.saturating_sub(1) & !(STRIDE - 1);
+            self.scan(text, scan_from, (to + self.longest).min(text.len()), hits);
+            let begins_here = |h: &Hit| {
                 let at = h.at as usize;
-                at < end && at + self.literals[usize::from(h.literal)].bytes.len() > start
+                from <= at && at < to && at + self.literals[usize::from(h.literal)].bytes.len() > start
             };
             let mut kept = in_runs;
             for i in in_runs..hits.len() {
-                if overlaps(&hits[i]) {
+                if begins_here(&hits[i]) {
                     hits[kept] = hits[i];
                     kept += 1;
                 }
             }
             hits.truncate(kept);
+            from = to;
         }
     }
 
-    /// Looks up every place that begins a run of token bytes and can have changed: from [`RUN`] bytes before
-    /// `start` on.
-    fn scan_runs(&self, text: &[u8], start: usize, end: usize, hits: &mut Vec<Hit>) {
-        if self.in_run.entries.is_empty() {
+    /// Looks up every place in `from..to` that begins a run of token bytes.
+    fn find_runs(&self, text: &[u8], from: usize, to: usize, hits: &mut Vec<Hit>) {
+        if self.in_run.entries.is_empty() || from >= to {
             return;
         }
-        let from = start.saturating_sub(RUN - 1);
-        let to = end.saturating_add(RUN - 1).min(text.len());
-        token_runs::each(&text[..to], from, |at| {
-            let Some(&gram) = text.get(at..).and_then(|rest| rest.first_chunk()) else { return };
-            let key = (u32::from_le_bytes(gram) | FOLD) & LOW;
-            if bit(&self.runs, hash(key)) != 0 {
+        let end = to.saturating_add(RUN - 1).min(text.len());
+        token_runs::each(&text[..end], from, |at| {
+            let Some(key) = gram_at(text, at).map(|gram| gram & LOW) else { return };
+            if bit(&*self.runs, hash(key)) != 0 {
                 for entry in self.in_run.with_key(key) {
                     self.compare(text, at, entry, hits);
                 }
@@ -327,18 +274,27 @@ impl Prefilter {
 
     /// Tests every second position from `from` on whose gram begins before `to`.
     fn scan(&self, text: &[u8], from: usize, to: usize, hits: &mut Vec<Hit>) {
-        let mut passed = [0u16; BATCH];
+        let mut passed = Passed::new();
         let mut at = from;
         // Whole grams only; the end comes below.
         let whole = to.min((text.len() + 1).saturating_sub(GRAM));
         while at < whole {
-            let end = whole.min(at + BATCH * STRIDE);
-            let n = self.sift(&text[at..end + GRAM - 1], &mut passed);
-            let n = self.sift_again(&text[at..], &mut passed, n);
-            for &p in passed.get(..n).unwrap_or_default() {
-                let p = at + usize::from(p);
-                if let Some(&gram) = text[p..].first_chunk() {
-                    self.lookup(text, p, u32::from_le_bytes(gram) | FOLD, hits);
+            let end = whole.min(at + BATCH_BYTES);
+            let part = &text[at..];
+            self.sieve.sift(part, end - at, &mut passed);
+            for offset in passed.fours() {
+                if let Some(gram) = gram_at(part, offset) {
+                    self.look_up_four(text, at + offset, gram, hits);
+                }
+            }
+            for three in passed.threes() {
+                // Of the upper three bytes, those of the gram that begins a byte earlier.
+                let gram = match three.upper {
+                    true => gram_at(part, three.at - 1).map(|gram| gram >> 8),
+                    false => gram_at(part, three.at).map(|gram| gram & LOW),
+                };
+                if let Some(key) = gram {
+                    self.look_up_three(text, at + three.at, key, three.upper, hits);
                 }
             }
             at += (end - at).next_multiple_of(STRIDE);
@@ -347,69 +303,24 @@ impl Prefilter {
         while at < to {
             let mut gram = [0u8; GRAM];
             gram.iter_mut().zip(&text[at..]).for_each(|(to, from)| *to = *from);
-            self.lookup(text, at, u32::from_le_bytes(gram) | FOLD, hits);
+            let gram = u32::from_le_bytes(gram) | FOLD;
+            self.look_up_four(text, at, gram, hits);
+            self.look_up_three(text, at, gram & LOW, false, hits);
+            self.look_up_three(text, at + 1, gram >> 8, true, hits);
             at += STRIDE;
         }
     }
 
-    /// Lists the offsets in `part` of the grams that pass the bitmap. Without a branch on what is there: one
-    /// that is guessed wrong costs as much as testing ten positions.
-    #[inline(never)]
-    fn sift(&self, part: &[u8], passed: &mut [u16; BATCH]) -> usize {
-        let mut n = 0;
-        let mut p = 0;
-        let mut test = |gram: u32, p: usize| {
-            passed[n & (BATCH - 1)] = p as u16;
-            n += bit(&self.grams, hash(gram | FOLD)) as usize;
-        };
-        // Four positions from two words.
-        while let Some(block) = part.get(p..).and_then(|rest| rest.first_chunk::<{ 4 * STRIDE + 2 }>()) {
-            let word = |o: usize| u32::from_le_bytes([block[o], block[o + 1], block[o + 2], block[o + 3]]);
-            test(word(0), p);
-            test(word(2), p + 2);
-            test(word(4), p + 4);
-            test(word(6), p + 6);
-            p += 4 * STRIDE;
-        }
-        while let Some(&gram) = part.get(p..).and_then(|rest| rest.first_chunk::<GRAM>()) {
-            test(u32::from_le_bytes(gram), p);
-            p += STRIDE;
-        }
-        n
-    }
-
-    /// Keeps those of the first `n` positions that pass the finer maps, too.
-    #[inline(never)]
-    fn sift_again(&self, text: &[u8], passed: &mut [u16; BATCH], n: usize) -> usize {
-        let mut kept = 0;
-        for i in 0..n.min(BATCH) {
-            let p = passed[i];
-            let mut window = [0u8; 8];
-            match text[usize::from(p)..].first_chunk() {
-                Some(&whole) => window = whole,
-                None => window.iter_mut().zip(&text[usize::from(p)..]).for_each(|(to, from)| *to = *from),
-            }
-            let window = u64::from_le_bytes(window) | FOLD8;
-            let gram = window as u32;
-            let next = self.next[(hash(gram) >> (32 - NEXT_BITS)) as usize & ((1 << NEXT_BITS) - 1)];
-            let four = u64::from(next >> next_bit(window) & 1);
-            passed[kept] = p;
-            kept +=
-                (four | bit(&self.threes, hash(gram & LOW)) | bit(&self.threes, hash(gram >> 8))) as usize;
-        }
-        kept
-    }
-
-    #[inline]
-    fn lookup(&self, text: &[u8], p: usize, gram: u32, hits: &mut Vec<Hit>) {
+    fn look_up_four(&self, text: &[u8], at: usize, gram: u32, hits: &mut Vec<Hit>) {
         for entry in self.four.with_key(gram) {
-            self.compare(text, p, entry, hits);
+            self.compare(text, at, entry, hits);
         }
-        for entry in self.three.with_key(gram & LOW).filter(|entry| !entry.upper_only) {
-            self.compare(text, p, entry, hits);
-        }
-        for entry in self.three.with_key(gram >> 8) {
-            self.compare(text, p + 1, entry, hits);
+    }
+
+    /// Looks up three bytes of a gram, the upper or the lower ones.
+    fn look_up_three(&self, text: &[u8], at: usize, key: u32, upper: bool, hits: &mut Vec<Hit>) {
+        for entry in self.three.with_key(key).filter(|entry| upper || !entry.upper_only) {
+            self.compare(text, at, entry, hits);
         }
     }
 
@@ -438,6 +349,7 @@ impl Prefilter {
 mod tests {
     use super::*;
     use crate::rules::is_token_byte;
+    use crate::rules::rarity::rarest;
     use proptest::prelude::*;
 
     /// The slow twin: every literal at every position.
@@ -460,7 +372,7 @@ mod tests {
 
     fn literal(text: &str, fold: bool, in_run: bool) -> Literal {
         let text = if fold { text.to_ascii_lowercase() } else { text.to_owned() };
-        Literal { bytes: text.into_bytes().into(), fold, in_run }
+        Literal { rarest: rarest(text.as_bytes()) as u8, bytes: text.into_bytes().into(), fold, in_run }
     }
 
     proptest! {
@@ -498,10 +410,27 @@ mod tests {
     }
 
     #[test]
+    fn borders_of_blocks_hide_and_repeat_nothing() {
+        let prefilter = Prefilter::new(vec![literal("needle", false, false), literal("tok", false, true)]);
+        for around in [BLOCK, 2 * BLOCK] {
+            for (start, at) in (around - 40..around + 10).map(|at| (at % 7, at)) {
+                let mut text = vec![b' '; 2 * BLOCK + 99];
+                text[at..at + 6].copy_from_slice(b"needle");
+                text[at + 8..at + 24].copy_from_slice(b"tok_abcdefghijkl");
+                let mut hits = Vec::new();
+                prefilter.find(&text, start, text.len(), &mut hits);
+                hits.sort();
+                let found: Vec<usize> = hits.iter().map(|hit| hit.at as usize).collect();
+                assert_eq!(found, [at, at + 8]);
+            }
+        }
+    }
+
+    #[test]
     fn texts_longer_than_a_batch_are_seen() {
         let prefilter = Prefilter::new(vec![literal("needle", false, false), literal("tok", false, true)]);
-        for at in (0..3 * BATCH * STRIDE).step_by(61) {
-            let mut text = vec![b' '; 3 * BATCH * STRIDE + 64];
+        for at in (0..3 * BATCH_BYTES).step_by(61) {
+            let mut text = vec![b' '; 3 * BATCH_BYTES + 64];
             text[at..at + 6].copy_from_slice(b"needle");
             text[at + 8..at + 24].copy_from_slice(b"tok_abcdefghijkl");
             let mut hits = Vec::new();

@@ -7,6 +7,7 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
+use super::rarity;
 use super::rule::{Anchor, Run, is_token_byte};
 
 // `build.rs` includes this file by its path, from where `mod runs` alone would not be found.
@@ -392,8 +393,14 @@ fn literal_set(texts: Vec<Text>) -> LiteralSet {
             }
             literal.truncate(MAX_LITERAL_LEN);
             let tail = lead.min;
-            let anchor =
-                Anchor { literal: literal.into(), fold: t.fold, before_min: 0, before_max: Some(0), tail };
+            let anchor = Anchor {
+                rarest: rarity::rarest(&literal) as u8,
+                literal: literal.into(),
+                fold: t.fold,
+                before_min: 0,
+                before_max: Some(0),
+                tail,
+            };
             Needed { anchor, open: lead.entire }
         })
         .collect();

@@ -7,6 +7,7 @@ use std::fmt;
 use super::analyse::{self, MIN_LITERAL_LEN};
 use super::context;
 use super::kind::{Category, Confidence, Severity};
+use super::rarity;
 use super::rule::{
     Allowlist, Anchor, Context, MAX_REACH, RegexTarget, Remedy, Required, Rule, Run, Text, Texts,
 };
@@ -203,8 +204,10 @@ fn analyse_pattern(spec: &RuleSpec, pattern: &str, strictness: Strictness) -> Re
     } else if !spec.keywords.is_empty() && spec.keywords.iter().all(|k| usable(&k)) {
         spec.keywords
             .iter()
+            .map(|k| k.to_ascii_lowercase().into_bytes())
             .map(|k| Anchor {
-                literal: k.to_ascii_lowercase().into_bytes().into(),
+                rarest: u8::try_from(rarity::rarest(&k)).unwrap_or(0),
+                literal: k.into(),
                 fold: true,
                 before_min: 0,
                 before_max: None,

@@ -1,12 +1,13 @@
 //! Rules: TOML → checked, compiled rule set, and the built-in pack.
 //!
-//! The files that `build.rs` includes too (`analyse`, `compile`, `context`, `family`, `rule`, `spec`, `template`)
-//! depend only on one another; `set` is what the rest of the program uses.
+//! The files that `build.rs` includes too (`analyse`, `compile`, `context`, `family`, `rarity`, `rule`, `spec`,
+//! `template`) depend only on one another; `set` is what the rest of the program uses.
 
 pub mod analyse;
 pub mod compile;
 pub mod context;
 pub mod family;
+pub mod rarity;
 mod relaxed;
 pub mod rule;
 mod set;

@@ -98,6 +98,8 @@ pub struct Anchor {
     pub before_max: Option<u32>,
     /// Least number of [token bytes](is_token_byte) in a row, from the literal's first byte on, in every match.
     pub tail: u32,
+    /// Offset in the literal of the five bytes that are rarest in ordinary text; 0 in shorter ones.
+    pub rarest: u8,
 }
 
 /// Whether a byte is one that most tokens are made of: `A-Z a-z 0-9 + / - _`.

@@ -106,7 +106,7 @@ fn masks_scalar(block: &[u8; BLOCK]) -> Masks {
 /// The same with vectors: SSE2, which every x86-64 processor has, and AVX2.
 #[cfg(target_arch = "x86_64")]
 macro_rules! vector {
-    ($name:ident, $feature:literal, $width:literal, $reg:ident, $load:ident($($word:literal),+),
+    ($name:ident, $feature:literal, $width:literal, $reg:ident, $load:ident,
      $movemask:ident, $set1:ident, $cmpeq:ident, $min:ident, $sub:ident, $or:ident) => {
         mod $name {
             use super::{BLOCK, Masks};
@@ -136,9 +136,8 @@ macro_rules! vector {
             #[inline]
             #[target_feature(enable = $feature)]
             fn part(bytes: &[u8; $width]) -> Masks {
-                let words = bytes.as_chunks::<8>().0;
-                let word = |i: usize| words.get(i).map_or(0, |w| i64::from_le_bytes(*w));
-                let x = $load($(word($word)),+);
+                // SAFETY: the whole width can be read there, and the instruction asks for no alignment.
+                let x = unsafe { $load(bytes.as_ptr().cast()) };
                 let plus = eq(x, b'+');
                 let letter = within($or(x, $set1(0x20)), b'a', b'z');
                 let digit_or_slash = within(x, b'/', b'9');
@@ -172,7 +171,11 @@ macro_rules! vector {
 
             /// See [`super::scan_with`].
             #[target_feature(enable = $feature)]
-            pub(super) fn scan(text: &[u8], range: std::ops::Range<usize>, on: impl FnMut(super::Trigger, usize)) {
+            pub(super) fn scan(
+                text: &[u8],
+                range: std::ops::Range<usize>,
+                on: impl FnMut(super::Trigger, usize),
+            ) {
                 super::scan_with(text, range, |block| masks(block), on);
             }
         }
@@ -185,7 +188,7 @@ vector!(
     "sse2",
     16,
     __m128i,
-    _mm_set_epi64x(1, 0),
+    _mm_loadu_si128,
     _mm_movemask_epi8,
     _mm_set1_epi8,
     _mm_cmpeq_epi8,
@@ -200,7 +203,7 @@ vector!(
     "avx2",
     32,
     __m256i,
-    _mm256_set_epi64x(3, 2, 1, 0),
+    _mm256_loadu_si256,
     _mm256_movemask_epi8,
     _mm256_set1_epi8,
     _mm256_cmpeq_epi8,

@@ -10,7 +10,17 @@ pub const RUN: usize = 16;
 const BLOCK: usize = 64;
 
 /// Calls `on` with every place from `from` on that begins at least [`RUN`] token bytes in a row, in order.
-pub(super) fn each(text: &[u8], from: usize, mut on: impl FnMut(usize)) {
+pub(super) fn each(text: &[u8], from: usize, on: impl FnMut(usize)) {
+    #[cfg(target_arch = "x86_64")]
+    if std::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2.
+        return unsafe { avx2::each(text, from, on) };
+    }
+    each_with(text, from, classify, on);
+}
+
+#[inline(always)]
+fn each_with(text: &[u8], from: usize, classify: impl Fn(&[u8; BLOCK]) -> u64, mut on: impl FnMut(usize)) {
     let Some(rest) = text.get(from..) else { return };
     let mut runs = Runs::default();
     let (blocks, end) = rest.as_chunks::<BLOCK>();
@@ -37,6 +47,52 @@ fn classify(block: &[u8; BLOCK]) -> u64 {
     // Eight bytes of 0 or 1 become eight bits: the product moves byte `i` to bit `56 + i`.
     let bits = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
     ones.as_chunks::<8>().0.iter().enumerate().fold(0, |all, (i, eight)| all | bits(eight) << (8 * i))
+}
+
+/// The same with vectors of 32 bytes.
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use core::arch::x86_64::*;
+
+    use super::BLOCK;
+
+    /// See [`super::each`].
+    #[target_feature(enable = "avx2")]
+    pub(super) fn each(text: &[u8], from: usize, on: impl FnMut(usize)) {
+        super::each_with(text, from, |block| classify(block), on);
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn classify(block: &[u8; BLOCK]) -> u64 {
+        let half = |first: usize| match block[first..].first_chunk() {
+            Some(bytes) => u64::from(token_bytes(load(bytes))),
+            None => 0,
+        };
+        half(0) | half(BLOCK / 2) << 32
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn load(bytes: &[u8; BLOCK / 2]) -> __m256i {
+        // SAFETY: 32 bytes can be read there, and the instruction asks for no alignment.
+        unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
+    }
+
+    /// One bit for each of 32 bytes.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn token_bytes(bytes: __m256i) -> u32 {
+        let is = |byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8));
+        let within = |bytes: __m256i, first: u8, last: u8| {
+            let from_first = _mm256_sub_epi8(bytes, _mm256_set1_epi8(first as i8));
+            _mm256_cmpeq_epi8(_mm256_min_epu8(from_first, _mm256_set1_epi8((last - first) as i8)), from_first)
+        };
+        let letter = within(_mm256_or_si256(bytes, _mm256_set1_epi8(0x20)), b'a', b'z');
+        let letter_or_digit = _mm256_or_si256(letter, within(bytes, b'/', b'9'));
+        let mark = _mm256_or_si256(_mm256_or_si256(is(b'-'), is(b'_')), is(b'+'));
+        _mm256_movemask_epi8(_mm256_or_si256(letter_or_digit, mark)) as u32
+    }
 }
 
 /// Runs of at least 1, 2, 4 and 8 token bytes that end at a byte.
@@ -83,6 +139,11 @@ mod tests {
             let block: [u8; BLOCK] = std::array::from_fn(|i| first + i as u8);
             let expected = block.iter().rev().fold(0, |bits, &b| bits << 1 | u64::from(is_token_byte(b)));
             assert_eq!(classify(&block), expected);
+            #[cfg(target_arch = "x86_64")]
+            if std::is_x86_feature_detected!("avx2") {
+                // SAFETY: the processor has AVX2.
+                assert_eq!(unsafe { avx2::classify(&block) }, expected);
+            }
         }
     }
 }
