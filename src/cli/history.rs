@@ -135,7 +135,7 @@ fn print_stats(facts: &HistoryFacts) {
     eprintln!("bytes        {:>12}  of content", walk.bytes);
     eprintln!("inflated     {:>12}  bytes that deltas insert or that are stored whole", walk.inflated);
     if let Some(cache) = &facts.cache {
-        eprintln!("passed over  {:>12}  blobs that the cache knows", cache.passed);
+        eprintln!("passed over  {:>12}  objects that the cache knows", cache.passed);
     }
     eprintln!("candidates   {:>12}  distinct", facts.sightings);
     eprintln!("decode+scan  {:>9} ms", facts.scan_time.as_millis());

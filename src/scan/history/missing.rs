@@ -3,6 +3,7 @@
 
 use rayon::prelude::*;
 
+use super::cache::Cache;
 use super::oids::{OidMap, OidSet};
 use super::trees::Entry;
 use super::visit::Taken;
@@ -19,10 +20,11 @@ pub fn account(
     taken: &Taken,
     names: &[Box<[u8]>],
     refs: &[Ref],
+    cache: Option<&Cache>,
 ) -> Result<Vec<Skipped>> {
     let boundary: OidSet = repo.shallow_boundary()?.into_iter().collect();
     let mut skipped: Vec<Skipped> = boundary.iter().map(stops_at).collect();
-    let missing = missing(odb, taken, refs, &boundary);
+    let missing = missing(odb, taken, refs, &boundary, cache);
     let why = match repo.is_partial() {
         true => "left out of this partial clone; nothing is fetched for a scan",
         false => "not in the repository, though it is referred to",
@@ -47,18 +49,22 @@ pub fn account(
     Ok(skipped)
 }
 
-/// Each object that is referred to and not there; sorted.
-fn missing(odb: &Odb, taken: &Taken, refs: &[Ref], boundary: &OidSet) -> Vec<Oid> {
+/// Each object that is referred to and not there; sorted. What the cache knows is there.
+fn missing(odb: &Odb, taken: &Taken, refs: &[Ref], boundary: &OidSet, cache: Option<&Cache>) -> Vec<Oid> {
+    let known = cache.filter(|cache| cache.has_structure());
     let of_refs = refs.par_iter().map(|found| found.target);
     let of_trees =
         taken.trees.entries().par_iter().filter(|entry| must_be_here(entry)).map(|entry| entry.oid);
-    let of_commits = taken.commits.par_iter().flat_map_iter(|commit| {
+    let is_known = |oid: &Oid| known.is_some_and(|known| known.knows(oid));
+    let new_commits = taken.commits.par_iter().filter(|commit| !is_known(&commit.oid));
+    let of_commits = new_commits.flat_map_iter(|commit| {
         let parents = if boundary.contains(&commit.oid) { &[][..] } else { &commit.parents };
         std::iter::once(commit.tree).chain(parents.iter().copied())
     });
-    let packed = odb.packed();
+    let packed = if known.is_some() { OidSet::default() } else { odb.packed() };
+    let is_here = |oid: &Oid| if known.is_some() { is_known(oid) } else { packed.contains(oid) };
     let named = of_refs.chain(of_trees).chain(of_commits);
-    let mut missing: Vec<Oid> = named.filter(|oid| !oid.is_null() && !packed.contains(oid)).collect();
+    let mut missing: Vec<Oid> = named.filter(|oid| !oid.is_null() && !is_here(oid)).collect();
     missing.sort_unstable();
     missing.dedup();
     missing.retain(|oid| !odb.contains(oid));

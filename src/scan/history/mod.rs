@@ -37,9 +37,10 @@ use super::{Engine, Outcome, Progress};
 use crate::finding::Skipped;
 use crate::source::git::{self, Odb, Repo, WalkOptions, WalkStats};
 
-use cache::Cache;
+use cache::{Cache, Scanned};
 use commits::Graph;
 use life::Lives;
+use oids::FastSet;
 use places::Finder;
 use sets::{Holdings, Sets};
 use sightings::Sightings;
@@ -55,7 +56,7 @@ pub use range::{RangeOptions, scan_range};
 pub struct HistoryOptions<'a> {
     /// Scan a second time without inheriting anything, and compare.
     pub verify_engine: bool,
-    /// Folder of the cache. Blobs of which it says that they hold nothing are not scanned.
+    /// Folder of the cache. Objects of which it says that they hold nothing are not scanned.
     pub cache: Option<&'a Path>,
     /// The time of the scan, seconds since 1970 UTC, from which ages are counted.
     pub now: i64,
@@ -98,19 +99,32 @@ pub fn scan_history(
     let odb = Odb::open(repo)?;
     progress.set_total(odb.object_count());
     let sightings = Sightings::new();
-    let trees = Trees::default();
     let walk_options = WalkOptions { threads: threads(engine), verify: false };
     let mut cache_facts = CacheFacts::default();
     let folder = options.cache.filter(|_| !options.verify_engine);
-    let mut cache = folder.map(|folder| Cache::open(folder, engine, repo, &mut cache_facts));
-    let mut taker = Taker::new(engine, &sightings, &trees, repo.hash(), stop, progress);
-    taker.cache = cache.as_ref();
-    let walk = git::walk(&odb, &walk_options, &taker);
-    taker.look_again(&odb);
-    let (mut taken, mut skipped) = taker.finish();
+    let mut cache = folder.map(|folder| Cache::open(folder, engine, repo, &odb, &mut cache_facts));
+    let walk_all = |cache: &mut Option<Cache>| {
+        let known = cache.as_mut().map(Cache::take).unwrap_or_default();
+        let cache = cache.as_ref();
+        let trees = Trees::with_names(cache.map_or(&[], Cache::names));
+        let taker = Taker::new(engine, &sightings, &trees, repo.hash(), cache, known, stop, progress);
+        let walk = git::walk(&odb, &walk_options, &taker);
+        let is_fit = stop.load(Ordering::Relaxed) || cache.is_none_or(Cache::is_all_there);
+        if is_fit {
+            taker.look_again(&odb);
+        }
+        let (taken, skipped) = taker.finish();
+        (trees, walk, taken, skipped, is_fit)
+    };
+    let mut walked = walk_all(&mut cache);
+    if let (false, Some(unfit)) = (walked.4, &mut cache) {
+        unfit.forget();
+        walked = walk_all(&mut cache);
+    }
+    let (trees, walk, mut taken, mut skipped, _) = walked;
     if let Some(cache) = &cache {
-        let (blobs, bytes) = cache.totals();
-        cache_facts.passed = blobs;
+        let (objects, blobs, bytes) = cache.totals();
+        cache_facts.passed = objects;
         taken.blobs += blobs;
         taken.bytes += bytes;
     }
@@ -137,7 +151,7 @@ pub fn scan_history(
     if let Some(cache) = &cache {
         // Of a scan that was stopped, nothing is known for sure.
         if !stop.load(Ordering::Relaxed) {
-            cache.write(&mut cache_facts);
+            cache.write(&odb, &mut cache_facts);
         }
         facts.cache = Some(cache_facts);
     }
@@ -205,29 +219,33 @@ fn attribute(
     let (chosen, missing) = rayon::join(
         || {
             let values = Values::choose(&judge, &taken, &names, &mut sets);
-            if let Some(cache) = cache {
-                cache.renew(&taken, &values, &names);
-            }
             let holdings = Holdings::compute(&taken.trees, &values.blobs, &mut sets);
             (values, holdings)
         },
         // Of a scan that was stopped, what was not visited is not known to be there or not.
         || match stopped() {
             true => Ok(Vec::new()),
-            false => missing::account(repo, odb, &taken, &names, &refs),
+            false => missing::account(repo, odb, &taken, &names, &refs, cache.as_ref()),
         },
     );
     let ((values, holdings), skipped) = (chosen, missing?);
-    let graph = Graph::new(taken.commits);
+    let graph = Graph::new(std::mem::take(&mut taken.commits));
     let lives = Lives::trace(&values, &holdings, &sets, &graph, &refs, &reflogs, head.target, odb);
     let mut finder =
         Finder::new(engine, odb, judge, &values, &holdings, &sets, &graph, &lives, &names, options.now);
     finder.find_values();
+    let mut speaking = FastSet::default();
     if !stopped() {
-        finder.find_names(&refs);
+        speaking = finder.find_names(&refs, cache.as_ref().map_or(0, |cache| cache.names().len()));
         finder.find_git_dir(repo);
     }
     let mut outcome = finder.finish();
+    if let Some(cache) = cache {
+        let is_whole = !taken.is_damaged && !skipped.iter().any(|skip| skip.incomplete);
+        let (commits, speaking) = (&graph.commits[..], &speaking);
+        let (taken, values, names, visited) = (&taken, &values, &names, facts.walk.objects);
+        cache.renew(&Scanned { taken, commits, values, names, speaking, is_whole, visited });
+    }
     outcome.skipped.extend(skipped);
     outcome.files = taken.blobs;
     outcome.bytes = taken.bytes;
@@ -246,7 +264,8 @@ fn differences(
 ) -> git::Result<u64> {
     let trees = Trees::default();
     let ignored = Progress::default();
-    let mut taker = Taker::new(engine, sightings, &trees, repo.hash(), stop, &ignored);
+    let mut taker =
+        Taker::new(engine, sightings, &trees, repo.hash(), None, Taken::default(), stop, &ignored);
     taker.whole_only = true;
     git::walk(odb, walk_options, &taker);
     let (whole, _) = taker.finish();

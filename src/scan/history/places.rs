@@ -286,16 +286,21 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// Scans the names of files and refs.
-    pub fn find_names(&mut self, refs: &[Ref]) {
-        let of_refs = refs.iter().map(|r| (&r.name[..], MessageKind::RefName));
-        let of_files = self.names.iter().map(|n| (&n[..], MessageKind::FileName));
-        for (name, kind) in of_files.chain(of_refs) {
+    /// Scans the names of files and refs, without the first `clean` names of files, in which nothing is known to be.
+    /// Returns the numbers of the names of files in which something is.
+    pub fn find_names(&mut self, refs: &[Ref], clean: usize) -> FastSet<u32> {
+        let mut speaking = FastSet::default();
+        let of_refs = refs.iter().map(|r| (None, &r.name[..], MessageKind::RefName));
+        let of_files = (0..).zip(self.names).skip(clean);
+        let of_files = of_files.map(|(number, n)| (Some(number), &n[..], MessageKind::FileName));
+        for (number, name, kind) in of_files.chain(of_refs) {
             let location =
                 Location { message_kind: Some(kind), path: Some(name.into()), ..Location::default() };
             let findings = examine(&mut self.session, name, &location);
+            speaking.extend(number.filter(|_| !findings.is_empty()));
             self.add(findings);
         }
+        speaking
     }
 
     /// Scans what lies beside the objects: configuration, hooks, logs, and the notes git keeps.

@@ -233,23 +233,58 @@ struct Parts {
     of_trees: Vec<Option<Arc<[Part]>>>,
 }
 
-impl Parts {
-    fn of(log: &TreeLog, blobs: &OidMap<SetId>) -> Self {
+/// How the trees of a log hang together.
+pub struct Links {
+    /// By the place of a record, that of its base.
+    pub base_of: Vec<Option<usize>>,
+    /// By the place of a record, that of the root of its family.
+    pub families: Vec<usize>,
+    /// What is behind each entry of the log, if it may matter.
+    behind: Vec<Option<Behind>>,
+    /// By the root of a family, whether one of its trees can hold a value.
+    pub relevant: Vec<bool>,
+}
+
+impl Links {
+    /// Finds them out. `blob` tells the values of a blob that has any.
+    pub fn of(log: &TreeLog, blob: impl Fn(&Oid) -> Option<SetId> + Sync) -> Self {
         let index: OidMap<u32> = log.records.iter().enumerate().map(|(i, r)| (r.oid, i as u32)).collect();
         let base_of: Vec<Option<usize>> =
             log.records.iter().map(|r| Some(*index.get(&r.base?)? as usize)).collect();
         let families = families(&base_of);
         let behind = |entry: &Entry| match entry.mode.is_tree() {
             true => index.get(&entry.oid).map(|&tree| Behind::Tree(tree)),
-            false => blobs.get(&entry.oid).map(|&set| Behind::Values(set)),
+            false => blob(&entry.oid).map(Behind::Values),
         };
-        let all: Vec<Option<Behind>> = log.entries().par_iter().map(behind).collect();
-        let relevant = relevant(log, &all, &families);
+        let behind: Vec<Option<Behind>> = log.entries().par_iter().map(behind).collect();
+        let relevant = relevant(log, &behind, &families);
+        Links { base_of, families, behind, relevant }
+    }
+
+    /// Whether a tree is of a family that can hold a value.
+    pub fn is_relevant(&self, tree: usize) -> bool {
+        self.families.get(tree).is_some_and(|&family| self.relevant[family])
+    }
+
+    /// Whether there is a blob with values behind an entry of the log, or a tree that can hold one.
+    pub fn matters(&self, entry: u32) -> bool {
+        match self.behind.get(entry as usize) {
+            Some(Some(Behind::Tree(tree))) => self.is_relevant(*tree as usize),
+            Some(Some(Behind::Values(_))) => true,
+            _ => false,
+        }
+    }
+}
+
+impl Parts {
+    fn of(log: &TreeLog, blobs: &OidMap<SetId>) -> Self {
+        let links = Links::of(log, |oid| blobs.get(oid).copied());
+        let Links { base_of, families, behind: all, relevant } = &links;
         let added = |record: &TreeRecord| {
             let parts =
                 log.added_places(record).filter_map(|entry| Some((entry, (*all.get(entry as usize)?)?)));
             let parts = parts.map(|(entry, behind)| Part { entry, name: log.entry(entry).name, behind });
-            parts.filter(|part| part.tree().is_none_or(|tree| relevant[families[tree as usize]]))
+            parts.filter(|part| part.tree().is_none_or(|tree| links.is_relevant(tree as usize)))
         };
         let mut of_trees: Vec<Option<Arc<[Part]>>> = vec![None; log.records.len()];
         let mut chain = Vec::new();

@@ -40,7 +40,7 @@ pub struct TreeRecord {
 }
 
 /// The trees that one thread, or all of them, logged.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct TreeLog {
     /// The trees.
     pub records: Vec<TreeRecord>,
@@ -67,6 +67,21 @@ impl TreeLog {
     /// Names that a tree's base has and it has not, or has with another object.
     pub fn removed(&self, record: &TreeRecord) -> &[u32] {
         &self.removed[record.removed.0 as usize..record.removed.1 as usize]
+    }
+
+    /// Adds a tree: the entries that it has and its base does not, and the names that it lost.
+    pub fn push(
+        &mut self,
+        oid: Oid,
+        base: Option<Oid>,
+        added: impl IntoIterator<Item = Entry>,
+        removed: impl IntoIterator<Item = u32>,
+    ) {
+        let (a, r) = (self.added.len() as u32, self.removed.len() as u32);
+        self.added.extend(added);
+        self.removed.extend(removed);
+        let (added, removed) = ((a, self.added.len() as u32), (r, self.removed.len() as u32));
+        self.records.push(TreeRecord { oid, base, added, removed });
     }
 
     /// Adds another thread's log.
@@ -101,6 +116,11 @@ pub struct Base<'a> {
 }
 
 impl Trees {
+    /// Begins with names that have numbers already: their places.
+    pub fn with_names(names: &[Box<[u8]>]) -> Self {
+        Trees { names: Mutex::new(names.iter().cloned().zip(0..).collect()) }
+    }
+
     /// Logs a tree, given what it was made from.
     ///
     /// # Errors

@@ -32,6 +32,10 @@ pub struct Taken {
     pub bytes: u64,
     /// With a cache: blobs that were read whole, and their sizes in bytes.
     pub complete: Vec<(Oid, u64)>,
+    /// With a cache: tags.
+    pub tags: Vec<Oid>,
+    /// With a cache: whether an object could not be read.
+    pub is_damaged: bool,
 }
 
 /// A text with candidates.
@@ -97,6 +101,7 @@ impl Taken {
         self.blobs += other.blobs;
         self.bytes += other.bytes;
         self.complete.extend(other.complete);
+        self.tags.extend(other.tags);
     }
 }
 
@@ -112,8 +117,8 @@ pub struct Taker<'a> {
     pub hash: HashKind,
     /// Scan every blob whole, as if nothing were inherited (for `--verify-engine`).
     pub whole_only: bool,
-    /// Blobs that need no scan.
-    pub cache: Option<&'a Cache>,
+    /// Objects that need no scan.
+    cache: Option<&'a Cache>,
     /// Ends the walk.
     pub stop: &'a AtomicBool,
     /// Objects so far, for progress.
@@ -145,12 +150,14 @@ pub enum Node {
 }
 
 impl<'a> Taker<'a> {
-    /// Begins a walk.
+    /// Begins a walk. `known` is what the cache has of the objects that it knows.
     pub fn new(
         engine: &'a Engine,
         sightings: &'a Sightings,
         trees: &'a Trees,
         hash: HashKind,
+        cache: Option<&'a Cache>,
+        known: Taken,
         stop: &'a AtomicBool,
         progress: &'a Progress,
     ) -> Self {
@@ -160,10 +167,10 @@ impl<'a> Taker<'a> {
             trees,
             hash,
             whole_only: false,
-            cache: None,
+            cache,
             stop,
             progress,
-            taken: Mutex::default(),
+            taken: Mutex::new(known),
             skipped: Mutex::default(),
             spoiled: Mutex::default(),
         }
@@ -196,6 +203,7 @@ impl<'a> Taker<'a> {
         taken.commits.sort_unstable_by_key(|c| c.oid);
         let spoiled = self.spoiled.into_inner().unwrap_or_else(PoisonError::into_inner);
         taken.complete.retain(|(oid, _)| !spoiled.contains(oid));
+        taken.is_damaged = !spoiled.is_empty();
         (taken, self.skipped.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -288,6 +296,9 @@ impl<'a> Taker<'a> {
             seen.candidates(matcher, found);
             self.record(taken, object, found, std::iter::empty());
         }
+        if object.kind == Kind::Tag && self.cache.is_some() {
+            taken.tags.push(object.oid);
+        }
         if object.kind == Kind::Commit {
             match Commit::parse(object.data) {
                 Ok(commit) => taken.commits.push(CommitRecord {
@@ -357,9 +368,12 @@ impl Visitor for Taker<'_> {
         self.take(local, object, Some(base))
     }
 
-    fn wants(&self, oid: &Oid, kind: Option<Kind>) -> bool {
-        let is_other = kind.is_some_and(|kind| kind != Kind::Blob);
-        is_other || !self.cache.is_some_and(|cache| cache.passes(oid))
+    fn wants(&self, oid: &Oid, _: Option<Kind>) -> bool {
+        !self.cache.is_some_and(|cache| cache.passes(oid))
+    }
+
+    fn wants_few(&self) -> bool {
+        self.cache.is_some_and(Cache::has_structure)
     }
 
     fn unreadable(&self, oid: &Oid, error: &Error) {

@@ -1,6 +1,8 @@
 //! Object ids.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 /// The hash function that names a repository's objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -49,13 +51,52 @@ impl HashKind {
 }
 
 /// The id of an object: 20 bytes (SHA-1) or 32 bytes (SHA-256).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy)]
 pub struct Oid {
     bytes: [u8; 32],
     len: u8,
 }
 
+// Ids are compared and hashed by the million: as numbers, not byte by byte in a function of its own.
+
+impl PartialEq for Oid {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.halves() == other.halves() && self.len == other.len
+    }
+}
+
+impl Eq for Oid {}
+
+impl PartialOrd for Oid {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Oid {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.halves().cmp(&other.halves()).then(self.len.cmp(&other.len))
+    }
+}
+
+impl Hash for Oid {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(&self.bytes);
+    }
+}
+
 impl Oid {
+    /// The bytes as numbers whose order is theirs.
+    #[inline]
+    fn halves(&self) -> (u128, u128) {
+        let number = |half: Option<&[u8; 16]>| half.map_or(0, |half| u128::from_be_bytes(*half));
+        (number(self.bytes.first_chunk()), number(self.bytes.last_chunk()))
+    }
+
     /// Copies an id. Bytes behind the 32nd are ignored.
     fn new(raw: &[u8]) -> Self {
         let len = raw.len().min(32);
@@ -126,6 +167,20 @@ impl fmt::Display for Oid {
 mod tests {
     use super::super::object::Kind;
     use super::*;
+
+    #[test]
+    fn the_order_is_that_of_the_bytes() {
+        let oid = |at: usize, byte: u8, len: usize| {
+            let mut raw = vec![0; len];
+            raw[at] = byte;
+            Oid::from_bytes(&raw).unwrap()
+        };
+        for at in 0..20 {
+            assert!(oid(at, 0xff, 20) > oid(at, 0x7f, 20) && oid(at, 1, 20) > oid(19, 0, 20), "{at}");
+            assert_ne!(oid(at, 1, 20), oid(at, 2, 20));
+            assert_ne!(oid(at, 1, 20), oid(at, 1, 32));
+        }
+    }
 
     #[test]
     fn hex_goes_both_ways_and_rejects_the_rest() {

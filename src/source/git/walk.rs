@@ -60,6 +60,11 @@ pub trait Visitor: Sync {
         true
     }
 
+    /// Whether it wants few objects: then those are read one by one, and no pack is gone through.
+    fn wants_few(&self) -> bool {
+        false
+    }
+
     /// Visits an object that is stored whole, or whose base was not visited.
     fn whole(&self, local: &mut Self::Local, object: Visited<'_>) -> Self::Node;
 
@@ -137,6 +142,10 @@ pub(super) struct Walk<'a, V: Visitor> {
 /// packs. Real ones stay far below; deltas that copy their base again and again do not.
 const BUDGET_RATIO: u64 = 1000;
 
+/// So many objects are few: reading them one by one, each along its chain of bases, costs less than finding out
+/// how all deltas hang together.
+const FEW: usize = 1000;
+
 /// Visits all objects: those in packs, loose ones and those in alternates, reachable or not. An object that is
 /// stored more than once is visited once.
 ///
@@ -190,6 +199,13 @@ impl<'a, V: Visitor> Walk<'a, V> {
             touched: AtomicU64::new(0),
             failed: Mutex::new(HashMap::new()),
         };
+        if visitor.wants_few()
+            && gone.is_empty()
+            && let Some(few) = few_wanted(visitor, &packs, &loose, &marked)
+        {
+            walk.loose = few;
+            return walk;
+        }
         for (n, pack) in packs.into_iter().enumerate() {
             walk.add_pack(pack, marked.get(n));
         }
@@ -276,6 +292,33 @@ impl<'a, V: Visitor> Walk<'a, V> {
         stats.add(&worker.end());
         stats
     }
+}
+
+/// All objects that are wanted, each once. None if they are many.
+fn few_wanted<V: Visitor>(
+    visitor: &V,
+    packs: &[Arc<Pack>],
+    loose: &[Vec<Oid>],
+    marked: &[Duplicates],
+) -> Option<Vec<Oid>> {
+    let mut wanted = Vec::new();
+    let mut marks = marked.iter();
+    for pack in packs {
+        let marked = marks.next()?;
+        let oids = (0..).map_while(|at| pack.idx.oid(at)).enumerate();
+        let oids = oids.filter(|(at, oid)| !marked.contains(*at) && visitor.wants(oid, None));
+        wanted.extend(oids.map(|(_, oid)| oid).take(FEW + 1));
+        if wanted.len() > FEW {
+            return None;
+        }
+    }
+    for list in loose {
+        let marked = marks.next()?;
+        let oids = list.iter().enumerate();
+        let oids = oids.filter(|(at, oid)| !marked.contains(*at) && visitor.wants(oid, None));
+        wanted.extend(oids.map(|(_, oid)| *oid));
+    }
+    (wanted.len() <= FEW).then_some(wanted)
 }
 
 /// Marks the copies of objects; sources are the packs and then the lists of loose objects.

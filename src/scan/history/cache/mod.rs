@@ -1,0 +1,423 @@
+//! What an earlier scan of the same repository by the same rules found to hold nothing.
+//!
+//! Known are: blobs without values, with the kinds of file for which that was judged (as another kind of file, a
+//! blob's candidates may be secrets); and, if that scan read everything, commits and tags whose text is clean,
+//! and trees, with what attribution needs of them ([`prune`]). Not known, and so scanned again, are blobs with
+//! a value, trees that have or lose a name with a value in it, texts with candidates, and what
+//! was not read whole. So the report is the same with a cache as without, and no value is in the file, nor
+//! the id of a blob that holds one: it could be guessed from.
+//!
+//! A cache that knows objects which are gone from the repository is of no use: what it says of others could be
+//! out of date.
+
+mod format;
+mod prune;
+mod veil;
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sha2::{Digest, Sha256};
+
+use super::oids::{FastSet, OidMap, OidSet};
+use super::trees::TreeLog;
+use super::values::{self, Values};
+use super::visit::{CommitRecord, Taken};
+use crate::scan::Engine;
+use crate::source::git::{HashKind, Kind, Odb, Oid, Repo};
+use crate::verdict::filekind::FileKind;
+
+use format::{ANY_KIND, KindId, Known, NO_BLOB, Saved};
+use veil::Veil;
+
+/// Larger files are not read, and not written.
+const MAX_BYTES: u64 = 1 << 30;
+/// Changes when the engine may find something else by the same rules.
+const ENGINE: &str = concat!(env!("CARGO_PKG_VERSION"), "/2");
+
+/// What a cache says, and which of it was made use of.
+#[derive(Debug)]
+pub struct Cache {
+    path: PathBuf,
+    key: [u8; 32],
+    hash: HashKind,
+    saved: Saved,
+    /// By the first two bytes of an id: where the objects with such ids begin.
+    starts: Vec<u32>,
+    /// The first eight bytes of each id.
+    heads: Vec<u64>,
+    /// A bit for each object that was passed over.
+    passed: Vec<AtomicU64>,
+    /// Whether there is something to write.
+    is_renewed: bool,
+}
+
+/// What a cache was good for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CacheFacts {
+    /// Objects that were not scanned because they are known to hold nothing.
+    pub passed: u64,
+    /// Why it was not read or not written.
+    pub problems: Vec<String>,
+}
+
+/// What a scan tells a cache in the end.
+pub struct Scanned<'a> {
+    /// What was taken from the objects.
+    pub taken: &'a Taken,
+    /// All commits.
+    pub commits: &'a [CommitRecord],
+    /// The values.
+    pub values: &'a Values,
+    /// Names of entries of trees.
+    pub names: &'a [Box<[u8]>],
+    /// Those in which there is a value.
+    pub speaking: &'a FastSet<u32>,
+    /// Whether every object was there and could be read.
+    pub is_whole: bool,
+    /// Number of objects that were visited.
+    pub visited: u64,
+}
+
+/// Why a cache is of no use.
+#[derive(Debug, thiserror::Error)]
+enum Unfit {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("it is damaged")]
+    Damaged,
+    #[error("it is no cache of stanch")]
+    Foreign,
+    #[error("a newer version of stanch wrote it")]
+    Newer,
+    #[error("it was made by other rules, with other options or of another repository")]
+    Other,
+    #[error("it is too large")]
+    TooLarge,
+    #[error("objects that it knows are gone")]
+    Gone,
+}
+
+impl Cache {
+    /// Reads the cache of this repository, rule set and options in a folder. What is of no use is told in
+    /// `facts`, and the scan begins from nothing.
+    pub fn open(folder: &Path, engine: &Engine, repo: &Repo, odb: &Odb, facts: &mut CacheFacts) -> Self {
+        let key = key(engine, repo);
+        let name = data_encoding::HEXLOWER.encode(key.get(..16).unwrap_or_default());
+        let path = folder.join(format!("{name}.bin"));
+        let mut cache = Cache {
+            path,
+            key,
+            hash: repo.hash(),
+            saved: Saved::nothing(),
+            starts: Vec::new(),
+            heads: Vec::new(),
+            passed: Vec::new(),
+            is_renewed: false,
+        };
+        match cache.read(odb) {
+            Ok(()) | Err(Unfit::Gone) => {}
+            Err(Unfit::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                facts.problems.push(format!("the cache {} is ignored: {error}", cache.path.display()));
+            }
+        }
+        cache.index();
+        cache
+    }
+
+    fn read(&mut self, odb: &Odb) -> Result<(), Unfit> {
+        let file = File::open(&self.path)?;
+        let mut bytes = Vec::with_capacity(file.metadata()?.len().min(MAX_BYTES) as usize + 1);
+        file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(Unfit::TooLarge);
+        }
+        self.saved = format::read(&bytes, &self.key, self.hash, |commits| Veil::of(odb, commits))?;
+        Ok(())
+    }
+
+    /// Prepares looking objects up.
+    fn index(&mut self) {
+        let objects = &self.saved.objects;
+        self.passed = (0..objects.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
+        self.starts = vec![0; (1 << 16) + 1];
+        self.heads = objects.iter().map(|known| head(&known.oid)).collect();
+        for known in objects {
+            self.starts[first_two(&known.oid) + 1] += 1;
+        }
+        for at in 1..self.starts.len() {
+            self.starts[at] += self.starts[at - 1];
+        }
+    }
+
+    /// Forgets everything.
+    pub fn forget(&mut self) {
+        self.saved = Saved::nothing();
+        self.index();
+    }
+
+    /// What need not be taken from the objects again: given once.
+    pub fn take(&mut self) -> Taken {
+        let trees = std::mem::take(&mut self.saved.trees);
+        Taken { trees, commits: std::mem::take(&mut self.saved.commits), ..Taken::default() }
+    }
+
+    /// Names of entries of trees, by their numbers. There are no values in them.
+    pub fn names(&self) -> &[Box<[u8]>] {
+        &self.saved.names
+    }
+
+    /// Whether commits and trees are known, not only blobs.
+    pub fn has_structure(&self) -> bool {
+        self.saved.has_structure
+    }
+
+    /// Whether an object is known.
+    pub fn knows(&self, oid: &Oid) -> bool {
+        self.place(oid).is_some()
+    }
+
+    /// Whether an object needs no scan; if so, it counts as passed over.
+    pub fn passes(&self, oid: &Oid) -> bool {
+        let Some(at) = self.place(oid) else { return false };
+        self.passed.get(at / 64).is_some_and(|word| {
+            word.fetch_or(1 << (at % 64), Ordering::Relaxed);
+            true
+        })
+    }
+
+    fn place(&self, oid: &Oid) -> Option<usize> {
+        let first = first_two(oid);
+        let (start, end) = (*self.starts.get(first)? as usize, *self.starts.get(first + 1)? as usize);
+        let head = head(oid);
+        let there = self.heads.get(start..end)?.iter().position(|&there| there >= head)?;
+        // More than one id with the same eight bytes is possible, if not seen.
+        let same = self.saved.objects.get(start + there..end)?;
+        let at = same.iter().take_while(|known| known.oid <= *oid).position(|known| known.oid == *oid)?;
+        Some(start + there + at)
+    }
+
+    fn is_passed(&self, at: usize) -> bool {
+        self.passed.get(at / 64).is_some_and(|word| word.load(Ordering::Relaxed) >> (at % 64) & 1 != 0)
+    }
+
+    fn passed(&self) -> impl Iterator<Item = &Known> {
+        self.saved.objects.iter().enumerate().filter(|(at, _)| self.is_passed(*at)).map(|(_, known)| known)
+    }
+
+    /// Whether all known objects were passed over, so that all of them are still there.
+    pub fn is_all_there(&self) -> bool {
+        self.passed().count() == self.saved.objects.len()
+    }
+
+    /// Number of objects that were passed over; number and bytes of the blobs among them.
+    pub fn totals(&self) -> (u64, u64, u64) {
+        self.passed().fold((0, 0, 0), |(objects, blobs, bytes), known| match known.list {
+            NO_BLOB => (objects + 1, blobs, bytes),
+            _ => (objects + 1, blobs + 1, bytes.saturating_add(known.size)),
+        })
+    }
+
+    /// Takes back blobs that were passed over and are, in these trees, files of a kind that they were not judged
+    /// as. They must be scanned.
+    pub fn take_back(&self, trees: &TreeLog, names: &[Box<[u8]>]) -> Vec<Oid> {
+        let judged = self.passed().filter(|known| !matches!(known.list, ANY_KIND | NO_BLOB));
+        let kinds = kinds_of(judged.map(|known| known.oid), trees, names);
+        let mut back: Vec<Oid> = Vec::new();
+        for (oid, kinds) in kinds {
+            let Some(at) = self.place(&oid) else { continue };
+            let known =
+                self.saved.objects.get(at).and_then(|known| self.saved.lists.get(known.list as usize));
+            if !known.is_some_and(|known| kinds.iter().all(|kind| known.contains(kind))) {
+                if let Some(word) = self.passed.get(at / 64) {
+                    word.fetch_and(!(1 << (at % 64)), Ordering::Relaxed);
+                }
+                back.push(oid);
+            }
+        }
+        back.sort_unstable();
+        back
+    }
+
+    /// Whether a scan that visited so many objects learnt nothing new: they are those that were left to scan, and none
+    /// was taken back.
+    fn is_up_to_date(&self, visited: u64) -> bool {
+        self.saved.left == visited && self.is_all_there() && self.has_structure()
+    }
+
+    /// What is known to hold nothing after a scan: what was passed over, and what was taken and has no value.
+    pub fn renew(&mut self, scanned: &Scanned<'_>) {
+        if self.is_up_to_date(scanned.visited) {
+            return;
+        }
+        let Scanned { taken, commits, values, names, .. } = *scanned;
+        let mut objects: Vec<Known> = self.passed().copied().collect();
+        let before = objects.len();
+        self.add_blobs(&mut objects, scanned);
+        let with_candidates: OidSet = taken.texts.iter().map(|text| text.oid).collect();
+        let is_judged = |oid: &Oid| with_candidates.contains(oid) || self.is_judged(oid);
+        let before = before as u64 + scanned.visited;
+        let mut saved = Saved { lists: self.saved.lists.clone(), ..Saved::nothing() };
+        saved.has_structure = scanned.is_whole;
+        if scanned.is_whole {
+            let pruned = prune::prune(&taken.trees, names, is_judged, scanned.speaking);
+            let is_clean = |oid: &Oid| !with_candidates.contains(oid);
+            saved.commits.extend(commits.iter().filter(|commit| is_clean(&commit.oid)).cloned());
+            let tags = taken.tags.iter().filter(|tag| is_clean(tag)).copied();
+            let trees = taken.trees.records.iter().map(|record| record.oid);
+            let others = trees.chain(saved.commits.iter().map(|commit| commit.oid)).chain(tags);
+            objects.extend(others.map(|oid| Known { oid, size: 0, list: NO_BLOB }));
+            objects.retain(|known| !pruned.speaking.contains(&known.oid));
+            saved.veiled = values.blobs.keys().copied().collect();
+            (saved.trees, saved.names) = (pruned.trees, pruned.names);
+        } else {
+            objects.retain(|known| known.list != NO_BLOB);
+        }
+        objects.sort_unstable_by_key(|known| known.oid);
+        objects.dedup_by_key(|known| known.oid);
+        saved.left = before.saturating_sub(objects.len() as u64);
+        saved.objects = objects;
+        self.saved = saved;
+        self.is_renewed = self.saved.size(self.hash) <= MAX_BYTES as usize;
+    }
+
+    /// Whether a known blob has candidates.
+    fn is_judged(&self, oid: &Oid) -> bool {
+        let known = self.place(oid).and_then(|at| self.saved.objects.get(at));
+        known.is_some_and(|known| !matches!(known.list, ANY_KIND | NO_BLOB))
+    }
+
+    /// Adds the blobs that were read whole and have no value.
+    fn add_blobs(&mut self, objects: &mut Vec<Known>, scanned: &Scanned<'_>) {
+        let Scanned { taken, values, names, .. } = *scanned;
+        let blobs = taken.texts.iter().filter(|text| text.kind == Kind::Blob).map(|text| text.oid);
+        let with_candidates: OidSet = blobs.collect();
+        let without_values = with_candidates.iter().filter(|oid| !values.blobs.contains_key(*oid)).copied();
+        let kinds = kinds_of(without_values, &taken.trees, names);
+        let mut numbers: HashMap<Vec<KindId>, u32> =
+            (0..).zip(&self.saved.lists).map(|(number, list)| (list.clone(), number)).collect();
+        for &(oid, size) in &taken.complete {
+            let list = match (with_candidates.contains(&oid), kinds.get(&oid)) {
+                (false, _) => ANY_KIND,
+                (true, None) => continue,
+                (true, Some(kinds)) => {
+                    let next = numbers.len() as u32;
+                    *numbers.entry(kinds.clone()).or_insert_with(|| {
+                        self.saved.lists.push(kinds.clone());
+                        next
+                    })
+                }
+            };
+            objects.push(Known { oid, size, list });
+        }
+    }
+
+    /// Writes what is known, if that is more than before: the file is there whole or not at all, and only its
+    /// owner can read it.
+    pub fn write(&self, odb: &Odb, facts: &mut CacheFacts) {
+        if !self.is_renewed {
+            return;
+        }
+        if let Err(error) = self.try_write(odb) {
+            facts.problems.push(format!("the cache {} is not written: {error}", self.path.display()));
+        }
+    }
+
+    fn try_write(&self, odb: &Odb) -> io::Result<()> {
+        let Some(veil) = Veil::of(odb, &self.saved.commits) else { return Ok(()) };
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(&format::write(&self.saved, &self.key, self.hash, &veil))?;
+        file.as_file().sync_data()?;
+        file.persist(&self.path)?;
+        Ok(())
+    }
+}
+
+/// The first eight bytes of an id as a number; the order of these is that of ids.
+fn head(oid: &Oid) -> u64 {
+    oid.as_bytes().first_chunk().map_or(0, |eight| u64::from_be_bytes(*eight))
+}
+
+/// The first two bytes of an id as a number.
+fn first_two(oid: &Oid) -> usize {
+    oid.as_bytes().first_chunk().map_or(0, |two| usize::from(u16::from_be_bytes(*two)))
+}
+
+/// Everything that decides on what a scan finds in a blob, and whose blobs they are.
+fn key(engine: &Engine, repo: &Repo) -> [u8; 32] {
+    let options = engine.options();
+    let folder = repo.common_dir();
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let scanned = (options.decode, options.archives, options.limits, options.min_confidence);
+    let scanned = format!("{scanned:?} {:?}", repo.hash());
+    let parts: [&[u8]; 4] = [
+        ENGINE.as_bytes(),
+        engine.matcher().rules().hash().as_bytes(),
+        scanned.as_bytes(),
+        folder.as_os_str().as_encoded_bytes(),
+    ];
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+/// The numbers of the kinds of file that these blobs are in any tree; sorted, and never none.
+fn kinds_of(blobs: impl Iterator<Item = Oid>, trees: &TreeLog, names: &[Box<[u8]>]) -> OidMap<Vec<KindId>> {
+    let numbers = |kinds: Vec<FileKind>| {
+        let unknown = kinds.is_empty().then_some(FileKind::UNKNOWN);
+        let mut numbers: Vec<KindId> = kinds.into_iter().chain(unknown).map(number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    };
+    values::kinds_of(blobs, trees, names).into_iter().map(|(oid, kinds)| (oid, numbers(kinds))).collect()
+}
+
+fn number(kind: FileKind) -> KindId {
+    (kind.language as KindId) << 8 | kind.role as KindId
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_passed_counts_once() {
+        let oid = |n: u8| Oid::from_bytes(&[n; 20]).unwrap();
+        let known = |n: u8, list| Known { oid: oid(n), size: u64::from(n), list };
+        let mut cache = Cache {
+            path: PathBuf::new(),
+            key: [7; 32],
+            hash: HashKind::Sha1,
+            saved: Saved {
+                lists: vec![Vec::new(), vec![1, 256]],
+                objects: vec![known(1, 0), known(2, 1), known(5, NO_BLOB), known(9, 0)],
+                ..Saved::nothing()
+            },
+            starts: Vec::new(),
+            heads: Vec::new(),
+            passed: Vec::new(),
+            is_renewed: false,
+        };
+        cache.index();
+        for (n, is_known) in [(2, true), (2, true), (9, true), (5, true), (3, false)] {
+            assert_eq!(cache.passes(&oid(n)), is_known);
+        }
+        assert_eq!(cache.totals(), (3, 2, 11));
+        assert!(!cache.is_all_there());
+        assert!(cache.passes(&oid(1)) && cache.is_all_there());
+        // It is no file in these trees, and was judged as files of two other kinds.
+        assert_eq!(cache.take_back(&TreeLog::default(), &[]), vec![oid(2)]);
+        assert_eq!(cache.totals(), (3, 2, 10));
+        cache.forget();
+        assert!(!cache.knows(&oid(1)));
+    }
+}

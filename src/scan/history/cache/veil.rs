@@ -1,0 +1,73 @@
+//! Ids of blobs with values, unreadable for those who do not have the repository.
+//!
+//! A blob can be nothing but a value, and then its id is a hash that guesses can be checked by. So such ids are
+//! written under a pad, of which the key is the text of some commits: whoever has them has the blobs, too.
+
+use hmac::{Hmac, Mac};
+use sha2::{Digest, Sha256};
+
+use crate::scan::history::visit::CommitRecord;
+use crate::source::git::{Kind, Odb, Oid};
+
+/// Commits whose texts are the key: those with the lowest ids.
+const COMMITS: usize = 8;
+
+/// Covers and uncovers ids.
+pub struct Veil {
+    mac: Hmac<Sha256>,
+}
+
+impl Veil {
+    /// The veil of a cache with these commits. None if there are none, or they cannot be read.
+    pub fn of(odb: &Odb, commits: &[CommitRecord]) -> Option<Self> {
+        let mut lowest: Vec<Oid> = commits.iter().map(|commit| commit.oid).collect();
+        if lowest.len() > COMMITS {
+            lowest.select_nth_unstable(COMMITS);
+            lowest.truncate(COMMITS);
+        }
+        lowest.sort_unstable();
+        let mut texts = Sha256::new();
+        for oid in &lowest {
+            let text = odb.read_kind(oid, Kind::Commit).ok()?;
+            texts.update((text.len() as u64).to_le_bytes());
+            texts.update(text);
+        }
+        (!lowest.is_empty()).then(|| Self::with_key(&texts.finalize()))
+    }
+
+    /// The veil with this key.
+    pub(super) fn with_key(key: &[u8]) -> Self {
+        // HMAC takes keys of every length.
+        Veil {
+            mac: Hmac::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC accepts every key length")),
+        }
+    }
+
+    /// Covers an id, or uncovers one that is covered: that of the entry with this number of a tree.
+    pub fn flip(&self, tree: &Oid, entry: u32, oid: &Oid) -> Option<Oid> {
+        let mut mac = self.mac.clone();
+        mac.update(tree.as_bytes());
+        mac.update(&entry.to_le_bytes());
+        let pad = mac.finalize().into_bytes();
+        let flipped: Vec<u8> = oid.as_bytes().iter().zip(pad).map(|(byte, pad)| byte ^ pad).collect();
+        Oid::from_bytes(&flipped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn covers_differently_everywhere_and_uncovers_again() {
+        let oid = |n: u8| Oid::from_bytes(&[n; 20]).unwrap();
+        let (veil, other) = (Veil::with_key(b"one"), Veil::with_key(b"two"));
+        let covered = veil.flip(&oid(1), 0, &oid(9)).unwrap();
+        assert_eq!(veil.flip(&oid(1), 0, &covered), Some(oid(9)));
+        for different in
+            [veil.flip(&oid(2), 0, &oid(9)), veil.flip(&oid(1), 1, &oid(9)), other.flip(&oid(1), 0, &oid(9))]
+        {
+            assert_ne!(different, Some(covered));
+        }
+    }
+}
