@@ -294,23 +294,6 @@ fn encoded_text_without_end() {
     }
 }
 
-/// A file that is one line of base64, larger than what is read at a time: the chain is known, and the column.
-#[test]
-fn megabytes_of_base64() {
-    let filler = "a word and another. ".repeat(450_000);
-    let (left, right) = filler.split_at(filler.len() * 3 / 4 / 3 * 3);
-    let token = super::archive_support::token();
-    let text = data_encoding::BASE64.encode(format!("{left}   {token}   {right}").as_bytes());
-    // Four characters stand for three bytes.
-    let column = (left.len() + 3) as u64 / 3 * 4 + 1;
-    let places = [Place::new("large", text.into_bytes(), (1, column)).decoded(&["base64"])];
-    let folder = folder(&places);
-    check_all(
-        &places,
-        &findings(&report_of(stanch(&["scan"], folder.path()).arg(folder.path().join("files")))),
-    );
-}
-
 #[test]
 fn nothing_is_looked_into_when_told_so() {
     let places: Vec<Place> =
@@ -321,3 +304,72 @@ fn nothing_is_looked_into_when_told_so() {
     let report = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(findings(&report), Found::new());
 }
+
+/// Each limit has a flag; where it bites, that is listed with the limit, and the run is incomplete.
+#[test]
+fn limits_have_flags_and_are_reported() {
+    use super::archive_support::{gzip, leak, tar, zip};
+    let deflated = |name: &str, bytes: &[u8]| zip(&[(name, bytes)], zip::CompressionMethod::Deflated);
+    let nested = deflated("b.zip", &deflated("c.zip", &leak()));
+    let many = tar(&(0..200).map(|_| ("name", &b"x"[..])).collect::<Vec<_>>());
+    let zeros = gzip(&vec![0; 2 << 20]);
+    // More than is always allowed.
+    let ratio = gzip(&vec![0; 66 << 20]);
+    for (flags, bytes, what, reason, detail) in [
+        (["--archive-depth", "1"], &nested, "files/it!b.zip", "archive-depth", "more than 1 containers deep"),
+        (
+            ["--archive-size", "1M"],
+            &zeros,
+            "files/it",
+            "archive-too-large",
+            "unpacks to more than 1048576 bytes",
+        ),
+        (
+            ["--archive-ratio", "5"],
+            &ratio,
+            "files/it",
+            "archive-ratio",
+            "unpacks to more than 5 times its size",
+        ),
+        (["--archive-members", "9"], &many, "files/it", "archive-members", "has more than 9 members"),
+        (["--archive-time", "0"], &many, "files/it", "archive-time", "took more than 0 seconds"),
+    ] {
+        let folder = folder(&[]);
+        fs::create_dir(folder.path().join("files")).unwrap();
+        fs::write(folder.path().join("files/it"), bytes).unwrap();
+        let run = |format: &str| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_stanch"));
+            command.current_dir(folder.path()).args(["scan", "files", "--config", "rules.toml"]).args(flags);
+            let output = command.args(["--format", format]).output().unwrap();
+            assert_eq!(output.status.code(), Some(2), "{reason}, {format}");
+            [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap())
+        };
+        let report: serde_json::Value = serde_json::from_str(&run("json")[0]).unwrap();
+        let skipped = &report["skipped"][0];
+        assert_eq!((&skipped["what"], &skipped["reason"]), (&what.into(), &reason.into()));
+        assert_eq!((&skipped["detail"], &report["summary"]["incomplete"]), (&detail.into(), &true.into()));
+        let formats = if reason == "archive-ratio" { &FORMATS[..1] } else { &FORMATS };
+        for &format in formats {
+            // Gitleaks' format has no place for it; then it is said on standard error.
+            let [text, errors] = run(format);
+            let text = if format == "gitleaks" { errors } else { text };
+            assert!(text.contains(reason) || text.contains(detail), "{format}: {text}");
+        }
+    }
+}
+
+/// Formats that list what was not read.
+const FORMATS: [&str; 12] = [
+    "text",
+    "jsonl",
+    "sarif",
+    "gitlab",
+    "github",
+    "azure",
+    "junit",
+    "codeclimate",
+    "csv",
+    "html",
+    "markdown",
+    "gitleaks",
+];
