@@ -318,6 +318,51 @@ fn deep_folders() {
     assert_eq!(report.skipped().len(), 1);
 }
 
+/// Members of every kind: small, large, binary, in other encodings, in containers of their own.
+#[test]
+fn threads_share_a_large_container_and_report_the_same() {
+    use super::archive_support::{gzip, tar, zip};
+    let leak =
+        |seed: u64, len| format!("{}\ntoken = '{}'\n{}", filler(len, seed), github(seed), filler(len, seed));
+    let mut files: Vec<(String, Vec<u8>)> =
+        (0..300).map(|i| (format!("small/{i}"), leak(i, 37 * i as usize % 900).into_bytes())).collect();
+    files.push((
+        "large.txt".to_owned(),
+        [leak(301, PIECE / 2), leak(302, PIECE / 2 + OVERLAP)].concat().into_bytes(),
+    ));
+    files.push(("wide.txt".to_owned(), utf16(&[leak(303, PIECE / 4), leak(304, PIECE / 2)].concat())));
+    let program = |seed| {
+        [b"\x7fELF\0\0", leak(seed, 3000).as_bytes(), b"\0\0", &utf16(&leak(seed + 1, 50))[2..]].concat()
+    };
+    files.push(("program".to_owned(), program(305)));
+    files.push((
+        "large-program".to_owned(),
+        [program(307), vec![0; PIECE], program(309), vec![7; PIECE]].concat(),
+    ));
+    let inner = leak(311, 100).into_bytes();
+    files.push(("inner.zip".to_owned(), zip(&[("deep", &inner)], zip::CompressionMethod::Deflated)));
+    files.push(("cut.gz".to_owned(), gzip(&leak(312, 9000).into_bytes())[..900].to_vec()));
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
+    let dir = Sandbox::empty();
+    dir.write("image.tar", tar(&files));
+    let with = |threads: &str, limit: &str| {
+        let args = ["image.tar", "--threads", threads, "--archive-members", limit];
+        let mut report = scan(dir.path(), args).exits(2).report();
+        for name in ["started", "elapsed_ms"] {
+            report.0["summary"].as_object_mut().unwrap().remove(name);
+        }
+        report
+    };
+    for limit in ["1000", "200"] {
+        let one = with("1", limit);
+        let least = if limit == "200" { 200 } else { 311 };
+        assert!(one.findings().len() >= least, "{:?}", one.places());
+        for threads in ["2", "5"] {
+            assert_eq!(with(threads, limit).0, one.0, "{threads} threads");
+        }
+    }
+}
+
 /// UTF-16 with a byte order mark.
 fn utf16(text: &str) -> Vec<u8> {
     std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
