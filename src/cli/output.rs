@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 
 use super::args::{ColorWhen, CommonArgs};
 use crate::finding::Status;
+use crate::report::escape::{visible, visible_str};
 use crate::report::{self, Format, Report};
 
 /// A format and the place it goes to.
@@ -99,6 +100,9 @@ fn place(name: &Path) -> Place {
 /// nothing else tells the user what was found, standard error does.
 pub fn write(report: &Report, targets: &[Target], args: &CommonArgs) -> anyhow::Result<()> {
     let mut result = Ok(());
+    if targets.iter().all(|target| target.format == Format::Gitleaks) {
+        say_skipped(report);
+    }
     for target in targets {
         let options = report::Options {
             show_secrets: args.show_secrets,
@@ -131,6 +135,14 @@ pub fn write(report: &Report, targets: &[Target], args: &CommonArgs) -> anyhow::
         let _ = report::write(report, Format::Text, &report::Options::default(), &mut io::stderr().lock());
     }
     result
+}
+
+/// Says on standard error what was not read, for formats that have no place for it.
+fn say_skipped(report: &Report) {
+    for skip in report.skipped.iter().filter(|skip| skip.incomplete) {
+        let (what, detail) = (visible(&skip.what), visible_str(&skip.detail));
+        eprintln!("stanch: not scanned: {what}: {} ({detail})", skip.reason);
+    }
 }
 
 /// Whether a report has neither findings nor anything that was not read.

@@ -3,7 +3,7 @@
 //! An array of flat objects in which every key is always present. Author and e-mail address are empty
 //! unless personal data is asked for; the commit's message is not kept by stanch and always empty. Each
 //! place of a value is an element of its own, as gitleaks does it. The shape has no room for what could
-//! not be read: the exit code tells.
+//! not be read: the exit code tells, and the program says it on standard error.
 
 use std::borrow::Cow;
 use std::io;

@@ -123,13 +123,23 @@ fn token_pattern(member: &MemberSpec, starts_with_word: bool) -> String {
     let value = &member.value;
     let glued = member.prefix.unwrap_or(0) >= 5 && fixed_length(value).is_some()
         || ends_in_mark(member) && fixed_length(value) >= Some(36);
+    // `_` and `\n` in front are no part of a longer token: variable names, escapes in strings. A value of base64 does
+    // not stand between characters of base64 either: there, a prefix is a coincidence.
+    let (front, back) = match holds_base64(value) {
+        true => (r"(?:\A|[^A-Za-z0-9+/]|\\[nrt])", r"(?:[^A-Za-z0-9_+/]|\z)"),
+        false => (r"(?:\b|_|\\[nrt])", r"(?:[^A-Za-z0-9_]|\z)"),
+    };
     match (glued, starts_with_word) {
         // Behind a prefix and a fixed length nothing needs to end: the text may be glued.
-        (true, _) => format!(r"(?:\b|_|\\[nrt])({value})"),
-        // `_` and `\n` in front are no part of a longer token: variable names, escapes in strings.
-        (false, true) => format!(r"(?:\b|_|\\[nrt])({value})(?:[^A-Za-z0-9_]|\z)"),
-        (false, false) => format!(r"({value})(?:[^A-Za-z0-9_]|\z)"),
+        (true, _) => format!("{front}({value})"),
+        (false, true) => format!("{front}({value}){back}"),
+        (false, false) => format!("({value}){back}"),
     }
+}
+
+/// Whether a pattern has a class of all characters of base64.
+fn holds_base64(pattern: &str) -> bool {
+    ["[A-Za-z0-9+/]", "[A-Za-z0-9/+]"].iter().any(|class| pattern.contains(class))
 }
 
 /// Whether a prefix of four bytes ends in a mark: it is seldom part of something longer.
@@ -368,6 +378,19 @@ mod tests {
             assert_eq!(found(&rules[0], &format!("{before}{value}\n")), [value.as_str()], "{before}");
         }
         assert!(found(&rules[0], &format!("checksum = {value}\n")).is_empty());
+    }
+
+    #[test]
+    fn in_the_midst_of_base64_a_prefix_is_a_coincidence() {
+        let base64 = MemberSpec { prefix: Some(3), ..member(&[], "AK7[A-Za-z0-9/+]{30,35}") };
+        let rules = family("token", base64).expect("a good row");
+        let value = ["AK7", "Zx81kQ/mPw04+LsTbN", "95uRdVyC2hGoJf"].concat();
+        for (before, behind) in [("key = '", "'"), ("_", "\n"), ("", ""), (r"\n", ";"), ("key=", "&")] {
+            assert_eq!(found(&rules[0], &format!("{before}{value}{behind}")), [value.as_str()], "{before}");
+        }
+        for (before, behind) in [("x5/", "'"), ("x5+", ""), ("'", "/Wq8"), ("", "+Wq8=")] {
+            assert_eq!(found(&rules[0], &format!("{before}{value}{behind}")), [""; 0], "{before} {behind}");
+        }
     }
 
     #[test]

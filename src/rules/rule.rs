@@ -214,6 +214,12 @@ pub struct Remedy {
 }
 
 impl Rule {
+    /// Whether what the rule finds shows by itself that it is a secret: neither a word nearby nor a detector that
+    /// weighs surroundings had to say so. In binary data, which is full of words and values, only that counts.
+    pub fn identifies_itself(&self) -> bool {
+        self.context.is_none() && self.detector.is_empty()
+    }
+
     /// How far a match can reach: `Some(bytes)` when both the match and the places of its literals are
     /// bounded, None when the rule must see the whole text.
     pub fn reach(&self) -> Option<u32> {

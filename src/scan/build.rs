@@ -80,7 +80,7 @@ pub fn findings<'t>(
     let mut judged: Vec<Judged> = Vec::new();
     for candidate in candidates {
         // In binary data only self-identifying secrets count.
-        if text.binary && candidate.evidence.is_some() {
+        if text.binary && !engine.counts_in_binary(candidate) {
             continue;
         }
         if !applies(engine, candidate.rule, path) || !engine.matcher().accepts(bytes, candidate) {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use bstr::BString;
 
-use super::{Session, Text, advance};
+use super::{Session, Text, advance, build};
 use crate::finding::{Location, Position, Skipped};
 use crate::matcher::decode;
 use crate::source::archive::{self, Limits, Member};
@@ -39,6 +39,23 @@ impl Default for Progress {
     }
 }
 
+impl Progress {
+    /// Whether the pieces have to be examined in order: what they encode has positions of its own.
+    pub(super) fn is_transcoded(&self) -> bool {
+        self.encoding.is_some()
+    }
+
+    /// Goes on to the next piece.
+    pub(super) fn pass(&mut self, piece: &Piece<'_>) {
+        if piece.next > 0 {
+            let next = piece.next + rest_of_character(piece.bytes, piece.next);
+            let passed = piece.bytes.get(self.rest_of_character..next).unwrap_or_default();
+            self.rest_of_character = next - piece.next;
+            self.next = advance(self.next, passed);
+        }
+    }
+}
+
 impl Session<'_> {
     /// Examines the whole content of a file, blob or stream. In text, only secrets that touch one of
     /// `regions` count; a container that changed is examined whole.
@@ -60,9 +77,12 @@ impl Session<'_> {
         self.examine(&Text { regions, ..Text::whole(bytes, location) });
     }
 
-    /// Examines a container that is too large to be held in memory.
+    /// Examines a container that is too large to be held in memory, with the help of other threads.
     pub fn examine_container(&mut self, input: &mut dyn Read, len: u64, location: &Location) {
-        self.open(location, |limits, sink, skipped| archive::open_reader(input, len, limits, sink, skipped));
+        let limits = self.engine.options.limits;
+        let mut skipped = Vec::new();
+        self.share(location, |sink| archive::open_reader(input, len, &limits, sink, &mut skipped));
+        self.note_skips(location, skipped);
     }
 
     /// Examines a container that stood encoded in a text, at this place.
@@ -124,6 +144,11 @@ impl Session<'_> {
             },
             &mut skipped,
         );
+        self.note_skips(location, skipped);
+    }
+
+    /// Lists what of a container was not read.
+    fn note_skips(&mut self, location: &Location, skipped: Vec<Skipped>) {
         let shown = location.path.clone().unwrap_or_else(|| BString::from("(content)"));
         self.outcome.skipped.extend(skipped.into_iter().map(|mut skip| {
             let mut what = shown.clone();
@@ -145,25 +170,35 @@ impl Session<'_> {
         binary: bool,
         progress: &mut Progress,
     ) {
-        let text = Text::whole(piece.bytes, location);
         if piece.offset == 0 {
-            let encoding = self.encoding(piece.bytes).filter(|_| !binary);
-            *progress = Progress { encoding, binary: binary || text.binary, ..Progress::default() };
+            *progress = self.begin(piece, binary);
         }
         if let Some(encoding) = progress.encoding {
             self.examine_transcoded(piece, None, location, encoding, &mut progress.next_decoded);
         }
+        self.examine_untranscoded(piece, location, progress);
+        progress.pass(piece);
+    }
+
+    /// What the first piece of a content shows.
+    pub(super) fn begin(&self, piece: &Piece<'_>, binary: bool) -> Progress {
+        let encoding = self.encoding(piece.bytes).filter(|_| !binary);
+        Progress { encoding, binary: binary || build::is_binary(piece.bytes), ..Progress::default() }
+    }
+
+    /// Examines the text that a piece is as it stands.
+    pub(super) fn examine_untranscoded(
+        &mut self,
+        piece: &Piece<'_>,
+        location: &Location,
+        progress: &Progress,
+    ) {
         // The text begins and ends between two characters, so that columns are those of the whole.
         let skip = progress.rest_of_character;
         let origin = progress.next;
         let bytes = piece.bytes.get(skip..).unwrap_or_default();
         let own = piece.own.start.saturating_sub(skip)..piece.own.end.saturating_sub(skip);
-        self.examine(&Text { bytes, own, origin, binary: progress.binary, ..text });
-        if piece.next > 0 {
-            let next = piece.next + rest_of_character(piece.bytes, piece.next);
-            progress.rest_of_character = next - piece.next;
-            progress.next = advance(origin, piece.bytes.get(skip..next).unwrap_or_default());
-        }
+        self.examine(&Text { bytes, own, regions: None, origin, location, binary: progress.binary });
     }
 
     /// Examines the text that a piece encodes; `next` is the position of its first character, and then of the

@@ -130,7 +130,7 @@ fn fate(
     let rule = engine.matcher().rules().rule(candidate.rule);
     let path = text.location.path.as_ref().map(|path| path.as_slice());
     let value = candidate.secret.of(text.bytes);
-    if text.binary && candidate.evidence.is_some() {
+    if text.binary && !engine.counts_in_binary(candidate) {
         return (Fate::Binary, Vec::new());
     }
     if !applies(engine, candidate.rule, path) {

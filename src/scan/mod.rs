@@ -9,12 +9,13 @@ mod lines;
 mod named;
 mod parts;
 mod progress;
+mod shared;
 mod staged;
 mod worktree;
 
 use std::cell::OnceCell;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::finding::{Confidence, Finding, Location, Position, Skipped, Suppression};
 use crate::matcher::{Candidate, Matcher, Scratch, decode};
@@ -61,6 +62,9 @@ impl Default for Options {
 pub struct Engine {
     /// Of all rules but those that are bound to names of files.
     matcher: Matcher,
+    /// Of those that count in binary data.
+    binary: OnceLock<Matcher>,
+    rules: Arc<RuleSet>,
     bound: Option<BoundRules>,
     policy: Policy,
     options: Options,
@@ -107,8 +111,8 @@ impl Engine {
             |rule: &Rule| rule.pattern.is_empty() && rule.detector.is_empty() && !rule.path.is_empty();
         let named = rules.iter().filter(|(_, rule)| by_name(rule)).map(|(index, _)| index).collect();
         let bound = BoundRules::of(&rules);
-        let matcher = Matcher::of(rules, |rule| !bound::is_bound(rule));
-        Engine { matcher, bound, policy, options, named }
+        let matcher = Matcher::of(rules.clone(), |rule| !bound::is_bound(rule));
+        Engine { matcher, binary: OnceLock::new(), rules, bound, policy, options, named }
     }
 
     /// The policy.
@@ -124,6 +128,20 @@ impl Engine {
     /// The matcher of all rules but those that are bound to names of files.
     pub fn matcher(&self) -> &Matcher {
         &self.matcher
+    }
+
+    /// The matcher for a text that is binary data or not.
+    fn matcher_of(&self, binary: bool) -> &Matcher {
+        let counts = |rule: &Rule| !bound::is_bound(rule) && rule.identifies_itself();
+        match binary {
+            true => self.binary.get_or_init(|| Matcher::of(self.rules.clone(), counts)),
+            false => &self.matcher,
+        }
+    }
+
+    /// Whether a candidate counts in binary data, where only secrets do that identify themselves.
+    fn counts_in_binary(&self, candidate: &Candidate) -> bool {
+        self.rules.rule(candidate.rule).identifies_itself()
     }
 
     /// The matcher of the rules that are bound to names of files, if this can be one.
@@ -239,7 +257,7 @@ impl<'e> Session<'e> {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
         let bound = self.engine.matcher_for(text.location);
-        self.engine.matcher.scan(text.bytes, &mut self.scratch, &mut candidates);
+        self.engine.matcher_of(text.binary).scan(text.bytes, &mut self.scratch, &mut candidates);
         if let Some(bound) = bound {
             bound.scan(text.bytes, &mut self.bound_scratch, &mut candidates);
             bound.resolve(&mut candidates);
@@ -324,6 +342,33 @@ impl Text<'_> {
 mod tests {
     use super::*;
     use crate::config::{Config, Tree, TreeSource};
+    use crate::matcher::checksum;
+    use crate::rules::template;
+
+    /// In binary data the matcher of fewer rules finds what the one of all finds of them.
+    #[test]
+    fn binary_data_has_the_candidates_of_rules_that_identify_themselves() {
+        let tree = Tree::new(Config::default(), TreeSource::default()).unwrap();
+        let policy = Policy::new(tree, jiff::civil::date(2024, 1, 1)).unwrap();
+        let engine = Engine::new(RuleSet::builtin(), policy, Options::default());
+        // Every rule's own samples, each between bytes of no text.
+        let mut text = b"\x7fELF\x02\0".to_vec();
+        for (_, rule) in engine.rules().iter() {
+            for sample in rule.matches.iter() {
+                let complete = |body: &str| checksum::complete(&rule.checksum, body);
+                let Ok(sample) = template::expand(sample, &complete) else { continue };
+                text.extend_from_slice(sample.text.as_bytes());
+                text.extend_from_slice(b"\0\xff\x01");
+            }
+        }
+        let (mut all, mut some) = (Vec::new(), Vec::new());
+        engine.matcher_of(false).scan(&text, &mut Scratch::default(), &mut all);
+        engine.matcher_of(true).scan(&text, &mut Scratch::default(), &mut some);
+        let before = all.len();
+        all.retain(|candidate| engine.counts_in_binary(candidate));
+        assert_eq!(all, some);
+        assert!(some.len() > 300 && some.len() < before, "{} of {before}", some.len());
+    }
 
     #[test]
     fn a_panic_on_one_content_is_a_skip_and_loses_nothing() {

@@ -82,7 +82,7 @@ fn archives_without_end() {
 /// Deflate: a stored block prints what follows it, a repetition prints it again. `p`: gzip's header, `L`: the header of a
 /// stored block of 16 bytes, `R`: a repetition of 16 bytes; `p L` and `R L R L` are of 16 bytes, as is the end, which
 /// begins with a repetition. Then `p L (p L) R L (R L R L) R L (end) end` prints itself. See R. Cox, "Zip Files All The
-/// Way Down". The check sum, which stands in the text twice, is found by solving equations over bits.
+/// Way Down". The check sum stands in the text twice.
 fn quine() -> Vec<u8> {
     let header = b"\x1f\x8b\x08\x08\0\0\0\0\0\xff\0";
     let stored = [0u8, 16, 0, 0xef, 0xff];
@@ -97,12 +97,18 @@ fn quine() -> Vec<u8> {
         let first = [&header[..], &stored].concat();
         [&first[..], &first, &next, &next, &next, &next, &end(check), &end(check)].concat()
     };
+    with_own_sum(file)
+}
+
+/// The file that has its own CRC-32 in the places where `file` puts what it is given.
+///
+/// `sum(x) ^ x` is a constant and a combination of one column for each bit of x: equations over bits.
+fn with_own_sum(file: impl Fn(u32) -> Vec<u8>) -> Vec<u8> {
     let sum = |check: u32| {
         let mut crc = flate2::Crc::new();
         crc.update(&file(check));
         crc.sum()
     };
-    // sum(x) ^ x is a constant and a combination of one column for each bit of x.
     let mut rows: Vec<(u32, u32)> = Vec::new();
     let reduce = |rows: &[(u32, u32)], (mut value, mut bits): (u32, u32)| {
         for &(row, of) in rows {
@@ -124,8 +130,37 @@ fn quine() -> Vec<u8> {
     file(check)
 }
 
+/// A zip archive whose only member is the archive: the same, with units of 78 bytes. `p` is the local header, padded by
+/// an extra field; `R L` is padded to 39 bytes by empty blocks; the end has the central directory, and a comment.
+fn zip_quine() -> Vec<u8> {
+    const UNIT: usize = 78;
+    let stored = [0u8, UNIT as u8, 0, !(UNIT as u8), 0xff];
+    let empty = [0u8, 0, 0, 0xff, 0xff];
+    // 3 bits of a block with fixed codes, length 67 + 11, distance 65 + 13, end of block: 31 bits.
+    let repeat: u64 = 0b010 | 0b101_0100 << 3 | 11 << 10 | 0b00110 << 14 | 13 << 19;
+    let next = [&repeat.to_le_bytes()[..5], &empty[1..], &empty.repeat(5), &stored].concat();
+    let ending = &(repeat | 0b011 << 31).to_le_bytes()[..6];
+    let (whole, packed) = ((4 * UNIT + 4 * next.len()) as u32, (3 * UNIT + 4 * next.len() - 67) as u32);
+    // What local header and directory both have: version, flags, method, time, date, sums and sizes, length of the name.
+    let fields = |check: u32| {
+        let sizes = [check, packed, whole].map(u32::to_le_bytes).concat();
+        [&[20, 0, 0, 0, 8, 0, 0, 0, 0, 0][..], &sizes, &[1, 0]].concat()
+    };
+    let file = |check: u32| {
+        let extra = [&[0x99, 0x99, 38, 0][..], &[0; 38]].concat();
+        let local = [b"PK\x03\x04", &fields(check)[..], &[42, 0], b"z", &extra].concat();
+        let directory = [b"PK\x01\x02\x14\0", &fields(check)[..], &[0; 16], b"z"].concat();
+        let tail = [&[1, 0, 1, 0, 47, 0, 0, 0][..], &(whole - 72).to_le_bytes(), &[3, 0, 0, 0, 0]].concat();
+        let end = [ending, &directory, b"PK\x05\x06\0\0\0\0", &tail].concat();
+        let first = [&local[..], &stored].concat();
+        assert_eq!([first.len(), 2 * next.len(), end.len()], [UNIT; 3]);
+        [&first[..], &first, &next.repeat(4), &end, &end].concat()
+    };
+    with_own_sum(file)
+}
+
 #[test]
-fn a_file_that_unpacks_to_itself() {
+fn files_that_unpack_to_themselves() {
     use std::io::Read as _;
     let quine = quine();
     let mut unpacked = Vec::new();
@@ -134,6 +169,14 @@ fn a_file_that_unpacks_to_itself() {
     let (seen, skipped) = opened(&quine);
     assert!(seen.len() <= 1, "{}", seen.len());
     assert_eq!(reasons(&skipped), [(String::new(), "archive-depth")]);
+    let archive = zip_quine();
+    let mut member = Vec::new();
+    let mut read = zip::ZipArchive::new(std::io::Cursor::new(&archive)).unwrap();
+    read.by_index(0).unwrap().read_to_end(&mut member).unwrap();
+    assert_eq!((read.len(), &member), (1, &archive));
+    let (seen, skipped) = opened(&archive);
+    assert_eq!(seen.len(), 0);
+    assert_eq!(reasons(&skipped), [("z!z!z!z!z".to_owned(), "archive-depth")]);
     // In a zip, and of many.
     let zipped = zip(&[("a.gz", &quine), ("b.gz", &quine)], Method::Stored);
     assert_eq!(reasons(&opened(&zipped).1).len(), 2);

@@ -49,6 +49,22 @@ pub fn stanch<A: AsRef<OsStr>>(dir: &Path, args: impl IntoIterator<Item = A>) ->
     command
 }
 
+/// Gives a program this much address space, in bytes. What needs more dies, and fails the test.
+pub fn limited(command: &mut Command, memory: u64) -> &mut Command {
+    use std::os::unix::process::CommandExt;
+    // SAFETY: setrlimit may be called between fork and exec.
+    unsafe {
+        command.pre_exec(move || {
+            let limit = libc::rlimit { rlim_cur: memory, rlim_max: memory };
+            if libc::setrlimit(libc::RLIMIT_AS, &limit) == 0 {
+                Ok(())
+            } else {
+                Err(std::io::Error::last_os_error())
+            }
+        })
+    }
+}
+
 /// What came of a run.
 #[derive(Debug)]
 pub struct Run {

@@ -29,6 +29,7 @@ mod no_leak;
 mod policy;
 mod reach;
 mod reach_containers;
+mod reach_files;
 mod reach_text;
 mod report;
 mod rules_cli;

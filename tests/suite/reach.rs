@@ -3,46 +3,30 @@
 //! Each place asserts where the finding is (path, line, column), the chain of encodings and the chain of
 //! archive members.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
-use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::history_support::RULES;
-use super::{reach_containers, reach_text};
+use super::{reach_containers, reach_files, reach_text};
 
 /// A file with a secret in it, and where the secret is.
 pub struct Place {
     name: String,
     bytes: Vec<u8>,
-    lines: RangeInclusive<u64>,
-    columns: RangeInclusive<u64>,
+    /// Line and column: in the file; in a container, in the member, or in the text that was taken out of it
+    /// (strings of a program stand one a line there). Of what is encoded: where in the file the encoding of the
+    /// secret begins, or the whole encoded run where bytes do not correspond (compressed, or encoded twice).
+    at: (u64, u64),
     decoded: Vec<&'static str>,
     container: Vec<String>,
 }
 
 impl Place {
-    pub fn new(name: &str, bytes: Vec<u8>) -> Self {
-        let any = 1..=u64::MAX;
-        Place {
-            name: name.to_owned(),
-            bytes,
-            lines: any.clone(),
-            columns: any,
-            decoded: Vec::new(),
-            container: Vec::new(),
-        }
-    }
-
-    pub fn on_lines(mut self, lines: RangeInclusive<u64>) -> Self {
-        self.lines = lines;
-        self
-    }
-
-    pub fn in_columns(mut self, columns: RangeInclusive<u64>) -> Self {
-        self.columns = columns;
-        self
+    /// A file in which the secret stands on this line, in this column.
+    pub fn new(name: &str, bytes: Vec<u8>, at: (u64, u64)) -> Self {
+        Place { name: name.to_owned(), bytes, at, decoded: Vec::new(), container: Vec::new() }
     }
 
     pub fn decoded(mut self, chain: &[&'static str]) -> Self {
@@ -68,7 +52,7 @@ fn made() -> Vec<Place> {
     };
     let mut places = reach_text::characters(&mut token);
     places.extend(reach_text::encoded(&mut token));
-    places.extend(reach_text::files(&mut token));
+    places.extend(reach_files::made(&mut token));
     places.extend(reach_containers::made(&mut token));
     places
 }
@@ -107,8 +91,8 @@ fn texts(value: &serde_json::Value) -> Vec<String> {
 
 /// Whether a finding is the one that a place asks for.
 fn fits(place: &Place, finding: &serde_json::Value) -> bool {
-    place.lines.contains(&finding["line"].as_u64().unwrap_or_default())
-        && place.columns.contains(&finding["column"].as_u64().unwrap_or_default())
+    let at = |key: &str| finding[key].as_u64().unwrap_or_default();
+    (at("line"), at("column")) == place.at
         && texts(&finding["decoded"]) == place.decoded
         && texts(&finding["container"]) == place.container
 }
@@ -126,7 +110,8 @@ fn check_all(places: &[Place], found: &Found) {
         let here = found.get(&place.name).map(Vec::as_slice).unwrap_or_default();
         if !here.iter().any(|f| fits(place, f)) {
             let seen: Vec<String> = here.iter().map(shown).collect();
-            missed.push(format!("{} ({:?} {:?}): {seen:?}", place.name, place.decoded, place.container));
+            let Place { name, at, decoded, container, .. } = place;
+            missed.push(format!("{name} ({at:?} {decoded:?} {container:?}): {seen:?}"));
         }
     }
     assert!(missed.is_empty(), "{} of {} places:\n{}", missed.len(), places.len(), missed.join("\n"));
@@ -192,33 +177,34 @@ fn in_the_index() {
 
 #[test]
 fn on_standard_input() {
-    // A few of every sort: each needs a process.
-    let names = [
-        "utf-16le",
-        "long-line",
-        "base64-gzip",
-        "jwt",
-        "concat-plus",
-        "app.jar",
-        "nested.zip",
-        "a.tar.gz",
-        "docker-save.tar",
-    ];
-    for place in made().into_iter().filter(|p| names.contains(&p.name.as_str())) {
-        let folder = folder(&[]);
-        let input = folder.path().join("input");
-        fs::write(&input, &place.bytes).unwrap();
-        let mut command = stanch(&["scan"], folder.path());
-        let report = report_of(command.arg("-").stdin(fs::File::open(input).unwrap()));
-        let found = findings(&report);
-        let here = found.values().flatten().collect::<Vec<_>>();
-        assert!(
-            here.iter().any(|f| fits(&place, f)),
-            "{}: {:?}",
-            place.name,
-            here.iter().map(|f| shown(f)).collect::<Vec<_>>()
-        );
-    }
+    let mut places = made();
+    places.extend(reach_containers::samples());
+    let folder = folder(&places);
+    let check = |places: &[Place]| {
+        for place in places {
+            let input = fs::File::open(folder.path().join("files").join(&place.name)).unwrap();
+            let report = report_of(stanch(&["scan"], folder.path()).arg("-").stdin(input));
+            // It has no name.
+            let here = findings(&report).into_values().flatten().collect();
+            check_all(std::slice::from_ref(place), &Found::from([(place.name.clone(), here)]));
+        }
+    };
+    // Each needs a process.
+    let (left, right) = places.split_at(places.len() / 2);
+    std::thread::scope(|scope| {
+        scope.spawn(|| check(left));
+        check(right);
+    });
+}
+
+/// A repository whose first commit adds the files, and whose second one takes them away; with everything packed.
+fn removed_again(folder: &Path) {
+    git(folder, &["init", "-q"]);
+    git(folder, &["add", "files"]);
+    git(folder, &["commit", "-qm", "all of them"]);
+    git(folder, &["rm", "-qr", "files"]);
+    git(folder, &["commit", "-qm", "none of them"]);
+    git(folder, &["gc", "-q"]);
 }
 
 /// Every value is one finding of the history, at one of its places.
@@ -226,15 +212,57 @@ fn on_standard_input() {
 fn in_the_history() {
     let places = made();
     let folder = folder(&places);
-    git(folder.path(), &["init", "-q"]);
-    git(folder.path(), &["add", "files"]);
-    git(folder.path(), &["commit", "-qm", "all of them"]);
-    git(folder.path(), &["rm", "-qr", "files"]);
-    git(folder.path(), &["commit", "-qm", "none of them"]);
-    git(folder.path(), &["gc", "-q"]);
+    removed_again(folder.path());
     let mut command = stanch(&["history"], folder.path());
     let report = report_of(command.arg(folder.path()));
     check_all(&places, &findings(&report));
+}
+
+/// What a commit adds counts even if the next one takes it away again.
+#[test]
+fn in_a_range() {
+    let places = made();
+    let folder = folder(&places);
+    git(folder.path(), &["init", "-q"]);
+    git(folder.path(), &["commit", "-q", "--allow-empty", "-m", "base"]);
+    removed_again(folder.path());
+    let mut command = stanch(&["history", "--range", "HEAD~2..HEAD"], folder.path());
+    let report = report_of(command.arg(folder.path()));
+    check_all(&places, &findings(&report));
+}
+
+/// The samples share one value, so each is a history of its own: of its places, one is the value's.
+#[test]
+fn samples_in_histories_and_ranges() {
+    let samples = reach_containers::samples();
+    let mut names: Vec<&str> = samples.iter().map(|p| p.name.as_str()).collect();
+    names.dedup();
+    for name in names {
+        let places: Vec<&Place> = samples.iter().filter(|p| p.name == name).collect();
+        let folder = folder(&[]);
+        fs::create_dir(folder.path().join("files")).unwrap();
+        fs::write(folder.path().join("files").join(name), &places[0].bytes).unwrap();
+        git(folder.path(), &["init", "-q"]);
+        git(folder.path(), &["commit", "-q", "--allow-empty", "-m", "base"]);
+        git(folder.path(), &["add", "files"]);
+        git(folder.path(), &["commit", "-qm", "sample"]);
+        let whole = findings(&report_of(stanch(&["history"], folder.path()).arg(folder.path())));
+        let range = ["history", "--range", "HEAD^..HEAD"];
+        let added = findings(&report_of(stanch(&range, folder.path()).arg(folder.path())));
+        let file = findings(&report_of(stanch(&["scan"], folder.path()).arg(folder.path().join("files"))));
+        for (mode, found) in [("history", &whole), ("range", &added)] {
+            let here = &found[name];
+            let shown: Vec<String> = here.iter().map(shown).collect();
+            assert!(places.iter().any(|p| here.iter().any(|f| fits(p, f))), "{mode}, {name}: {shown:?}");
+            // No other values than in the file.
+            assert_eq!(values(here), values(&file[name]), "{mode}, {name}: {shown:?}");
+        }
+    }
+}
+
+/// Fingerprints, which are those of the values.
+fn values(findings: &[serde_json::Value]) -> BTreeSet<String> {
+    findings.iter().map(|f| f["fingerprint"].to_string()).collect()
 }
 
 /// A text with a container in it, with a text in it with a container in it, and so on.
@@ -245,7 +273,7 @@ fn encoded_containers_without_end() {
         let packed = super::archive_support::zip(&[("z", &text)], zip::CompressionMethod::Deflated);
         text = format!("data: {}\n", data_encoding::BASE64.encode(&packed)).into_bytes();
     }
-    let folder = folder(&[Place::new("endless", text)]);
+    let folder = folder(&[Place::new("endless", text, (0, 0))]);
     let output = stanch(&["scan"], folder.path()).arg(folder.path().join("files")).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -258,30 +286,12 @@ fn encoded_text_without_end() {
     for times in [6, 30] {
         let token = super::archive_support::token().into_bytes();
         let text = (0..times).fold(token, |t, _| data_encoding::BASE64.encode(&t).into_bytes());
-        let folder = folder(&[Place::new("endless", text)]);
+        let folder = folder(&[Place::new("endless", text, (0, 0))]);
         let output = stanch(&["scan"], folder.path()).arg(folder.path().join("files")).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{times}: {}", String::from_utf8_lossy(&output.stderr));
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(report["skipped"][0]["reason"], "decode-budget", "{times}");
     }
-}
-
-/// A file that is one line of base64, larger than what is read at a time: the chain is known, and the column.
-#[test]
-fn megabytes_of_base64() {
-    let filler = "a word and another. ".repeat(450_000);
-    let (left, right) = filler.split_at(filler.len() * 3 / 4 / 3 * 3);
-    let token = super::archive_support::token();
-    let text = data_encoding::BASE64.encode(format!("{left}   {token}   {right}").as_bytes());
-    let place = Place::new("large", text.into_bytes()).on_lines(1..=1).decoded(&["base64"]);
-    // Four characters stand for three bytes.
-    let column = (left.len() + 3) as u64 / 3 * 4 + 1;
-    let places = [place.in_columns(column - 4..=column + 4)];
-    let folder = folder(&places);
-    check_all(
-        &places,
-        &findings(&report_of(stanch(&["scan"], folder.path()).arg(folder.path().join("files")))),
-    );
 }
 
 #[test]
@@ -291,5 +301,75 @@ fn nothing_is_looked_into_when_told_so() {
     let folder = folder(&places);
     let mut command = stanch(&["scan", "--no-decode", "--no-archives"], folder.path());
     let output = command.arg(folder.path().join("files")).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let report = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(findings(&report), Found::new());
 }
+
+/// Each limit has a flag; where it bites, that is listed with the limit, and the run is incomplete.
+#[test]
+fn limits_have_flags_and_are_reported() {
+    use super::archive_support::{gzip, leak, tar, zip};
+    let deflated = |name: &str, bytes: &[u8]| zip(&[(name, bytes)], zip::CompressionMethod::Deflated);
+    let nested = deflated("b.zip", &deflated("c.zip", &leak()));
+    let many = tar(&(0..200).map(|_| ("name", &b"x"[..])).collect::<Vec<_>>());
+    let zeros = gzip(&vec![0; 2 << 20]);
+    // More than is always allowed.
+    let ratio = gzip(&vec![0; 66 << 20]);
+    for (flags, bytes, what, reason, detail) in [
+        (["--archive-depth", "1"], &nested, "files/it!b.zip", "archive-depth", "more than 1 containers deep"),
+        (
+            ["--archive-size", "1M"],
+            &zeros,
+            "files/it",
+            "archive-too-large",
+            "unpacks to more than 1048576 bytes",
+        ),
+        (
+            ["--archive-ratio", "5"],
+            &ratio,
+            "files/it",
+            "archive-ratio",
+            "unpacks to more than 5 times its size",
+        ),
+        (["--archive-members", "9"], &many, "files/it", "archive-members", "has more than 9 members"),
+        (["--archive-time", "0"], &many, "files/it", "archive-time", "took more than 0 seconds"),
+    ] {
+        let folder = folder(&[]);
+        fs::create_dir(folder.path().join("files")).unwrap();
+        fs::write(folder.path().join("files/it"), bytes).unwrap();
+        let run = |format: &str| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_stanch"));
+            command.current_dir(folder.path()).args(["scan", "files", "--config", "rules.toml"]).args(flags);
+            let output = command.args(["--format", format]).output().unwrap();
+            assert_eq!(output.status.code(), Some(2), "{reason}, {format}");
+            [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap())
+        };
+        let report: serde_json::Value = serde_json::from_str(&run("json")[0]).unwrap();
+        let skipped = &report["skipped"][0];
+        assert_eq!((&skipped["what"], &skipped["reason"]), (&what.into(), &reason.into()));
+        assert_eq!((&skipped["detail"], &report["summary"]["incomplete"]), (&detail.into(), &true.into()));
+        let formats = if reason == "archive-ratio" { &FORMATS[..1] } else { &FORMATS };
+        for &format in formats {
+            // Gitleaks' format has no place for it; then it is said on standard error.
+            let [text, errors] = run(format);
+            let text = if format == "gitleaks" { errors } else { text };
+            assert!(text.contains(reason) || text.contains(detail), "{format}: {text}");
+        }
+    }
+}
+
+/// Formats that list what was not read.
+const FORMATS: [&str; 12] = [
+    "text",
+    "jsonl",
+    "sarif",
+    "gitlab",
+    "github",
+    "azure",
+    "junit",
+    "codeclimate",
+    "csv",
+    "html",
+    "markdown",
+    "gitleaks",
+];

@@ -3,7 +3,7 @@
 
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 
-use super::archive_support::{gzip, tar, zip};
+use super::archive_support::gzip;
 use super::reach::Place;
 
 /// Each byte by a rule.
@@ -11,7 +11,7 @@ fn bytewise(token: &str, f: impl Fn(u8) -> String) -> String {
     token.bytes().map(f).collect()
 }
 
-fn wrapped(text: &str, width: usize, newline: &str) -> String {
+pub fn wrapped(text: &str, width: usize, newline: &str) -> String {
     let lines: Vec<&str> = text.as_bytes().chunks(width).map(|l| std::str::from_utf8(l).unwrap()).collect();
     lines.join(newline)
 }
@@ -31,12 +31,14 @@ fn utf32(text: &str, convert: fn(u32) -> [u8; 4]) -> Vec<u8> {
     text.chars().flat_map(|c| convert(c as u32)).collect()
 }
 
-/// A file in which the encoded secret stands on line 3, from column 8 on.
-fn in_line(name: &str, encoded: &str, decoded: &[&'static str]) -> Place {
+/// A file in which the encoded text begins on line 3 in column 8. The secret in it begins at the character `at`
+/// of the encoded text (0-based), line ends and what stands around them counted.
+fn in_line(name: &str, encoded: &str, at: usize, decoded: &[&'static str]) -> Place {
     let text = format!("first\nsecond\nkey = \"{encoded}\"\nlast\n");
-    let lines = encoded.matches('\n').count() as u64;
-    let width = encoded.lines().map(|l| l.chars().count()).max().unwrap_or_default() as u64;
-    Place::new(name, text.into_bytes()).on_lines(3..=3 + lines).in_columns(1..=9 + width).decoded(decoded)
+    let before = &encoded[..at];
+    let column = before.rsplit('\n').next().map_or(0, str::len) + if before.contains('\n') { 1 } else { 8 };
+    let line = 3 + before.matches('\n').count();
+    Place::new(name, text.into_bytes(), (line as u64, column as u64)).decoded(decoded)
 }
 
 /// Text in other character encodings and with other line ends.
@@ -44,8 +46,7 @@ pub fn characters(token: &mut dyn FnMut() -> String) -> Vec<Place> {
     let mut places = Vec::new();
     let text = |token: &str| format!("first, ключ\nsecond\nkey = \"{token}\"\nlast\n");
     let mut plain = |name: &str, make: &dyn Fn(String) -> Vec<u8>, decoded: &[&'static str]| {
-        let place = Place::new(name, make(text(&token()))).on_lines(3..=3).in_columns(8..=8).decoded(decoded);
-        places.push(place);
+        places.push(Place::new(name, make(text(&token())), (3, 8)).decoded(decoded));
     };
     plain("utf-8", &|t| t.into_bytes(), &[]);
     plain("utf-8-bom", &|t| [b"\xef\xbb\xbf", t.as_bytes()].concat(), &[]);
@@ -59,76 +60,89 @@ pub fn characters(token: &mut dyn FnMut() -> String) -> Vec<Place> {
         &["utf-16le"],
     );
     plain("utf-32le", &|t| utf32(&t, u32::to_le_bytes), &["utf-32le"]);
+    plain("utf-32le-bom", &|t| utf32(&format!("\u{feff}{t}"), u32::to_le_bytes), &["utf-32le"]);
+    plain("utf-32be", &|t| utf32(&t, u32::to_be_bytes), &["utf-32be"]);
     plain("utf-32be-bom", &|t| utf32(&format!("\u{feff}{t}"), u32::to_be_bytes), &["utf-32be"]);
     plain("latin-1", &|t| [b"caf\xe9 ".as_slice(), t.as_bytes(), b"na\xefve \xff\xfe\x80"].concat(), &[]);
     plain("crlf", &|t| t.replace('\n', "\r\n").into_bytes(), &[]);
     let t = token();
-    let cr = Place::new("lone-cr", format!("first\rsecond\rkey = \"{t}\"\rlast\r").into_bytes());
-    places.push(cr.on_lines(1..=1).in_columns(21..=21));
+    // Lines end with LF; a CR alone ends none.
+    places.push(Place::new("lone-cr", format!("first\rsecond\rkey = \"{t}\"\rlast\r").into_bytes(), (1, 21)));
     let long = format!("{} key = \"{}\" {}", "x ".repeat(3_000_000), token(), "y ".repeat(100_000));
-    places.push(Place::new("long-line", long.into_bytes()).on_lines(1..=1).in_columns(6_000_009..=6_000_009));
+    places.push(Place::new("long-line", long.into_bytes(), (1, 6_000_009)));
     places
 }
 
 /// Text that is encoded within text.
 pub fn encoded(token: &mut dyn FnMut() -> String) -> Vec<Place> {
     let mut places = Vec::new();
-    let mut line = |name: &str, encode: &dyn Fn(&str) -> String, decoded: &[&'static str]| {
-        places.push(in_line(name, &encode(&token()), decoded));
+    let mut line = |name: &str, encode: &dyn Fn(&str) -> String, at: usize, decoded: &[&'static str]| {
+        places.push(in_line(name, &encode(&token()), at, decoded));
     };
+    // Three bytes are four characters: the token, behind 19 bytes, begins in the 25th character.
     let pair = |t: &str| format!("user=bob??>>;token={t};more");
-    line("base64", &|t| BASE64.encode(t.as_bytes()), &["base64"]);
-    line("base64-in-text", &|t| BASE64.encode(pair(t).as_bytes()), &["base64"]);
-    line("base64-nopad", &|t| BASE64_NOPAD.encode(t.as_bytes()), &["base64"]);
-    line("base64url", &|t| BASE64URL.encode(pair(t).as_bytes()), &["base64url"]);
-    line("base64url-nopad", &|t| BASE64URL_NOPAD.encode(pair(t).as_bytes()), &["base64url"]);
-    line("base64-glued", &|t| format!("deploy-key-{}", BASE64.encode(pair(t).as_bytes())), &["base64"]);
-    line("data-uri", &|t| format!("data:text/plain;base64,{}", BASE64.encode(t.as_bytes())), &["base64"]);
+    line("base64", &|t| BASE64.encode(t.as_bytes()), 0, &["base64"]);
+    line("base64-in-text", &|t| BASE64.encode(pair(t).as_bytes()), 25, &["base64"]);
+    line("base64-nopad", &|t| BASE64_NOPAD.encode(t.as_bytes()), 0, &["base64"]);
+    line("base64url", &|t| BASE64URL.encode(pair(t).as_bytes()), 25, &["base64url"]);
+    line("base64url-nopad", &|t| BASE64URL_NOPAD.encode(pair(t).as_bytes()), 25, &["base64url"]);
+    line("base64-glued", &|t| format!("deploy-key-{}", BASE64.encode(pair(t).as_bytes())), 36, &["base64"]);
+    line("data-uri", &|t| format!("data:text/plain;base64,{}", BASE64.encode(t.as_bytes())), 23, &["base64"]);
     let long =
         |t: &str| BASE64.encode(format!("{}{t} {}", "filler ".repeat(20), "more ".repeat(20)).as_bytes());
-    line("base64-wrapped", &|t| wrapped(&long(t), 76, "\n"), &["base64"]);
-    line("base64-wrapped-crlf", &|t| wrapped(&long(t), 64, "\r\n"), &["base64"]);
-    line("base64-indented", &|t| wrapped(&long(t), 64, "\n      "), &["base64"]);
-    line("base64-commented", &|t| wrapped(&long(t), 64, "\n# "), &["base64"]);
-    line("base64-in-json", &|t| wrapped(&long(t), 64, "\\n"), &["base64"]);
-    line("base64-twice", &|t| BASE64.encode(BASE64.encode(t.as_bytes()).as_bytes()), &["base64", "base64"]);
+    line("base64-wrapped", &|t| wrapped(&long(t), 76, "\n"), 188, &["base64"]);
+    line("base64-wrapped-crlf", &|t| wrapped(&long(t), 64, "\r\n"), 190, &["base64"]);
+    line("base64-indented", &|t| wrapped(&long(t), 64, "\n      "), 200, &["base64"]);
+    line("base64-commented", &|t| wrapped(&long(t), 64, "\n# "), 192, &["base64"]);
+    line("base64-in-json", &|t| wrapped(&long(t), 64, "\\n"), 190, &["base64"]);
+    line(
+        "base64-twice",
+        &|t| BASE64.encode(BASE64.encode(t.as_bytes()).as_bytes()),
+        0,
+        &["base64", "base64"],
+    );
     let five = |t: &str| (0..5).fold(t.to_owned(), |t, _| BASE64.encode(t.as_bytes()));
-    line("base64-five-times", &five, &["base64"; 5]);
-    line("base64-utf16", &|t| BASE64.encode(&utf16(&pair(t), u16::to_le_bytes)), &["base64", "utf-16le"]);
-    line("base64-gzip", &|t| BASE64.encode(&gzip(pair(t).as_bytes())), &["base64", "gzip"]);
-    line("base64-zlib", &|t| BASE64.encode(&zlib(pair(t).as_bytes())), &["base64", "zlib"]);
+    line("base64-five-times", &five, 0, &["base64"; 5]);
+    line("base64-utf16", &|t| BASE64.encode(&utf16(&pair(t), u16::to_le_bytes)), 0, &["base64", "utf-16le"]);
+    line("base64-gzip", &|t| BASE64.encode(&gzip(pair(t).as_bytes())), 0, &["base64", "gzip"]);
+    line("base64-zlib", &|t| BASE64.encode(&zlib(pair(t).as_bytes())), 0, &["base64", "zlib"]);
     let helm = |t: &str| BASE64.encode(BASE64.encode(&gzip(pair(t).as_bytes())).as_bytes());
-    line("base64-base64-gzip", &helm, &["base64", "base64", "gzip"]);
-    line("hex", &|t| HEXLOWER.encode(t.as_bytes()), &["hex"]);
-    line("hex-upper", &|t| HEXUPPER.encode(t.as_bytes()), &["hex"]);
-    line("hex-0x", &|t| format!("0x{}", HEXLOWER.encode(t.as_bytes())), &["hex"]);
-    line("hex-wrapped", &|t| wrapped(&HEXLOWER.encode(pair(t).as_bytes()), 40, "\n  "), &["hex"]);
-    line("hex-gzip", &|t| HEXLOWER.encode(&gzip(pair(t).as_bytes())), &["hex", "gzip"]);
-    line("percent", &|t| bytewise(t, |b| format!("%{b:02x}")), &["percent"]);
+    line("base64-base64-gzip", &helm, 0, &["base64", "base64", "gzip"]);
+    line("hex", &|t| HEXLOWER.encode(t.as_bytes()), 0, &["hex"]);
+    line("hex-upper", &|t| HEXUPPER.encode(t.as_bytes()), 0, &["hex"]);
+    line("hex-0x", &|t| format!("0x{}", HEXLOWER.encode(t.as_bytes())), 2, &["hex"]);
+    line("hex-wrapped", &|t| wrapped(&HEXLOWER.encode(pair(t).as_bytes()), 40, "\n  "), 38, &["hex"]);
+    line("hex-gzip", &|t| HEXLOWER.encode(&gzip(pair(t).as_bytes())), 0, &["hex", "gzip"]);
+    line("percent", &|t| bytewise(t, |b| format!("%{b:02x}")), 0, &["percent"]);
     line(
         "percent-in-url",
         &|t| format!("https://e.com/?a=b%26c&k=x%3D{}", t.replace('_', "%5F")),
+        29,
         &["percent"],
     );
-    line("percent-base64", &|t| BASE64.encode(pair(t).as_bytes()).replace('=', "%3D"), &["base64"]);
+    line("percent-base64", &|t| BASE64.encode(pair(t).as_bytes()).replace('=', "%3D"), 25, &["base64"]);
     let inner = |t: &str| bytewise(&BASE64.encode(pair(t).as_bytes()), |b| format!("%{b:02X}"));
-    line("percent-of-base64", &inner, &["percent", "base64"]);
-    line("x-escape", &|t| bytewise(t, |b| format!("\\x{b:02x}")), &["unicode-escape"]);
-    line("u-escape", &|t| bytewise(t, |b| format!("\\u{b:04x}")), &["unicode-escape"]);
-    line("u-brace-escape", &|t| bytewise(t, |b| format!("\\u{{{b:x}}}")), &["unicode-escape"]);
-    line("long-u-escape", &|t| bytewise(t, |b| format!("\\U{b:08x}")), &["unicode-escape"]);
-    line("octal-escape", &|t| bytewise(t, |b| format!("\\{b:03o}")), &["unicode-escape"]);
-    line("escaped-escape", &|t| bytewise(t, |b| format!("\\\\u{b:04x}")), &["unicode-escape"]);
-    line("one-escape", &|t| t.replace('_', "\\u005f"), &["unicode-escape"]);
-    line("html-decimal", &|t| bytewise(t, |b| format!("&#{b};")), &["html-entity"]);
-    line("html-hex", &|t| bytewise(t, |b| format!("&#x{b:x};")), &["html-entity"]);
-    line("html-named", &|t| t.replace('_', "&lowbar;"), &["html-entity"]);
-    line("quoted-printable", &|t| format!("a=3D1 t=3D{}", t.replace('_', "=5F")), &["quoted-printable"]);
+    line("percent-of-base64", &inner, 0, &["percent", "base64"]);
+    line("x-escape", &|t| bytewise(t, |b| format!("\\x{b:02x}")), 0, &["unicode-escape"]);
+    line("u-escape", &|t| bytewise(t, |b| format!("\\u{b:04x}")), 0, &["unicode-escape"]);
+    line("u-brace-escape", &|t| bytewise(t, |b| format!("\\u{{{b:x}}}")), 0, &["unicode-escape"]);
+    line("long-u-escape", &|t| bytewise(t, |b| format!("\\U{b:08x}")), 0, &["unicode-escape"]);
+    line("octal-escape", &|t| bytewise(t, |b| format!("\\{b:03o}")), 0, &["unicode-escape"]);
+    line("escaped-escape", &|t| bytewise(t, |b| format!("\\\\u{b:04x}")), 0, &["unicode-escape"]);
+    line("one-escape", &|t| t.replace('_', "\\u005f"), 0, &["unicode-escape"]);
+    line("html-decimal", &|t| bytewise(t, |b| format!("&#{b};")), 0, &["html-entity"]);
+    line("html-hex", &|t| bytewise(t, |b| format!("&#x{b:x};")), 0, &["html-entity"]);
+    line("html-named", &|t| t.replace('_', "&lowbar;"), 0, &["html-entity"]);
+    line("quoted-printable", &|t| format!("a=3D1 t=3D{}", t.replace('_', "=5F")), 10, &["quoted-printable"]);
     let soft = |t: &str| format!("Hello, please use this one from now on: {}=\n{}", &t[..20], &t[20..]);
-    line("quoted-printable-soft", &soft, &["quoted-printable"]);
+    line("quoted-printable-soft", &soft, 40, &["quoted-printable"]);
     let header = BASE64URL_NOPAD.encode(b"{\"alg\":\"HS256\",\"typ\":\"JWT\"}");
     let claims = |t: &str| BASE64URL_NOPAD.encode(format!("{{\"sub\":\"bob\",\"key\":\"{t}\"}}").as_bytes());
-    line("jwt", &|t| format!("{header}.{}.c2lnbmF0dXJl", claims(t)), &["jwt"]);
+    let secret_header =
+        |t: &str| BASE64URL_NOPAD.encode(format!("{{\"alg\":\"HS256\",\"kid\":\"{t}\"}}").as_bytes());
+    // Behind 22 bytes.
+    line("jwt-header", &|t| format!("{}.e30.c2lnbmF0dXJl", secret_header(t)), 29, &["jwt"]);
+    line("jwt", &|t| format!("{header}.{}.c2lnbmF0dXJl", claims(t)), 63, &["jwt"]);
     for (name, joint) in [
         ("concat-plus", "\" + \""),
         ("concat-plus-line", "\" +\n  \""),
@@ -142,53 +156,12 @@ pub fn encoded(token: &mut dyn FnMut() -> String) -> Vec<Place> {
         ("concat-template", "` + `"),
     ] {
         let cut = |t: &str| format!("{}{joint}{}{joint}{}", &t[..9], &t[9..25], &t[25..]);
-        line(name, &cut, &["concat"]);
+        line(name, &cut, 0, &["concat"]);
     }
     let base64 = |t: &str| {
         let encoded = BASE64.encode(pair(t).as_bytes());
         format!("{}\" +\n  \"{}", &encoded[..30], &encoded[30..])
     };
-    line("concat-of-base64", &base64, &["concat", "base64"]);
-    places
-}
-
-/// Files that are text with text inside.
-pub fn files(token: &mut dyn FnMut() -> String) -> Vec<Place> {
-    let mut places = Vec::new();
-    let har = format!(
-        "{{\"log\":{{\"entries\":[{{\"response\":{{\"content\":{{\"text\":\"{}\",\"encoding\":\"base64\"}}}}}}]}}}}\n",
-        BASE64.encode(format!("{{\"token\": \"{}\"}}", token()).as_bytes())
-    );
-    places.push(Place::new("capture.har", har.into_bytes()).on_lines(1..=1).decoded(&["base64"]));
-    let notebook =
-        format!("{{\"cells\":[{{\"outputs\":[{{\"text\":[\n \"value {}\\n\"\n]}}]}}]}}\n", token());
-    places.push(Place::new("notebook.ipynb", notebook.into_bytes()).on_lines(2..=2).in_columns(9..=9));
-    let body =
-        BASE64.encode(format!("Dear all,\r\n\r\nthe key is {}\r\n{}", token(), "bye ".repeat(40)).as_bytes());
-    let headers = "From bob@example.com Mon Jan  1 00:00:00 2001\nFrom: bob@example.com\nMIME-Version: 1.0\n";
-    let mail = format!("{headers}Content-Transfer-Encoding: base64\n\n{}\n", wrapped(&body, 76, "\n"));
-    places.push(Place::new("base64.mbox", mail.into_bytes()).on_lines(6..=10).decoded(&["base64"]));
-    let attached =
-        zip(&[("conf/.env", format!("a\nb = {}\n", token()).as_bytes())], zip::CompressionMethod::Deflated);
-    let mail = format!(
-        "{headers}Content-Transfer-Encoding: base64\n\n{}\n",
-        wrapped(&BASE64.encode(&attached), 76, "\n")
-    );
-    let place = Place::new("attachment.eml", mail.into_bytes()).on_lines(6..=20).decoded(&["base64"]);
-    places.push(place.inside(&["conf/.env"]));
-    let packed = tar(&[("a", format!("x\nb = {}\n", token()).as_bytes())]);
-    let place = Place::new("short-name.txt", format!("tar: {}\n", BASE64.encode(&packed)).into_bytes());
-    places.push(place.on_lines(1..=1).in_columns(1..=6).decoded(&["base64"]).inside(&["a"]));
-    let map = format!("{{\"version\":3,\"sourcesContent\":[\"const key = '{}';\"]}}", token());
-    places.push(Place::new("app.js.map", map.into_bytes()).on_lines(1..=1).in_columns(46..=46));
-    let lock = format!("[[package]]\nname = \"x\"\nsource = \"git+https://{}@example.com/x\"\n", token());
-    places.push(Place::new("Cargo.lock", lock.into_bytes()).on_lines(3..=3).in_columns(23..=23));
-    let svg = format!("<svg><!-- {} --></svg>\n", token());
-    places.push(Place::new("logo.svg", svg.into_bytes()).on_lines(1..=1).in_columns(11..=11));
-    let minified = format!("{}var k=\"{}\";", "a=1;".repeat(20_000), token());
-    places.push(Place::new("app.min.js", minified.into_bytes()).on_lines(1..=1).in_columns(80_008..=80_008));
-    let module = format!("module.exports = '{}';\n", token());
-    places
-        .push(Place::new("node_modules/x/index.js", module.into_bytes()).on_lines(1..=1).in_columns(19..=19));
+    line("concat-of-base64", &base64, 0, &["concat", "base64"]);
     places
 }

@@ -9,7 +9,7 @@ use std::process::Stdio;
 
 use stanch::source::reader::{OVERLAP, PIECE};
 
-use super::cli_support::{Report, Run, github, letters, scan, scan_input, stanch};
+use super::cli_support::{Report, Run, github, letters, limited, scan, scan_input, stanch};
 use super::git_support::{Numbers, Sandbox};
 
 /// Harmless text of `len` bytes, or a few more: words, long and short lines, characters of two and three bytes.
@@ -153,23 +153,10 @@ fn any_number_of_threads_writes_the_same_report() {
     assert_eq!(timeless(sarif("1")), timeless(sarif("4")));
 }
 
-/// Runs a scan with this much address space, in bytes. What needs more dies, and fails the test.
+/// Runs a scan with this much address space, in bytes.
 fn within(dir: &Path, args: &[&str], memory: u64) -> Run {
-    use std::os::unix::process::CommandExt;
     let mut command = stanch(dir, ["scan", "--format", "json", "--threads", "1"]);
-    command.args(args);
-    // SAFETY: setrlimit may be called between fork and exec.
-    unsafe {
-        command.pre_exec(move || {
-            let limit = libc::rlimit { rlim_cur: memory, rlim_max: memory };
-            if libc::setrlimit(libc::RLIMIT_AS, &limit) == 0 {
-                Ok(())
-            } else {
-                Err(std::io::Error::last_os_error())
-            }
-        });
-    }
-    Run::of(&mut command)
+    Run::of(limited(command.args(args), memory))
 }
 
 /// A sparse file with texts at these places.
@@ -196,14 +183,40 @@ fn a_file_larger_than_memory() {
     assert_eq!(report.count("bytes"), len);
 }
 
+/// Address space for a scan of one large file: the program, and 64 MB that the allocator reserves for a thread.
+const BOUND: u64 = 144 << 20;
+
 #[test]
 fn one_line_of_text_without_end() {
+    // 100 MB; a fourth in debug builds, whose program takes thirty times as long.
+    let len = if cfg!(debug_assertions) { 25_000_000 } else { 100_000_000 };
     let dir = Sandbox::empty();
-    let mut text = "0123456789abcdef ".repeat(2 << 20);
+    let mut text = "0123456789abcdef ".repeat(len / 17);
     text.push_str(&github(1));
     dir.write("line.txt", &text);
-    let report = within(dir.path(), &["line.txt"], 256 << 20).exits(1).report();
+    let report = within(dir.path(), &["line.txt"], BOUND).exits(1).report();
     assert_eq!(report.places(), [format!("line.txt:1:{} github-pat", text.len() - 39)]);
+    assert_eq!(report.count("bytes"), text.len() as u64);
+}
+
+#[test]
+fn a_file_of_nothing_but_base64() {
+    // 50 MB, twice; less in debug builds, but more than is read at a time.
+    let len = if cfg!(debug_assertions) { 6_000_000 } else { 50_000_000 };
+    let dir = Sandbox::empty();
+    let filler = "a word and another. ".repeat(len * 3 / 4 / 20 / 3 * 3);
+    let text = data_encoding::BASE64.encode(format!("{filler} {} {filler}", github(1)).as_bytes());
+    // Three bytes are four characters; the token begins in the second of four.
+    let column = filler.len() / 3 * 4 + 2;
+    dir.write("line.txt", &text);
+    // The same, 76 characters a line.
+    let lines: Vec<&str> = text.as_bytes().chunks(76).map(|l| std::str::from_utf8(l).unwrap()).collect();
+    dir.write("lines.txt", lines.join("\n"));
+    let report = within(dir.path(), &["line.txt", "lines.txt"], BOUND).exits(1).report();
+    let (line, rest) = ((column - 1) / 76 + 1, (column - 1) % 76 + 1);
+    let expected = [format!("line.txt:1:{column} github-pat"), format!("lines.txt:{line}:{rest} github-pat")];
+    assert_eq!(report.places(), expected);
+    assert!(report.findings().iter().all(|f| f["decoded"] == serde_json::json!(["base64"])));
 }
 
 #[test]
@@ -303,6 +316,51 @@ fn deep_folders() {
     // A path longer than the system takes cannot be read, and that is said.
     assert_eq!(run.code, Some(2), "{:?}", report.skipped());
     assert_eq!(report.skipped().len(), 1);
+}
+
+/// Members of every kind: small, large, binary, in other encodings, in containers of their own.
+#[test]
+fn threads_share_a_large_container_and_report_the_same() {
+    use super::archive_support::{gzip, tar, zip};
+    let leak =
+        |seed: u64, len| format!("{}\ntoken = '{}'\n{}", filler(len, seed), github(seed), filler(len, seed));
+    let mut files: Vec<(String, Vec<u8>)> =
+        (0..300).map(|i| (format!("small/{i}"), leak(i, 37 * i as usize % 900).into_bytes())).collect();
+    files.push((
+        "large.txt".to_owned(),
+        [leak(301, PIECE / 2), leak(302, PIECE / 2 + OVERLAP)].concat().into_bytes(),
+    ));
+    files.push(("wide.txt".to_owned(), utf16(&[leak(303, PIECE / 4), leak(304, PIECE / 2)].concat())));
+    let program = |seed| {
+        [b"\x7fELF\0\0", leak(seed, 3000).as_bytes(), b"\0\0", &utf16(&leak(seed + 1, 50))[2..]].concat()
+    };
+    files.push(("program".to_owned(), program(305)));
+    files.push((
+        "large-program".to_owned(),
+        [program(307), vec![0; PIECE], program(309), vec![7; PIECE]].concat(),
+    ));
+    let inner = leak(311, 100).into_bytes();
+    files.push(("inner.zip".to_owned(), zip(&[("deep", &inner)], zip::CompressionMethod::Deflated)));
+    files.push(("cut.gz".to_owned(), gzip(&leak(312, 9000).into_bytes())[..900].to_vec()));
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
+    let dir = Sandbox::empty();
+    dir.write("image.tar", tar(&files));
+    let with = |threads: &str, limit: &str| {
+        let args = ["image.tar", "--threads", threads, "--archive-members", limit];
+        let mut report = scan(dir.path(), args).exits(2).report();
+        for name in ["started", "elapsed_ms"] {
+            report.0["summary"].as_object_mut().unwrap().remove(name);
+        }
+        report
+    };
+    for limit in ["1000", "200"] {
+        let one = with("1", limit);
+        let least = if limit == "200" { 200 } else { 311 };
+        assert!(one.findings().len() >= least, "{:?}", one.places());
+        for threads in ["2", "5"] {
+            assert_eq!(with(threads, limit).0, one.0, "{threads} threads");
+        }
+    }
 }
 
 /// UTF-16 with a byte order mark.

@@ -237,7 +237,7 @@ impl Dive<'_> {
         matcher.scan(text, self.scratch, &mut self.found);
         for candidate in &self.found {
             // In binary data only self-identifying secrets count.
-            if binary && candidate.evidence.is_some()
+            if binary && !self.engine.counts_in_binary(candidate)
                 || !keep(candidate.secret.start as usize..candidate.secret.end as usize)
             {
                 continue;

@@ -268,7 +268,8 @@ impl<'a> Taker<'a> {
             return;
         }
         let binary = object.kind == Kind::Blob && is_binary(object.data);
-        let counts = |c: &(Candidate, u32)| c.1 != IGNORED && !(binary && c.0.evidence.is_some());
+        let counts =
+            |c: &(Candidate, u32)| c.1 != IGNORED && !(binary && !self.engine.counts_in_binary(&c.0));
         taken.marks.extend(found.iter().filter(|c| counts(c)).map(|c| c.1));
         taken.marks[first..].sort_unstable();
         let mut count = 0;

@@ -5,12 +5,11 @@
 use std::collections::HashMap;
 use std::io::Read;
 
-use flate2::bufread::ZlibDecoder;
-
 use super::Walker;
 use super::cursor::Cursor;
 use super::meter::Metered;
 use super::stream::Stream;
+use super::zlib::Zlib;
 
 pub(super) const BUNDLES: [&[u8]; 2] = [b"# v2 git bundle\n", b"# v3 git bundle\n"];
 
@@ -122,26 +121,17 @@ impl<'a> Pack<'a> {
         Some(Header { kind, size, base, packed: cursor.rest() })
     }
 
-    /// Offset behind the zlib data that a decoder has given all content of.
-    fn behind(&self, packed: &[u8], mut decoder: ZlibDecoder<&[u8]>) -> Option<usize> {
-        // The checksum comes after the last byte of content; more content would be a lie about the size.
-        if decoder.read(&mut [0]).ok()? > 0 {
-            return None;
-        }
-        Some(self.bytes.len() - packed.len() + usize::try_from(decoder.total_in()).ok()?)
-    }
-
     /// The entry at an offset, and the offset of the next.
     fn entry(&self, walker: &Walker<'_, '_>, at: usize) -> Option<(Entry, usize)> {
         let Header { kind, size, base, packed } = self.header(at)?;
-        let mut decoder = ZlibDecoder::new(packed);
+        let mut decoder = Zlib::new(packed)?;
         let mut data = Vec::new();
         let most = size.min(walker.meter.room() as u64);
         Metered::new(&mut decoder, walker.meter).take(most).read_to_end(&mut data).ok()?;
         if data.len() as u64 != size {
             return None;
         }
-        Some((Entry { kind, base, data }, self.behind(packed, decoder)?))
+        Some((Entry { kind, base, data }, self.bytes.len() - packed.len() + decoder.end()?))
     }
 
     /// Gives a blob that is too large to be kept as it is read. Returns the offset behind it; None if it
@@ -151,10 +141,10 @@ impl<'a> Pack<'a> {
         if kind != BLOB || size <= CACHE as u64 {
             return None;
         }
-        let mut decoder = ZlibDecoder::new(packed);
+        let mut decoder = Zlib::new(packed)?;
         let mut reader = Metered::new(&mut decoder, walker.meter);
         let go_on = walker.member(format!("(blob at {at})").as_bytes(), Stream::of(&mut reader));
-        if go_on { self.behind(packed, decoder) } else { None }
+        if go_on { Some(self.bytes.len() - packed.len() + decoder.end()?) } else { None }
     }
 
     /// The object that an entry is, deltas applied. None where a base is missing.

@@ -6,7 +6,7 @@ use crate::source::reader::Piece;
 
 /// Whether the first bytes of a file show that it is no text: a zero byte, and no UTF-16 or UTF-32.
 pub(super) fn is_binary(head: &[u8]) -> bool {
-    memchr::memchr(0, head).is_some() && crate::matcher::decode::encoding_of_text(head).is_none()
+    memchr::memchr(0, head).is_some() && crate::matcher::decode::Encoding::of(head).is_none()
 }
 
 impl Walker<'_, '_> {

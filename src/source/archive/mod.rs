@@ -23,6 +23,7 @@ mod stream;
 mod strings;
 mod tar;
 mod zip;
+mod zlib;
 
 use std::borrow::Cow;
 use std::io::Read;

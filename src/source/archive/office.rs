@@ -29,24 +29,28 @@ fn ends_line(tag: &[u8]) -> bool {
     let name = tag.trim_ascii_start().get(1..).unwrap_or_default();
     let name = name.split(|b| matches!(b, b' ' | b'>')).next().unwrap_or_default();
     let name = name.strip_suffix(b"/").unwrap_or(name);
-    matches!(
-        name,
-        b"/w:p"
-            | b"w:br"
-            | b"w:tab"
-            | b"/a:p"
-            | b"a:br"
-            | b"/si"
-            | b"/v"
-            | b"/f"
-            | b"/c"
-            | b"/t"
-            | b"/text:p"
-            | b"/text:h"
-            | b"text:line-break"
-            | b"text:tab"
-    ) && !(name == b"/t" && tag.len() > 4)
+    ENDS.contains(&name)
 }
+
+/// Tags that end a line. Of spreadsheets: shared and inline strings, comments, and cells. Their `/t` ends a run only,
+/// and a string may be cut into runs.
+const ENDS: [&[u8]; 15] = [
+    b"/w:p",
+    b"w:br",
+    b"w:tab",
+    b"/a:p",
+    b"a:br",
+    b"/si",
+    b"/is",
+    b"/text",
+    b"/v",
+    b"/f",
+    b"/c",
+    b"/text:p",
+    b"/text:h",
+    b"text:line-break",
+    b"text:tab",
+];
 
 fn unescape(text: &[u8], out: &mut Vec<u8>) {
     let mut rest = text;
@@ -78,5 +82,9 @@ mod tests {
         let mut out = Vec::new();
         text(xml, &mut out);
         assert_eq!(out, b"tok_a&b\nx\n");
+        let xml = b"<si><r><t>tok_</t></r><r><t>ab</t></r></si><si><t>x</t></si><c><v>1</v></c><c><is><t>y</t></is></c>";
+        out.clear();
+        text(xml, &mut out);
+        assert_eq!(out, b"tok_ab\nx\n1\ny\n");
     }
 }

@@ -28,6 +28,7 @@ pub(super) fn is_pyc(head: &[u8]) -> bool {
 /// Gives the strings of a class, one a line.
 pub(super) fn open_class(walker: &mut Walker<'_, '_>, bytes: &[u8]) {
     let mut lines = walker.meter.buffer();
+    lines.reserve(bytes.len());
     if class_strings(bytes, &mut lines).is_none() {
         walker.skip("archive-damaged", "its constants cannot be read".to_owned());
         strings::narrow(bytes, MIN_CONSTANT, &mut lines);
@@ -37,31 +38,32 @@ pub(super) fn open_class(walker: &mut Walker<'_, '_>, bytes: &[u8]) {
 }
 
 fn class_strings(bytes: &[u8], lines: &mut Vec<u8>) -> Option<()> {
-    let mut cursor = Cursor::at(bytes, 8);
-    let mut left = cursor.u16_be()?.checked_sub(1)?;
+    let mut rest = bytes.get(8..)?;
+    let (count, behind) = rest.split_first_chunk()?;
+    rest = behind;
+    let mut left = u16::from_be_bytes(*count).checked_sub(1)?;
     while left > 0 {
         left -= 1;
-        match cursor.u8()? {
+        let (&kind, body) = rest.split_first()?;
+        let len = match kind {
             1 => {
-                let len = usize::from(cursor.u16_be()?);
-                lines.extend_from_slice(cursor.take(len)?);
+                let (len, text) = body.split_first_chunk()?;
+                let (text, behind) = text.split_at_checked(usize::from(u16::from_be_bytes(*len)))?;
+                lines.extend_from_slice(text);
                 lines.push(b'\n');
+                rest = behind;
+                continue;
             }
-            3 | 4 | 9..=12 | 17 | 18 => {
-                cursor.take(4)?;
-            }
+            3 | 4 | 9..=12 | 17 | 18 => 4,
             5 | 6 => {
-                cursor.take(8)?;
                 left = left.checked_sub(1)?; // these take two places
+                8
             }
-            7 | 8 | 16 | 19 | 20 => {
-                cursor.take(2)?;
-            }
-            15 => {
-                cursor.take(3)?;
-            }
+            7 | 8 | 16 | 19 | 20 => 2,
+            15 => 3,
             _ => return None,
-        }
+        };
+        rest = body.get(len..)?;
     }
     Some(())
 }
@@ -71,7 +73,9 @@ fn class_strings(bytes: &[u8], lines: &mut Vec<u8>) -> Option<()> {
 pub(super) fn open_pyc(walker: &mut Walker<'_, '_>, bytes: &[u8]) {
     let mut lines = walker.meter.buffer();
     let mut at = 8;
-    while at < bytes.len() {
+    let begins = |&b: &u8| BEGINS[usize::from(b)];
+    while let Some(next) = bytes.get(at..).and_then(|rest| rest.iter().position(begins)) {
+        at += next;
         match marshalled(bytes, at) {
             Some(text) => {
                 lines.extend_from_slice(text);
@@ -84,6 +88,18 @@ pub(super) fn open_pyc(walker: &mut Walker<'_, '_>, bytes: &[u8]) {
     walker.strings("(constants)", &lines);
     walker.meter.recycle(lines);
 }
+
+/// Bytes that name the type of a string; the top bit says that it is referred to later.
+const BEGINS: [bool; 256] = {
+    let mut begins = [false; 256];
+    let (types, mut i) = (b"zZaAust", 0);
+    while i < types.len() {
+        begins[types[i] as usize] = true;
+        begins[types[i] as usize | 0x80] = true;
+        i += 1;
+    }
+    begins
+};
 
 /// The string whose type byte is at `at`.
 fn marshalled(bytes: &[u8], at: usize) -> Option<&[u8]> {
