@@ -81,6 +81,53 @@ pub fn name(index: usize) -> String {
     format!("{set}:{}", GROUP_NAMES.get(rest % GROUPS).copied().unwrap_or("?"))
 }
 
+/// The features of a candidate: numbers, and sets of facts and of groups of words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vector {
+    plain: [i16; PLAIN],
+    /// Flags; then the groups of words in the name, in its last word, on the line, and around.
+    sets: [u64; 5],
+}
+
+/// Where a feature is in a [`Vector`].
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Slot {
+    /// A number.
+    Plain(u8),
+    /// A bit of a set.
+    Bit(u8, u8),
+}
+
+impl Slot {
+    /// The place of the feature `index`; None for numbers that are no feature's.
+    pub(super) fn of(index: usize) -> Option<Slot> {
+        match index.checked_sub(PLAIN) {
+            None => Some(Slot::Plain(index as u8)),
+            Some(bit) if bit < FLAGS => Some(Slot::Bit(0, bit as u8)),
+            Some(_) if index >= COUNT => None,
+            Some(bit) => {
+                let bit = bit - FLAGS;
+                Some(Slot::Bit(1 + (bit / GROUPS) as u8, (bit % GROUPS) as u8))
+            }
+        }
+    }
+}
+
+impl Vector {
+    /// The feature in this place.
+    pub(super) fn at(&self, slot: Slot) -> i16 {
+        match slot {
+            Slot::Plain(index) => self.plain.get(usize::from(index)).copied().unwrap_or(0),
+            Slot::Bit(set, bit) => (self.sets.get(usize::from(set)).map_or(0, |set| set >> bit) & 1) as i16,
+        }
+    }
+
+    /// Every feature, in order.
+    pub fn numbers(&self) -> Vec<i16> {
+        (0..COUNT).filter_map(Slot::of).map(|slot| self.at(slot)).collect()
+    }
+}
+
 /// The features of a candidate.
 ///
 /// `placeholder` is what [`placeholder::placeholder`] says of the value.
@@ -90,8 +137,7 @@ pub fn vector(
     evidence: &Evidence,
     file: FileKind,
     placeholder: Option<&str>,
-) -> [i16; COUNT] {
-    let mut f = [0_i16; COUNT];
+) -> Vector {
     let e = evidence;
     let s = Shape::of(value);
     let plain: [i16; PLAIN] = [
@@ -140,16 +186,7 @@ pub fn vector(
         s.pem_or_jwt,
         s.escapes,
     ];
-    f[..PLAIN].copy_from_slice(&plain);
-    for (i, slot) in f[PLAIN..PLAIN + FLAGS].iter_mut().enumerate() {
-        *slot = i16::from(e.flags.bits() >> i & 1 != 0);
-    }
-    for (n, set) in [e.name, e.head, e.line, e.around].into_iter().enumerate() {
-        for (i, slot) in f[PLAIN + FLAGS + n * GROUPS..][..GROUPS].iter_mut().enumerate() {
-            *slot = i16::from(set >> i & 1 != 0);
-        }
-    }
-    f
+    Vector { plain, sets: [u64::from(e.flags.bits()), e.name, e.head, e.line, e.around] }
 }
 
 fn placeholder_class(placeholder: Option<&str>) -> i16 {

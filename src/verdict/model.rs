@@ -20,7 +20,8 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::features::{self, COUNT, Family};
+pub use super::features::Vector;
+use super::features::{self, COUNT, Family, Slot};
 
 static FILE: &[u8] = include_bytes!("model.bin");
 static MODEL: LazyLock<Model> = LazyLock::new(|| Model::read(FILE).unwrap_or_default());
@@ -32,9 +33,6 @@ const LEAF: u8 = 255;
 const HEADER: usize = 28;
 /// No path through a tree is longer: a damaged file cannot loop.
 const DEEPEST: usize = 64;
-
-/// The features of a candidate.
-pub type Vector = [i16; COUNT];
 
 /// Least scores of the three levels of confidence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,6 +49,7 @@ pub struct Levels {
 struct Node {
     feature: u8,
     right: u8,
+    slot: Slot,
     number: i16,
     /// Mean weight of the leaves below, for explanations.
     mean: i16,
@@ -110,7 +109,8 @@ impl Model {
             let inside = feature == LEAF
                 || usize::from(feature) < COUNT && usize::from(right) > at && usize::from(right) < count;
             let number = i16::from_le_bytes([low, high]);
-            self.nodes.push(Node { feature, right, number, mean: number });
+            let slot = Slot::of(usize::from(feature)).unwrap_or(Slot::Plain(LEAF));
+            self.nodes.push(Node { feature, right, slot, number, mean: number });
             inside.then_some(())?;
         }
         // Children stand behind their parents: from the back, every mean is known when it is needed.
@@ -195,8 +195,7 @@ fn leaf(tree: &[Node], vector: &Vector) -> i32 {
 }
 
 fn next(node: &Node, at: usize, vector: &Vector) -> usize {
-    let above = vector.get(usize::from(node.feature)).is_some_and(|&value| value > node.number);
-    if above { usize::from(node.right) } else { at + 1 }
+    if vector.at(node.slot) > node.number { usize::from(node.right) } else { at + 1 }
 }
 
 /// Whether the file fits this program; a test keeps it so.

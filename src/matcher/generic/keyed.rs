@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::cursor::{before, is_word, line_before};
+use super::cursor::{before, contains_caseless, is_word, line_before};
 use super::evidence::{Quote, Syntax, is_getter};
 use super::gather::gather;
 use super::words::{self, Group, bit};
@@ -155,7 +155,7 @@ fn kind_of(name: &[u8], syntax: Syntax, text: &[u8], start: usize) -> Option<Kin
     let groups = words::groups_in(name);
     let has = |group| groups & bit(group) != 0;
     let password = has(Group::Password) || has(Group::Pass) || has(Group::Pwd) || has(Group::Phrase);
-    let glued = |part: &[u8]| name.to_ascii_lowercase().windows(part.len()).any(|w| w == part);
+    let glued = |part: &[u8]| contains_caseless(name, part);
     let password = password || (glued(b"passw") && !has(Group::Secret));
     Some(match syntax {
         Syntax::Sql if password => Kind::SqlPassword,

@@ -1,7 +1,9 @@
 //! What joins a name to its value: `=`, `: `, `=>`, `","`, `>`, ` `, …
 
 use super::LINK_REACH;
-use super::cursor::{Cursor, before, ends_caseless, is_blank, is_word, line_before, starts_caseless};
+use super::cursor::{
+    Cursor, before, contains, contains_caseless, ends_caseless, is_blank, is_word, line_before, starts_caseless,
+};
 use super::evidence::{Quote, Syntax};
 
 /// A link that was recognised.
@@ -281,7 +283,7 @@ fn spaced(text: &[u8], start: usize, quoted: bool) -> Option<Syntax> {
     if sql_before(text, start) {
         return Some(Syntax::Sql);
     }
-    let login = before(text, start, 100).windows(6).any(|w| w == b"login ");
+    let login = contains(before(text, start, 100), b"login ");
     login.then_some(Syntax::Space)
 }
 
@@ -296,7 +298,7 @@ fn sets_variable(text: &[u8], start: usize) -> bool {
 fn is_password_word(text: &[u8], start: usize) -> bool {
     let name = text.get(start..(start + 32).min(text.len())).unwrap_or_default();
     // MySQL's plugins: `IDENTIFIED WITH mysql_native_password BY '…'`.
-    starts_caseless(name, b"pass") || name.windows(9).any(|w| w.eq_ignore_ascii_case(b"_password"))
+    starts_caseless(name, b"pass") || contains_caseless(name, b"_password")
 }
 
 /// Whether the line before the key reads as an SQL statement about a user or a role.
@@ -307,7 +309,7 @@ pub(super) fn sql_before(text: &[u8], start: usize) -> bool {
         return false;
     }
     let line = statement_before(text, start);
-    let has = |word: &[u8]| line.windows(word.len()).any(|w| w.eq_ignore_ascii_case(word));
+    let has = |word: &[u8]| contains_caseless(line, word);
     (has(b"create ") || has(b"alter ") || has(b"grant "))
         && (has(b"user ") || has(b"role ") || has(b"login ") || has(b"identified") || has(b"group "))
         || has(b"set password ")
