@@ -81,52 +81,42 @@ pub fn name(index: usize) -> String {
     format!("{set}:{}", GROUP_NAMES.get(rest % GROUPS).copied().unwrap_or("?"))
 }
 
-/// The features of a candidate: numbers, and sets of facts and of groups of words.
+/// The features of a candidate. There are as many places as a byte can name, so that a tree asks without a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Vector {
-    plain: [i16; PLAIN],
-    /// Flags; then the groups of words in the name, in its last word, on the line, and around.
-    sets: [u64; 5],
-}
-
-/// Where a feature is in a [`Vector`].
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Slot {
-    /// A number.
-    Plain(u8),
-    /// A bit of a set.
-    Bit(u8, u8),
-}
-
-impl Slot {
-    /// The place of the feature `index`; None for numbers that are no feature's.
-    pub(super) fn of(index: usize) -> Option<Slot> {
-        match index.checked_sub(PLAIN) {
-            None => Some(Slot::Plain(index as u8)),
-            Some(bit) if bit < FLAGS => Some(Slot::Bit(0, bit as u8)),
-            Some(_) if index >= COUNT => None,
-            Some(bit) => {
-                let bit = bit - FLAGS;
-                Some(Slot::Bit(1 + (bit / GROUPS) as u8, (bit % GROUPS) as u8))
-            }
-        }
-    }
-}
+pub struct Vector([i16; 256]);
 
 impl Vector {
-    /// The feature in this place.
-    pub(super) fn at(&self, slot: Slot) -> i16 {
-        match slot {
-            Slot::Plain(index) => self.plain.get(usize::from(index)).copied().unwrap_or(0),
-            Slot::Bit(set, bit) => (self.sets.get(usize::from(set)).map_or(0, |set| set >> bit) & 1) as i16,
+    fn new(plain: &[i16; PLAIN], flags: u64, groups: [u64; 4]) -> Self {
+        let mut numbers = [0; 256];
+        numbers[..PLAIN].copy_from_slice(plain);
+        let mut mark = |first: usize, count: usize, mut set: u64| {
+            set &= (1 << count) - 1;
+            while set != 0 {
+                numbers[first + set.trailing_zeros() as usize] = 1;
+                set &= set - 1;
+            }
+        };
+        mark(PLAIN, FLAGS, flags);
+        for (n, set) in groups.into_iter().enumerate() {
+            mark(PLAIN + FLAGS + n * GROUPS, GROUPS, set);
         }
+        Vector(numbers)
+    }
+
+    /// The feature of this number.
+    #[inline(always)]
+    pub(super) fn at(&self, feature: u8) -> i16 {
+        self.0[usize::from(feature)]
     }
 
     /// Every feature, in order.
-    pub fn numbers(&self) -> Vec<i16> {
-        (0..COUNT).filter_map(Slot::of).map(|slot| self.at(slot)).collect()
+    pub fn numbers(&self) -> &[i16] {
+        &self.0[..COUNT]
     }
 }
+
+/// A node of a tree names its feature in a byte, and one of these is left for leaves.
+const _: () = assert!(COUNT < 255 && GROUPS < 64);
 
 /// The features of a candidate.
 ///
@@ -186,7 +176,7 @@ pub fn vector(
         s.pem_or_jwt,
         s.escapes,
     ];
-    Vector { plain, sets: [u64::from(e.flags.bits()), e.name, e.head, e.line, e.around] }
+    Vector::new(&plain, u64::from(e.flags.bits()), [e.name, e.head, e.line, e.around])
 }
 
 fn placeholder_class(placeholder: Option<&str>) -> i16 {

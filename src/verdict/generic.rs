@@ -73,12 +73,15 @@ fn weigh(
     let vector = features::vector(kind, value, evidence, file, placeholder);
     let place = matches!(kind, Kind::SqlPassword | Kind::CliPassword) || evidence.syntax == Syntax::Argument;
     let plain = place && placeholder.is_none();
-    let rare = allowance(evidence, placeholder) > 0;
-    if !plain && !rare && !model.passes_gate(&vector) {
+    let granted = allowance(evidence, placeholder);
+    if !plain && granted <= 0 && !model.passes_gate(&vector) {
         return Err(placeholder.unwrap_or("unlikely"));
     }
     let levels = model.levels();
-    let mut score = model.score(&vector) + allowance(evidence, placeholder);
+    let edges = [levels.low, levels.medium, levels.high, BARE_STATEMENT + 1, PLAIN_STATEMENT + 1];
+    // What no statement is has three edges only.
+    let edges = edges.map(|edge| edge - granted);
+    let mut score = model.side(&vector, &edges[..if plain { 5 } else { 3 }]) + granted;
     if plain && is_statement(kind, value, evidence, file, score) {
         score = score.max(levels.medium);
     }
@@ -118,8 +121,13 @@ fn is_statement(kind: Kind, value: &[u8], e: &Evidence, file: FileKind, score: i
     // `["-passwd", "/Users/%s" % name]`: other arguments of the command.
     let other = value.starts_with(b"/") || value.ends_with(b"%s");
     let plain = e.syntax != Syntax::Argument && (e.quote != Quote::None || kind == Kind::CliPassword);
-    !prose && !other && score > if plain { -4 } else { -2 } * model::SCALE
+    !prose && !other && score > if plain { PLAIN_STATEMENT } else { BARE_STATEMENT }
 }
+
+/// A statement with a better score than this counts: in quotes, or of a command.
+const PLAIN_STATEMENT: i32 = -4 * model::SCALE;
+/// The same for others.
+const BARE_STATEMENT: i32 = -2 * model::SCALE;
 
 /// Why a candidate is not worth weighing: it only says where the secret is, or stands where none is kept.
 pub fn never(value: &[u8], e: &Evidence, file: FileKind) -> Option<&'static str> {

@@ -104,10 +104,7 @@ fn mark_name(flags: &mut Flags, name: &[u8], line: &[u8], key_quoted: bool) {
 fn mark_line(flags: &mut Flags, line: &[u8], tail: &[u8], value: &Value) {
     let lead = line.trim_ascii_start();
     let comments: [&[u8]; 8] = [b"//", b"#", b"*", b"/*", b"--", b";", b"<!--", b"%"];
-    flags.set_if(
-        Flags::COMMENT,
-        comments.iter().any(|c| lead.starts_with(c)) || contains(line, b"// "),
-    );
+    flags.set_if(Flags::COMMENT, comments.iter().any(|c| lead.starts_with(c)) || contains(line, b"// "));
     flags.set_if(
         Flags::MARKUP,
         lead.starts_with(b"|") || lead.starts_with(b"$ ") || lead.starts_with(b">") || lead.contains(&b'`'),

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::cursor::{before, contains_caseless, is_word, line_before};
 use super::evidence::{Quote, Syntax, is_getter};
 use super::gather::gather;
+use super::repeats::inside_repetition;
 use super::words::{self, Group, bit};
 use super::{Assignment, KEY_REACH, Kind, encoded, link, value};
 
@@ -21,7 +22,7 @@ pub(super) fn find(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>
     let Some(stop) = name_end(text, inside) else {
         return;
     };
-    if !could_link(text, stop) {
+    if !could_link(text, stop) || inside_repetition(text, at) {
         return;
     }
     let Some(start) = name_start(text, at) else {

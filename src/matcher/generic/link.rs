@@ -2,7 +2,8 @@
 
 use super::LINK_REACH;
 use super::cursor::{
-    Cursor, before, contains, contains_caseless, ends_caseless, is_blank, is_word, line_before, starts_caseless,
+    Cursor, before, contains, contains_caseless, ends_caseless, is_blank, is_word, line_before,
+    starts_caseless,
 };
 use super::evidence::{Quote, Syntax};
 

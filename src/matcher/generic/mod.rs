@@ -80,7 +80,8 @@ pub fn at_hit(text: &[u8], at: usize, trigger: usize, out: &mut Vec<Assignment>)
         return;
     };
     let end = at.saturating_add(literal.len());
-    if end > text.len() || repeats::inside_repetition(text, at) {
+    // Most occurrences of names end at the byte behind them, without this look.
+    if end > text.len() || *role != Role::Key && repeats::inside_repetition(text, at) {
         return;
     }
     match role {

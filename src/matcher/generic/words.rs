@@ -88,7 +88,9 @@ const fn hash(word: &[u8]) -> u64 {
     let (first, last) = match (word.first_chunk::<8>(), word.last_chunk::<8>()) {
         (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
         _ => match (word.first_chunk::<4>(), word.last_chunk::<4>()) {
-            (Some(first), Some(last)) => (u32::from_le_bytes(*first) as u64, u32::from_le_bytes(*last) as u64),
+            (Some(first), Some(last)) => {
+                (u32::from_le_bytes(*first) as u64, u32::from_le_bytes(*last) as u64)
+            }
             _ => match word {
                 [a] => (*a as u64, 0),
                 [a, b] => (*a as u64, *b as u64),
@@ -98,7 +100,9 @@ const fn hash(word: &[u8]) -> u64 {
         },
     };
     let mixed = (first | SMALL).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        ^ ((last | SMALL).wrapping_add(word.len() as u64)).wrapping_mul(0xc2b2_ae3d_27d4_eb4f).rotate_left(29);
+        ^ ((last | SMALL).wrapping_add(word.len() as u64))
+            .wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
+            .rotate_left(29);
     mixed ^ (mixed >> 32)
 }
 
