@@ -224,6 +224,11 @@ struct Shape {
     escapes: i16,
 }
 
+/// How many of small letters, capital letters, digits and other ASCII a value has.
+pub(crate) fn classes(value: &[u8]) -> usize {
+    (0..4).filter(|&wanted| value.iter().any(|&b| class(b) == wanted)).count()
+}
+
 /// 0 lower case, 1 upper case, 2 digit, 3 other ASCII, 4 outside ASCII.
 fn class(b: u8) -> usize {
     match b {

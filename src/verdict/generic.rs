@@ -72,7 +72,9 @@ fn weigh(
     }
     let vector = features::vector(kind, value, evidence, file, placeholder);
     let place = matches!(kind, Kind::SqlPassword | Kind::CliPassword) || evidence.syntax == Syntax::Argument;
-    let plain = place && placeholder.is_none();
+    // Whoever writes words with a digit and a mark into a statement obeys the rules for passwords: it is one.
+    let obeys = placeholder == Some("placeholder-words") && features::classes(value) >= 3;
+    let plain = place && (placeholder.is_none() || obeys);
     let granted = allowance(evidence, placeholder);
     if !plain && granted <= 0 && !model.passes_gate(&vector) {
         return Err(placeholder.unwrap_or("unlikely"));

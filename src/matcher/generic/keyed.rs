@@ -112,7 +112,8 @@ fn name_start(text: &[u8], at: usize) -> Option<usize> {
 fn could_link(text: &[u8], at: usize) -> bool {
     let Some(&b) = text.get(at) else { return false };
     match b {
-        b')' | b';' | b'.' | b'[' | b'{' | b'}' | b'/' | b'#' | b'%' | b'^' | b'@' | b'+' | b'~' => false,
+        b')' | b';' | b'.' | b'[' | b'}' | b'/' | b'#' | b'%' | b'^' | b'@' | b'+' | b'~' => false,
+        b'{' => matches!(text.get(at + 1), Some(b'"' | b'\'')),
         b' ' if text.get(at + 1) == Some(&b'{') => link::has_accessors(text, at + 1),
         b' ' => !matches!(
             text.get(at + 1),
@@ -147,7 +148,7 @@ fn is_no_name(text: &[u8], start: usize, name: &[u8], link: &link::Link) -> bool
     let word = before.rsplit(|&b| b <= b' ' || matches!(b, b'"' | b'\'' | b'`')).next().unwrap_or_default();
     before.ends_with(b"--- ")
         || word.starts_with(b"arn:") && link.syntax == Syntax::Colon
-        || before.ends_with(b"${") // the name of a variable; its default is read with what it is assigned to
+        || before.ends_with(b"${") && !before.ends_with(b"@Value(\"${") // the name of a variable; its default is read with what it is assigned to
         || name == b"PASS" && before.ends_with(b"\t")
 }
 

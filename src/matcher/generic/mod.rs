@@ -103,6 +103,7 @@ pub fn at_hit(text: &[u8], at: usize, trigger: usize, out: &mut Vec<Assignment>)
         Role::MysqlAdmin => arguments::of_command(text, at, end, Command::MysqlAdmin, out),
         Role::Piped => arguments::piped(text, at, end, out),
         Role::SlashPair => arguments::slash_pair(text, end, out),
+        Role::Driver => urls::before_protocol(text, at, out),
     }
 }
 

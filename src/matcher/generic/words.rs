@@ -20,11 +20,11 @@ macro_rules! groups {
 }
 
 groups! {
-    Password: "password" | "passwords" | "passwd" | "passwort" | "kennwort" | "senha" | "passwrd" | "userpass" | "mypassword" | "dbpassword" | "sslpassword" | "keypass" | "storepass" | "contrase\u{f1}a" | "contrasena" | "wachtwoord" | "parola" | "sifre" | "\u{15f}ifre" | "heslo" | "haslo" | "has\u{142}o" | "l\u{f6}senord" | "losenord" | "motdepasse" | "passe" | "ароль" | "пароля" | "密码" | "密碼" | "口令" | "パスワード" | "暗証番号" | "비밀번호" | "암호" | "mật" | "khẩu" | "المرور" | "पासवर्ड" | "סיסמה" | "userpassword" | "adminpassword" | "rootpassword" | "clave";
+    Password: "password" | "passwords" | "passwd" | "passwort" | "kennwort" | "senha" | "passwrd" | "userpass" | "mypassword" | "dbpassword" | "sslpassword" | "keypass" | "storepass" | "contrase\u{f1}a" | "contrasena" | "wachtwoord" | "parola" | "parol\u{103}" | "sifre" | "\u{15f}ifre" | "heslo" | "haslo" | "has\u{142}o" | "l\u{f6}senord" | "losenord" | "motdepasse" | "passe" | "ароль" | "пароля" | "密码" | "密碼" | "口令" | "パスワード" | "暗証番号" | "비밀번호" | "암호" | "mật" | "khẩu" | "المرور" | "पासवर्ड" | "סיסמה" | "userpassword" | "adminpassword" | "rootpassword" | "clave";
     Pass: "pass" | "userpass" | "dbpass";
     Pwd: "pwd" | "pw" | "pswd" | "psw" | "passw";
     Phrase: "passphrase" | "passcode" | "pin" | "passkey" | "phrase";
-    Secret: "secret" | "secrets" | "clientsecret" | "secretkey" | "geheim" | "екрет" | "appsecret" | "sharedsecret";
+    Secret: "secret" | "secrets" | "clientsecret" | "secretkey" | "geheim" | "geheimnis" | "екрет" | "appsecret" | "sharedsecret";
     Token: "token" | "tokens" | "accesstoken" | "authtoken" | "jeton" | "окен" | "令牌" | "トークン" | "토큰" | "apitoken" | "bearertoken" | "usertoken" | "sessiontoken";
     Key: "key" | "keys" | "密钥" | "密鑰" | "ключ" | "chiave" | "chave" | "nkey" | "repokey" | "authkey";
     ApiKey: "apikey" | "apikeys" | "appkey" | "accesskey" | "accesskeyid" | "accountkey" | "consumerkey";
