@@ -149,7 +149,7 @@ impl<W: Write> Dump<W> {
             "path": name, "line": line, "rule": a.kind.id(), "syntax": format!("{:?}", a.evidence.syntax),
             "never": generic::never(value, &a.evidence, file), "score": Model::built_in().score(&vector),
             "confidence": judgement.confidence.map(|c| c.name()), "reasons": judgement.reasons,
-            "truth": truth(&shown), "features": vector.as_slice(),
+            "truth": truth(&shown), "features": vector.numbers(),
         });
         if self.values {
             row["key"] = String::from_utf8_lossy(&text[a.key.clone()]).into();

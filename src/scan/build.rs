@@ -57,7 +57,7 @@ impl Place<'_> {
 /// A candidate that passed the verdict.
 pub(super) struct Judged {
     pub(super) candidate: Candidate,
-    judgement: Judgement,
+    confidence: Confidence,
 }
 
 /// Judges the candidates of a text and appends findings for those that hold and are the text's own. The others
@@ -86,10 +86,9 @@ pub fn findings<'t>(
         if !applies(engine, candidate.rule, path) || !engine.matcher().accepts(bytes, candidate) {
             continue;
         }
-        let judgement =
-            judge(engine.matcher(), candidate, &secret_of(engine.matcher(), candidate, bytes), kind);
-        if judgement.confidence.is_some() {
-            judged.push(Judged { candidate: *candidate, judgement });
+        let secret = secret_of(engine.matcher(), candidate, bytes);
+        if let Some(confidence) = confidence(engine.matcher(), candidate, &secret, kind) {
+            judged.push(Judged { candidate: *candidate, confidence });
         }
     }
     let is_own = |candidate: &Candidate| {
@@ -115,19 +114,21 @@ pub fn findings<'t>(
             std::iter::once(&rule.id).chain(rule.aliases.iter()).map(AsRef::as_ref).collect();
         let changed = engine.policy().effective(path, &ids);
         let least = changed.min_confidence.unwrap_or(engine.options().min_confidence);
-        let confidence = changed.confidence.or(it.judgement.confidence);
-        if !changed.enabled || confidence < Some(least) {
+        let confidence = changed.confidence.unwrap_or(it.confidence);
+        if !changed.enabled || confidence < least {
             continue;
         }
         if let Some(parts) = parts.of(rule, it.candidate.secret, &place) {
             let located =
                 parts.iter().map(|(part, span)| (part.id.to_string(), place.locate(*span))).collect();
             let secret = secret_of(engine.matcher(), &it.candidate, bytes);
+            let reasons = judge(engine.matcher(), &it.candidate, &secret, kind).reasons;
             let mut finding = finding(rule, it, &secret, located, &place, &secrets);
+            finding.reasons = reasons;
             if matches!(secret, Cow::Owned(_)) {
                 finding.location.decoded.push("base64");
             }
-            finding.confidence = confidence.unwrap_or(finding.confidence);
+            finding.confidence = confidence;
             finding.severity = changed.severity.unwrap_or(finding.severity);
             if let Some(suppression) = engine.policy().judge(&subject(rule, it, &place)) {
                 finding.status = Status::Suppressed(suppression);
@@ -234,6 +235,19 @@ pub fn judge(matcher: &Matcher, candidate: &Candidate, secret: &[u8], kind: File
     }
 }
 
+/// The confidence that [`judge`] comes to. Most candidates are no findings: their reasons need no names.
+pub fn confidence(
+    matcher: &Matcher,
+    candidate: &Candidate,
+    secret: &[u8],
+    kind: FileKind,
+) -> Option<Confidence> {
+    match (&candidate.evidence, matcher.kind(candidate.rule)) {
+        (Some(evidence), Some(of)) => verdict::generic::confidence(of, secret, evidence, kind),
+        _ => judge(matcher, candidate, secret, kind).confidence,
+    }
+}
+
 /// Whether a text is binary data: has a NUL byte near its start, as git judges it.
 pub fn is_binary(text: &[u8]) -> bool {
     memchr::memchr(0, &text[..text.len().min(8000)]).is_some()
@@ -258,8 +272,8 @@ fn one_per_secret(engine: &Engine, judged: &[Judged], place: &Place<'_>) -> Vec<
         let specific = rule.prefix > 0 || !rule.checksum.is_empty();
         // Whoever reports it by default names the provider: a specific rule beats a surer generic one.
         let own = !left_to_others[i];
-        let shown = own && it.judgement.confidence >= Some(Confidence::Medium);
-        let confidence = it.judgement.confidence;
+        let shown = own && it.confidence >= Confidence::Medium;
+        let confidence = it.confidence;
         (std::cmp::Reverse((shown, own, !generic, confidence, specific, length)), it.candidate.rule)
     };
     order.sort_by_key(|&i| rank(i));
@@ -305,7 +319,7 @@ fn finding(
         description: rule.description.to_string(),
         category: rule.category,
         severity: rule.severity,
-        confidence: it.judgement.confidence.unwrap_or(rule.confidence),
+        confidence: it.confidence,
         location: place.locate(secret),
         secret: Secret::new(value, usize::from(rule.prefix)),
         matched: around(place.bytes, whole, secret, secrets),
@@ -316,7 +330,7 @@ fn finding(
         occurrences: Vec::new(),
         status: Status::New,
         remediation: remediation(rule),
-        reasons: it.judgement.reasons.clone(),
+        reasons: Vec::new(),
         tags: rule.tags.iter().map(ToString::to_string).collect(),
     }
 }

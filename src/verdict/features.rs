@@ -81,6 +81,43 @@ pub fn name(index: usize) -> String {
     format!("{set}:{}", GROUP_NAMES.get(rest % GROUPS).copied().unwrap_or("?"))
 }
 
+/// The features of a candidate. There are as many places as a byte can name, so that a tree asks without a check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vector([i16; 256]);
+
+impl Vector {
+    fn new(plain: &[i16; PLAIN], flags: u64, groups: [u64; 4]) -> Self {
+        let mut numbers = [0; 256];
+        numbers[..PLAIN].copy_from_slice(plain);
+        let mut mark = |first: usize, count: usize, mut set: u64| {
+            set &= (1 << count) - 1;
+            while set != 0 {
+                numbers[first + set.trailing_zeros() as usize] = 1;
+                set &= set - 1;
+            }
+        };
+        mark(PLAIN, FLAGS, flags);
+        for (n, set) in groups.into_iter().enumerate() {
+            mark(PLAIN + FLAGS + n * GROUPS, GROUPS, set);
+        }
+        Vector(numbers)
+    }
+
+    /// The feature of this number.
+    #[inline(always)]
+    pub(super) fn at(&self, feature: u8) -> i16 {
+        self.0[usize::from(feature)]
+    }
+
+    /// Every feature, in order.
+    pub fn numbers(&self) -> &[i16] {
+        &self.0[..COUNT]
+    }
+}
+
+/// A node of a tree names its feature in a byte, and one of these is left for leaves.
+const _: () = assert!(COUNT < 255 && GROUPS < 64);
+
 /// The features of a candidate.
 ///
 /// `placeholder` is what [`placeholder::placeholder`] says of the value.
@@ -90,8 +127,7 @@ pub fn vector(
     evidence: &Evidence,
     file: FileKind,
     placeholder: Option<&str>,
-) -> [i16; COUNT] {
-    let mut f = [0_i16; COUNT];
+) -> Vector {
     let e = evidence;
     let s = Shape::of(value);
     let plain: [i16; PLAIN] = [
@@ -140,16 +176,7 @@ pub fn vector(
         s.pem_or_jwt,
         s.escapes,
     ];
-    f[..PLAIN].copy_from_slice(&plain);
-    for (i, slot) in f[PLAIN..PLAIN + FLAGS].iter_mut().enumerate() {
-        *slot = i16::from(e.flags.bits() >> i & 1 != 0);
-    }
-    for (n, set) in [e.name, e.head, e.line, e.around].into_iter().enumerate() {
-        for (i, slot) in f[PLAIN + FLAGS + n * GROUPS..][..GROUPS].iter_mut().enumerate() {
-            *slot = i16::from(set >> i & 1 != 0);
-        }
-    }
-    f
+    Vector::new(&plain, u64::from(e.flags.bits()), [e.name, e.head, e.line, e.around])
 }
 
 fn placeholder_class(placeholder: Option<&str>) -> i16 {
@@ -195,6 +222,11 @@ struct Shape {
     hash_shape: i16,
     pem_or_jwt: i16,
     escapes: i16,
+}
+
+/// How many of small letters, capital letters, digits and other ASCII a value has.
+pub(crate) fn classes(value: &[u8]) -> usize {
+    (0..4).filter(|&wanted| value.iter().any(|&b| class(b) == wanted)).count()
 }
 
 /// 0 lower case, 1 upper case, 2 digit, 3 other ASCII, 4 outside ASCII.

@@ -5,7 +5,7 @@ use crate::matcher::generic::words::{Group, bit};
 use crate::matcher::generic::{Evidence, Flags, Kind, Quote, Syntax, Wrapper, class};
 
 use super::filekind::{FileKind, Language, Role};
-use super::model::{self, Model};
+use super::model::{self, Model, Vector};
 use super::{features, placeholder, reasons, reference};
 
 /// What was decided, and why.
@@ -28,24 +28,62 @@ pub fn judge(kind: Kind, value: &[u8], evidence: &Evidence, file: FileKind) -> J
     judge_by(Model::built_in(), kind, value, evidence, file)
 }
 
+/// The confidence that [`judge`] comes to, without the reasons.
+pub fn confidence(kind: Kind, value: &[u8], evidence: &Evidence, file: FileKind) -> Option<Confidence> {
+    weigh(Model::built_in(), kind, value, evidence, file).ok().map(|weighed| weighed.confidence)
+}
+
 /// [`judge`] with other trees: to measure what trees say of projects that they have not seen.
 pub fn judge_by(model: &Model, kind: Kind, value: &[u8], evidence: &Evidence, file: FileKind) -> Judgement {
+    match weigh(model, kind, value, evidence, file) {
+        Err(reason) => Judgement::drop(reason),
+        Ok(Weighed { confidence, vector, cap, placeholder }) => {
+            let reasons = cap.into_iter().chain(placeholder).chain(reasons::of(model, &vector)).collect();
+            Judgement { confidence: Some(confidence), reasons }
+        }
+    }
+}
+
+/// A candidate that is worth reporting, and what its reasons are made of.
+struct Weighed {
+    confidence: Confidence,
+    vector: Vector,
+    cap: Option<&'static str>,
+    placeholder: Option<&'static str>,
+}
+
+/// Weighs a candidate.
+///
+/// # Errors
+/// The reason why it is not to be reported.
+fn weigh(
+    model: &Model,
+    kind: Kind,
+    value: &[u8],
+    evidence: &Evidence,
+    file: FileKind,
+) -> Result<Weighed, &'static str> {
     if let Some(reason) = holds_none(value, evidence, file) {
-        return Judgement::drop(reason);
+        return Err(reason);
     }
     let placeholder = placeholder::placeholder(value);
     if let Some(reason) = placeholder.filter(is_mask) {
-        return Judgement::drop(reason);
+        return Err(reason);
     }
     let vector = features::vector(kind, value, evidence, file, placeholder);
     let place = matches!(kind, Kind::SqlPassword | Kind::CliPassword) || evidence.syntax == Syntax::Argument;
-    let plain = place && placeholder.is_none();
-    let rare = allowance(evidence, placeholder) > 0;
-    if !plain && !rare && !model.passes_gate(&vector) {
-        return Judgement::drop(placeholder.unwrap_or("unlikely"));
+    // Whoever writes words with a digit and a mark into a statement obeys the rules for passwords: it is one.
+    let obeys = placeholder == Some("placeholder-words") && features::classes(value) >= 3;
+    let plain = place && (placeholder.is_none() || obeys);
+    let granted = allowance(evidence, placeholder);
+    if !plain && granted <= 0 && !model.passes_gate(&vector) {
+        return Err(placeholder.unwrap_or("unlikely"));
     }
     let levels = model.levels();
-    let mut score = model.score(&vector) + allowance(evidence, placeholder);
+    let edges = [levels.low, levels.medium, levels.high, BARE_STATEMENT + 1, PLAIN_STATEMENT + 1];
+    // What no statement is has three edges only.
+    let edges = edges.map(|edge| edge - granted);
+    let mut score = model.side(&vector, &edges[..if plain { 5 } else { 3 }]) + granted;
     if plain && is_statement(kind, value, evidence, file, score) {
         score = score.max(levels.medium);
     }
@@ -53,16 +91,15 @@ pub fn judge_by(model: &Model, kind: Kind, value: &[u8], evidence: &Evidence, fi
         s if s >= levels.high => Confidence::High,
         s if s >= levels.medium => Confidence::Medium,
         s if s >= levels.low => Confidence::Low,
-        _ => return Judgement::drop(placeholder.unwrap_or("unlikely")),
+        _ => return Err(placeholder.unwrap_or("unlikely")),
     };
     let cap = cap(kind, value, evidence, file, placeholder).filter(|_| confidence > Confidence::Low);
     // Of two dozen of them on projects that the trees had not seen, none was a secret.
     if cap == Some(DIGEST) {
-        return Judgement::drop(DIGEST);
+        return Err(DIGEST);
     }
     let confidence = if cap.is_some() { Confidence::Low } else { confidence };
-    let reasons = cap.into_iter().chain(placeholder).chain(reasons::of(model, &vector)).collect();
-    Judgement { confidence: Some(confidence), reasons }
+    Ok(Weighed { confidence, vector, cap, placeholder })
 }
 
 /// What syntaxes are granted that the training data hardly has (XML, connection strings), or that say
@@ -86,8 +123,13 @@ fn is_statement(kind: Kind, value: &[u8], e: &Evidence, file: FileKind, score: i
     // `["-passwd", "/Users/%s" % name]`: other arguments of the command.
     let other = value.starts_with(b"/") || value.ends_with(b"%s");
     let plain = e.syntax != Syntax::Argument && (e.quote != Quote::None || kind == Kind::CliPassword);
-    !prose && !other && score > if plain { -4 } else { -2 } * model::SCALE
+    !prose && !other && score > if plain { PLAIN_STATEMENT } else { BARE_STATEMENT }
 }
+
+/// A statement with a better score than this counts: in quotes, or of a command.
+const PLAIN_STATEMENT: i32 = -4 * model::SCALE;
+/// The same for others.
+const BARE_STATEMENT: i32 = -2 * model::SCALE;
 
 /// Why a candidate is not worth weighing: it only says where the secret is, or stands where none is kept.
 pub fn never(value: &[u8], e: &Evidence, file: FileKind) -> Option<&'static str> {

@@ -20,6 +20,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
+pub use super::features::Vector;
 use super::features::{self, COUNT, Family};
 
 static FILE: &[u8] = include_bytes!("model.bin");
@@ -32,9 +33,6 @@ const LEAF: u8 = 255;
 const HEADER: usize = 28;
 /// No path through a tree is longer: a damaged file cannot loop.
 const DEEPEST: usize = 64;
-
-/// The features of a candidate.
-pub type Vector = [i16; COUNT];
 
 /// Least scores of the three levels of confidence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,11 +47,9 @@ pub struct Levels {
 
 #[derive(Clone, Copy, Debug)]
 struct Node {
+    number: i16,
     feature: u8,
     right: u8,
-    number: i16,
-    /// Mean weight of the leaves below, for explanations.
-    mean: i16,
 }
 
 /// Trees, and the scores that count: the built-in ones, or others, to be measured.
@@ -63,6 +59,10 @@ pub struct Model {
     levels: Levels,
     gate: usize,
     nodes: Vec<Node>,
+    /// Mean weight of the leaves below each node, for explanations.
+    means: Vec<i16>,
+    /// The least and the most that the scoring trees from each on can add.
+    rest: Vec<(i32, i32)>,
     /// First node of each tree, and the end of the last one.
     starts: Vec<usize>,
 }
@@ -95,6 +95,7 @@ impl Model {
             rest = next;
         }
         model.starts.push(model.nodes.len());
+        model.bound();
         rest.is_empty().then_some(model)
     }
 
@@ -110,7 +111,8 @@ impl Model {
             let inside = feature == LEAF
                 || usize::from(feature) < COUNT && usize::from(right) > at && usize::from(right) < count;
             let number = i16::from_le_bytes([low, high]);
-            self.nodes.push(Node { feature, right, number, mean: number });
+            self.nodes.push(Node { feature, right, number });
+            self.means.push(number);
             inside.then_some(())?;
         }
         // Children stand behind their parents: from the back, every mean is known when it is needed.
@@ -123,9 +125,24 @@ impl Model {
                 let (a, b) = (leaves.get(at + 1)?, leaves.get(usize::from(node.right))?);
                 (a.0 + b.0, a.1 + b.1)
             };
-            self.nodes[first + at].mean = (leaves[at].0 / leaves[at].1.max(1)) as i16;
+            self.means[first + at] = (leaves[at].0 / leaves[at].1.max(1)) as i16;
         }
         Some(())
+    }
+
+    /// Finds out what the trees can add at most.
+    fn bound(&mut self) {
+        let scoring = self.scoring();
+        self.rest = vec![(0, 0); scoring.len() + 1];
+        for n in scoring.clone().rev() {
+            let leaves =
+                self.tree(n).iter().filter(|node| node.feature == LEAF).map(|node| i32::from(node.number));
+            // A tree without a leaf adds nothing.
+            let (least, most) = (leaves.clone().min().unwrap_or(0), leaves.max().unwrap_or(0));
+            let at = n - scoring.start;
+            let after = self.rest[at + 1];
+            self.rest[at] = (after.0 + least.min(0), after.1 + most.max(0));
+        }
     }
 
     fn tree(&self, n: usize) -> &[Node] {
@@ -160,21 +177,40 @@ impl Model {
         self.sum(self.scoring(), vector)
     }
 
+    /// A number that stands on the same side of each edge as [`score`](Self::score) does: above or at it, or below.
+    ///
+    /// Most candidates are far from every edge long before the last tree.
+    pub(super) fn side(&self, vector: &Vector, edges: &[i32]) -> i32 {
+        /// So many trees are asked between two looks at the edges.
+        const STEP: usize = 16;
+        let mut sum = 0;
+        for (n, tree) in self.scoring().enumerate() {
+            if n.is_multiple_of(STEP)
+                && let Some((least, most)) = self.rest.get(n)
+                && !edges.iter().any(|&edge| sum + least < edge && edge <= sum + most)
+            {
+                return sum + least;
+            }
+            sum += leaf(self.tree(tree), vector);
+        }
+        sum
+    }
+
     /// How much each family of features moved the score, in no order: at every fork the score moves from
     /// the mean of the leaves below it to the mean below the branch that was taken.
     pub(super) fn moves(&self, vector: &Vector) -> [(Family, i32); Family::ALL.len()] {
         let mut moves: [(Family, i32); Family::ALL.len()] = std::array::from_fn(|i| (Family::ALL[i], 0));
         for n in self.scoring() {
             let tree = self.tree(n);
+            let means = self.means.get(self.starts[n]..).unwrap_or_default();
+            let mean = |at: usize| means.get(at).copied().map_or(0, i32::from);
             let mut at = 0;
             for _ in 0..DEEPEST {
                 let Some(node) = tree.get(at).filter(|node| node.feature != LEAF) else {
                     break;
                 };
                 let to = next(node, at, vector);
-                let after = tree.get(to).map_or(node.mean, |n| n.mean);
-                moves[features::family(usize::from(node.feature)) as usize].1 +=
-                    i32::from(after) - i32::from(node.mean);
+                moves[features::family(usize::from(node.feature)) as usize].1 += mean(to) - mean(at);
                 at = to;
             }
         }
@@ -195,8 +231,7 @@ fn leaf(tree: &[Node], vector: &Vector) -> i32 {
 }
 
 fn next(node: &Node, at: usize, vector: &Vector) -> usize {
-    let above = vector.get(usize::from(node.feature)).is_some_and(|&value| value > node.number);
-    if above { usize::from(node.right) } else { at + 1 }
+    if vector.at(node.feature) > node.number { usize::from(node.right) } else { at + 1 }
 }
 
 /// Whether the file fits this program; a test keeps it so.
@@ -206,7 +241,36 @@ pub fn is_sound() -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::matcher::generic::words::GROUP_NAMES;
+    use crate::matcher::generic::{Evidence, Kind};
+    use crate::verdict::filekind::FileKind;
+
+    proptest! {
+        #[test]
+        fn stopping_early_comes_to_the_same_side(
+            kind in 0..Kind::ALL.len(),
+            value in proptest::collection::vec(any::<u8>(), 0..40),
+            sets in any::<[u64; 4]>(),
+            numbers in any::<[u8; 5]>(),
+            edges in proptest::collection::vec(-9000..9000_i32, 0..5),
+        ) {
+            let set = |n: usize| sets[n] & sets[(n + 1) % 4] & ((1 << GROUP_NAMES.len()) - 1);
+            let evidence = Evidence {
+                name: set(0), head: set(1), line: set(2), around: set(3), name_len: numbers[0], column: numbers[1],
+                tail: numbers[2], next: numbers[3], marks: numbers[4], ..Evidence::default()
+            };
+            let vector = features::vector(Kind::ALL[kind], &value, &evidence, FileKind::UNKNOWN, None);
+            let (model, exact) = (Model::built_in(), Model::built_in().score(&vector));
+            let near = [edges, vec![exact, exact + 1], vec![exact - 1]].concat();
+            let side = model.side(&vector, &near);
+            for edge in near {
+                prop_assert_eq!(side >= edge, exact >= edge, "{} and {} at {}", side, exact, edge);
+            }
+        }
+    }
 
     #[test]
     fn the_model_fits_the_program() {

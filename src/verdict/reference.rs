@@ -49,7 +49,9 @@ pub(crate) fn of_value(value: &[u8]) -> Option<&'static str> {
     let begins = |beginning: &[u8]| {
         value.get(..beginning.len()).is_some_and(|head| head.eq_ignore_ascii_case(beginning))
     };
-    if let Some((_, reason)) = BEGINNINGS.iter().find(|(beginning, _)| begins(beginning)) {
+    let first = value.first().map(u8::to_ascii_lowercase);
+    let may = |beginning: &[u8]| beginning.first().copied() == first && begins(beginning);
+    if let Some((_, reason)) = BEGINNINGS.iter().find(|(beginning, _)| may(beginning)) {
         return Some(reason);
     }
     if let Some(reason) = of_marks(value) {

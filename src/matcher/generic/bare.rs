@@ -1,7 +1,7 @@
 //! Values without quotes, as far as their syntax lets them go, and what no value is.
 
 use super::VALUE_REACH;
-use super::cursor::{Cursor, is_blank, is_word};
+use super::cursor::{Cursor, before, is_blank, is_word};
 use super::evidence::{Flags, Quote, Syntax, Wrapper};
 use super::link::Link;
 use super::literal::default_of;
@@ -42,7 +42,14 @@ pub(super) fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut fl
         }
         flags.set(Flags::CUT);
     }
+    // `Authorization: Token …`: the scheme, then the value.
+    let scheme = word.eq_ignore_ascii_case(b"token") || word.eq_ignore_ascii_case(b"apikey");
+    if scheme && syntax == Syntax::Colon && c.peek() == Some(b' ') && c.nth(1).is_some_and(is_word) {
+        return bare(text, c.at + 1, &Link { syntax: Syntax::Header, ..*link }, wrapper, flags);
+    }
     let word = if syntax == Syntax::Assign { before_next_field(word) } else { word };
+    let in_cdata = syntax == Syntax::Element && before(text, at, 9) == b"<![CDATA[";
+    let word = word.strip_suffix(b"]]").filter(|_| in_cdata).unwrap_or(word);
     let full = word.len();
     let mut end = at + full;
     let mut word = word;
@@ -61,7 +68,7 @@ pub(super) fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut fl
     {
         return None;
     }
-    if syntax == Syntax::Element && rest.peek() != Some(b'<') {
+    if syntax == Syntax::Element && rest.peek() != Some(if in_cdata { b']' } else { b'<' }) {
         return None;
     }
     flags.set_if(Flags::MORE, is_blank(rest.peek().unwrap_or(b'\n')) && rest.nth(1).is_some_and(is_word));

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::cursor::{Cursor, before, is_word};
+use super::cursor::{Cursor, before, contains, is_word};
 use super::evidence::{Flags, Quote, Syntax, Wrapper};
 use super::gather::gather;
 use super::link::{quote, sql_before};
@@ -107,15 +107,10 @@ pub(super) fn short_flag(text: &[u8], at: usize, end: usize, out: &mut Vec<Assig
         _ => return,
     };
     let mut c = Cursor::new(text, end, VALUE_REACH);
-    if in_list && !c.eat(b",") || !is_command(text, at, commands) {
+    if in_list && !c.eat(b",") {
         return;
     }
-    let mysql = !in_list && is_command(text, at, &[b"mysql", b"mariadb"]);
     let blanks = c.blanks() + usize::from(flag.ends_with(b" ") || in_list);
-    // mysql reads `-p name` as a prompt and the name of a database; the password follows without a blank.
-    if mysql != (blanks == 0) && !is_command(text, at, &[b"7z", b"influx", b"sshpass"]) {
-        return;
-    }
     let (q, _) = quote(&mut c);
     if in_list && q == Quote::None {
         return;
@@ -131,7 +126,13 @@ pub(super) fn short_flag(text: &[u8], at: usize, end: usize, out: &mut Vec<Assig
         || word.contains(&b'/') && word.contains(&b'.')
         || word.starts_with(b"assw")
         || word.starts_with(b"$")
+        || !is_command(text, at, commands)
     {
+        return;
+    }
+    let mysql = !in_list && is_command(text, at, &[b"mysql", b"mariadb"]);
+    // mysql reads `-p name` as a prompt and the name of a database; the password follows without a blank.
+    if mysql != (blanks == 0) && !is_command(text, at, &[b"7z", b"influx", b"sshpass"]) {
         return;
     }
     push(text, at + 1..end, from..from + word.len(), q, Kind::CliPassword, Syntax::Flag, out);
@@ -145,7 +146,7 @@ fn is_port_mapping(word: &[u8]) -> bool {
 /// Whether one of the commands stands on the line before `at`, or on lines before that go on.
 fn is_command(text: &[u8], at: usize, commands: &[&[u8]]) -> bool {
     let line = command_before(text, at + 1);
-    commands.iter().any(|command| memchr::memmem::find(line, command).is_some())
+    commands.iter().any(|command| contains(line, command))
         || commands.contains(&b"--user".as_slice()) && text.get(at..at + 6) == Some(b"--user")
 }
 

@@ -101,10 +101,27 @@ pub(super) fn before(text: &[u8], at: usize, reach: usize) -> &[u8] {
 /// The part of the line before `at`, at most `reach` bytes of it.
 pub(super) fn line_before(text: &[u8], at: usize, reach: usize) -> &[u8] {
     let before = before(text, at, reach);
-    match before.iter().rposition(|&b| b == b'\n') {
+    match memchr::memrchr(b'\n', before) {
         Some(n) => &before[n + 1..],
         None => before,
     }
+}
+
+/// Whether `needle` stands in `text`. For short needles that are sought once: there is nothing to prepare.
+pub(super) fn contains(text: &[u8], needle: &[u8]) -> bool {
+    let Some((&first, rest)) = needle.split_first() else {
+        return true;
+    };
+    memchr::memchr_iter(first, text).any(|at| text[at + 1..].starts_with(rest))
+}
+
+/// [`contains`], ASCII case ignored.
+pub(super) fn contains_caseless(text: &[u8], needle: &[u8]) -> bool {
+    let Some((&first, rest)) = needle.split_first() else {
+        return true;
+    };
+    memchr::memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), text)
+        .any(|at| starts_caseless(&text[at + 1..], rest))
 }
 
 /// How many bytes the finder has looked at, counted in tests: its work, whatever the machine does beside.

@@ -36,11 +36,15 @@ pub fn plain<'v>(value: &'v [u8], evidence: &Evidence) -> Cow<'v, [u8]> {
 /// Marks a candidate whose value encodes a text. Passwords are not made in base64; other values are, and count
 /// only in an object called `data`.
 pub(super) fn mark(text: &[u8], found: &mut Assignment) {
+    let value = text.get(found.value.clone()).unwrap_or_default();
+    // Most values have another length than base64 has.
+    if value.len() < 8 || !value.len().is_multiple_of(4) {
+        return;
+    }
     let in_data = is_in_data(text, found.key.start);
     if !(in_data || found.kind == Kind::Password) {
         return;
     }
-    let value = text.get(found.value.clone()).unwrap_or_default();
     let Some(says_text) = text_in_base64(value) else { return };
     let least = if in_data { TELLING_IN_DATA } else { TELLING };
     let padded = value.ends_with(b"=");

@@ -1,5 +1,7 @@
 //! What the surroundings of a candidate can say: no path, no letters of the value.
 
+use super::cursor::contains;
+
 macro_rules! enumeration {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident),+ $(,)? }) => {
         $(#[$doc])*
@@ -95,7 +97,7 @@ impl Wrapper {
         let lower = &mut lower[..tail.len()];
         lower.copy_from_slice(tail);
         lower.make_ascii_lowercase();
-        let has = |parts: &[&str]| parts.iter().any(|p| lower.windows(p.len()).any(|w| w == p.as_bytes()));
+        let has = |parts: &[&str]| parts.iter().any(|p| contains(lower, p.as_bytes()));
         if is_getter(lower)
             || has(&[
                 "env",

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::cursor::{before, is_blank, line_before, work};
+use super::cursor::{before, contains, is_blank, work};
 use super::evidence::{Evidence, Flags, Quote, Syntax};
 use super::value::Value;
 use super::words;
@@ -18,7 +18,7 @@ pub(super) fn gather(
 ) -> Evidence {
     let (first, last) = (key.start.min(value.range.start), key.end.max(value.range.end));
     let wide = before(text, first, BEFORE_REACH);
-    let line = line_before(text, first, BEFORE_REACH);
+    let line = &wide[memchr::memrchr(b'\n', wide).map_or(0, |n| n + 1)..];
     let after = text.get(last..(last + AFTER_REACH).min(text.len())).unwrap_or_default();
     let tail = &after[..after.iter().position(|&b| b == b'\n').unwrap_or(after.len())];
     let name = text.get(key.clone()).unwrap_or_default();
@@ -104,10 +104,7 @@ fn mark_name(flags: &mut Flags, name: &[u8], line: &[u8], key_quoted: bool) {
 fn mark_line(flags: &mut Flags, line: &[u8], tail: &[u8], value: &Value) {
     let lead = line.trim_ascii_start();
     let comments: [&[u8]; 8] = [b"//", b"#", b"*", b"/*", b"--", b";", b"<!--", b"%"];
-    flags.set_if(
-        Flags::COMMENT,
-        comments.iter().any(|c| lead.starts_with(c)) || line.windows(3).any(|w| w == b"// "),
-    );
+    flags.set_if(Flags::COMMENT, comments.iter().any(|c| lead.starts_with(c)) || contains(line, b"// "));
     flags.set_if(
         Flags::MARKUP,
         lead.starts_with(b"|") || lead.starts_with(b"$ ") || lead.starts_with(b">") || lead.contains(&b'`'),
@@ -165,14 +162,6 @@ pub(crate) fn class(b: u8) -> u8 {
         b if b.is_ascii_alphanumeric() => 15,
         _ => 16,
     }
-}
-
-/// Whether `needle` stands in `text` as a whole piece.
-fn contains(text: &[u8], needle: &[u8]) -> bool {
-    let Some((&first, rest)) = needle.split_first() else {
-        return true;
-    };
-    memchr::memchr_iter(first, text).any(|at| text[at + 1..].starts_with(rest))
 }
 
 /// Whether the value repeats the name, ignoring case and punctuation, or the other way round.

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use super::cursor::{before, is_word, line_before};
+use super::cursor::{before, contains_caseless, is_word, line_before};
 use super::evidence::{Quote, Syntax, is_getter};
 use super::gather::gather;
+use super::repeats::inside_repetition;
 use super::words::{self, Group, bit};
 use super::{Assignment, KEY_REACH, Kind, encoded, link, value};
 
@@ -21,7 +22,7 @@ pub(super) fn find(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>
     let Some(stop) = name_end(text, inside) else {
         return;
     };
-    if !could_link(text, stop) {
+    if !could_link(text, stop) || inside_repetition(text, at) {
         return;
     }
     let Some(start) = name_start(text, at) else {
@@ -111,7 +112,8 @@ fn name_start(text: &[u8], at: usize) -> Option<usize> {
 fn could_link(text: &[u8], at: usize) -> bool {
     let Some(&b) = text.get(at) else { return false };
     match b {
-        b')' | b';' | b'.' | b'[' | b'{' | b'}' | b'/' | b'#' | b'%' | b'^' | b'@' | b'+' | b'~' => false,
+        b')' | b';' | b'.' | b'[' | b'}' | b'/' | b'#' | b'%' | b'^' | b'@' | b'+' | b'~' => false,
+        b'{' => matches!(text.get(at + 1), Some(b'"' | b'\'')),
         b' ' if text.get(at + 1) == Some(&b'{') => link::has_accessors(text, at + 1),
         b' ' => !matches!(
             text.get(at + 1),
@@ -146,7 +148,7 @@ fn is_no_name(text: &[u8], start: usize, name: &[u8], link: &link::Link) -> bool
     let word = before.rsplit(|&b| b <= b' ' || matches!(b, b'"' | b'\'' | b'`')).next().unwrap_or_default();
     before.ends_with(b"--- ")
         || word.starts_with(b"arn:") && link.syntax == Syntax::Colon
-        || before.ends_with(b"${") // the name of a variable; its default is read with what it is assigned to
+        || before.ends_with(b"${") && !before.ends_with(b"@Value(\"${") // the name of a variable; its default is read with what it is assigned to
         || name == b"PASS" && before.ends_with(b"\t")
 }
 
@@ -155,7 +157,7 @@ fn kind_of(name: &[u8], syntax: Syntax, text: &[u8], start: usize) -> Option<Kin
     let groups = words::groups_in(name);
     let has = |group| groups & bit(group) != 0;
     let password = has(Group::Password) || has(Group::Pass) || has(Group::Pwd) || has(Group::Phrase);
-    let glued = |part: &[u8]| name.to_ascii_lowercase().windows(part.len()).any(|w| w == part);
+    let glued = |part: &[u8]| contains_caseless(name, part);
     let password = password || (glued(b"passw") && !has(Group::Secret));
     Some(match syntax {
         Syntax::Sql if password => Kind::SqlPassword,

@@ -1,7 +1,10 @@
 //! What joins a name to its value: `=`, `: `, `=>`, `","`, `>`, ` `, …
 
 use super::LINK_REACH;
-use super::cursor::{Cursor, before, ends_caseless, is_blank, is_word, line_before, starts_caseless};
+use super::cursor::{
+    Cursor, before, contains, contains_caseless, ends_caseless, is_blank, is_word, line_before,
+    starts_caseless,
+};
 use super::evidence::{Quote, Syntax};
 
 /// A link that was recognised.
@@ -51,8 +54,8 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Link> {
     let mut c = Cursor::new(text, end, LINK_REACH);
     // The byte after most names in code ends the matter: `token)`, `token;`, `token[`.
     match c.peek()? {
-        b'=' | b':' | b'"' | b'\'' | b'`' | b' ' | b'\t' | b'(' | b'>' | b'|' | b']' | b'\\' | b'&'
-        | b'!' | b'<' | b'*' | b',' | b'\n' | b'\r' | b'?' | 0xef | 0xe3 => {}
+        b'=' | b':' | b'"' | b'\'' | b'`' | b' ' | b'\t' | b'(' | b'{' | b'>' | b'|' | b']' | b'\\'
+        | b'&' | b'!' | b'<' | b'*' | b',' | b'\n' | b'\r' | b'?' | 0xef | 0xe3 => {}
         _ => return None,
     }
     let (key_quote, _) = quote(&mut c);
@@ -87,6 +90,19 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Link> {
         b'(' if !quoted && blanks == 0 => {
             c.bump(1);
             link(Syntax::Call, &c)
+        }
+        b',' if !quoted && text.get(start) == Some(&b'-') => {
+            c.bump(1);
+            next_argument(&mut c, text, start).and_then(|()| link(Syntax::Flag, &c))
+        }
+        b'{' if !quoted && blanks == 0 && matches!(c.nth(1), Some(b'"' | b'\'')) => {
+            c.bump(1);
+            link(Syntax::Assign, &c)
+        }
+        b'{' if quoted => default_in_block(&mut c, text, start).and_then(|()| link(Syntax::Indirect, &c)),
+        b')' if quoted => typed_into(&mut c).and_then(|()| link(Syntax::Pair, &c)),
+        b',' if quoted && text.get(start) == Some(&b'-') && default_of_option(&mut c) => {
+            link(Syntax::Indirect, &c)
         }
         b',' if quoted || before(text, start, 1) == b":" => {
             c.bump(1);
@@ -189,6 +205,52 @@ fn list_item(c: &mut Cursor<'_>) -> Option<()> {
     (item && c.peek() != Some(b'-')).then_some(())
 }
 
+/// Steps to the next argument of a list without quotes, behind a flag: `[--password, …]` of YAML.
+fn next_argument(c: &mut Cursor<'_>, text: &[u8], start: usize) -> Option<()> {
+    let line = line_before(text, start, 100);
+    let open = memchr::memrchr(b'[', line)?;
+    let in_list = memchr::memrchr(b']', line).is_none_or(|close| close < open);
+    (in_list && c.blanks() > 0 && c.peek() != Some(b'-')).then_some(())
+}
+
+/// Steps to the default of a variable in HCL: `variable "name" { default = …`.
+fn default_in_block(c: &mut Cursor<'_>, text: &[u8], start: usize) -> Option<()> {
+    if !line_before(text, start, 24).ends_with(b"variable \"") {
+        return None;
+    }
+    c.bump(1);
+    // Other attributes of the variable may come before it, a line each.
+    for _ in 0..4 {
+        c.white();
+        if c.eat(b"default") {
+            c.blanks();
+            return c.eat(b"=").then_some(());
+        }
+        c.take_while(|b| !matches!(b, b'\n' | b'{' | b'}'));
+        if c.peek() != Some(b'\n') {
+            return None;
+        }
+    }
+    None
+}
+
+/// Steps to the default of an option of a command line: `("--password", default=…`.
+fn default_of_option(c: &mut Cursor<'_>) -> bool {
+    let call = c.rest();
+    let call = &call[..call.iter().position(|b| matches!(b, b')' | b'\n')).unwrap_or(call.len())];
+    let name = b"default=";
+    let Some(at) = memchr::memmem::find(call, name) else { return false };
+    c.bump(at + name.len());
+    true
+}
+
+/// Steps to what is typed into a field of that name: `('#password').type(…`, `(By.ID, "password").send_keys(…`.
+fn typed_into(c: &mut Cursor<'_>) -> Option<()> {
+    const VERBS: [&[u8]; 6] =
+        [b").type(", b").fill(", b").send_keys(", b").sendKeys(", b").setValue(", b").val("];
+    VERBS.iter().any(|verb| c.eat(verb)).then_some(())
+}
+
 /// What may stand between a key and its value when a blank comes first.
 fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted: bool) -> Option<Syntax> {
     let key = text.get(start..end).unwrap_or_default();
@@ -198,6 +260,9 @@ fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted
         return (!apart).then_some(Syntax::Flag);
     }
     let b = c.peek()?;
+    if !quoted && sets_variable(text, start) && (is_word(b) || matches!(b, b'"' | b'\'')) {
+        return Some(Syntax::Assign);
+    }
     if matches!(b, b'"' | b'\'') && !quoted {
         return Some(if sql_before(text, start) { Syntax::Sql } else { Syntax::Space });
     }
@@ -205,21 +270,25 @@ fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted
         return None;
     }
     let word_at = *c;
+    if quoted && let Some(syntax) = attributes(c, text, start) {
+        return Some(syntax);
+    }
+    *c = word_at;
     let word = c.take_while(is_word);
     if word.len() > 24 {
         *c = word_at;
         return spaced(text, start, quoted);
     }
-    let names_value = starts_caseless(word, b"value")
-        || starts_caseless(word, b"content")
-        || word.eq_ignore_ascii_case(b"default");
-    if names_value && quoted && c.eat(b"=") {
-        return Some(Syntax::Indirect);
-    }
     if word.eq_ignore_ascii_case(b"for") && sets_password(c, text, start) {
         return Some(Syntax::Sql);
     }
     let gap = c.blanks();
+    if !quoted && word.eq_ignore_ascii_case(b"as") && gap > 0 {
+        // Visual Basic's declaration: `password As String = "…"`
+        c.take_while(|b| is_word(b) || b == b'.');
+        c.blanks();
+        return c.eat(b"=").then_some(Syntax::Assign).filter(|_| c.peek() != Some(b'='));
+    }
     if !quoted && word.len() >= 2 && c.peek() == Some(b'=') && matches!(c.nth(1), Some(b' ')) {
         c.bump(1);
         return Some(Syntax::Assign); // Go: `password string = "…"`
@@ -249,6 +318,32 @@ fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted
     spaced(text, start, quoted)
 }
 
+/// Steps over the attributes behind a name that is one itself, to the one that holds the value, or to what is in
+/// the tag: `name="password" type="string" value=…`, `<setting name="token" …>`.
+fn attributes(c: &mut Cursor<'_>, text: &[u8], start: usize) -> Option<Syntax> {
+    const MOST: usize = 4;
+    for _ in 0..MOST {
+        let name = c.take_while(|b| is_word(b) || b == b'-' || b == b':');
+        if name.is_empty() || !c.eat(b"=") {
+            return None;
+        }
+        let is_value = starts_caseless(name, b"value") || starts_caseless(name, b"content");
+        if is_value || name.eq_ignore_ascii_case(b"default") {
+            return Some(Syntax::Indirect);
+        }
+        quote(c);
+        c.take_while(|b| !matches!(b, b'"' | b'\'' | b'\\' | b'<' | b'>' | b'\n'));
+        quote(c);
+        c.blanks();
+        if c.eat(b">") {
+            let head = before(text, start, 8);
+            let named = [b"name=\"".as_slice(), b"key=\"", b"name='", b"key='"];
+            return named.iter().any(|attribute| head.ends_with(attribute)).then_some(Syntax::Element);
+        }
+    }
+    None
+}
+
 /// Steps behind the `=` or `TO` of `SET PASSWORD FOR 'user'@'host' = 'value'`.
 fn sets_password(c: &mut Cursor<'_>, text: &[u8], start: usize) -> bool {
     if !ends_caseless(line_before(text, start, 24).trim_ascii_end(), b"set") {
@@ -272,31 +367,33 @@ fn spaced(text: &[u8], start: usize, quoted: bool) -> Option<Syntax> {
     if quoted {
         return None;
     }
-    if sets_variable(text, start) {
-        return Some(Syntax::Space);
-    }
     if !is_password_word(text, start) {
         return None;
     }
     if sql_before(text, start) {
         return Some(Syntax::Sql);
     }
-    let login = before(text, start, 100).windows(6).any(|w| w == b"login ");
+    let login = contains(before(text, start, 100), b"login ");
     login.then_some(Syntax::Space)
 }
 
 /// Whether a command before the key sets a variable of that name: `ENV NAME value` of a Dockerfile, fish's
-/// `set -gx`, csh's `setenv`, Windows' `setx`.
+/// `set -gx` and `set --export`, csh's `setenv`, Windows' `setx`.
 fn sets_variable(text: &[u8], start: usize) -> bool {
-    let line = line_before(text, start, 24).trim_ascii();
-    [b"ENV".as_slice(), b"env", b"setenv", b"setx", b"set -gx", b"set -x", b"set -Ux"].contains(&line)
+    let line = line_before(text, start, 40).trim_ascii();
+    let mut words = line.split(|&b| is_blank(b)).filter(|word| !word.is_empty());
+    match words.next() {
+        Some(b"ENV" | b"env" | b"setenv" | b"setx") => words.next().is_none(),
+        Some(b"set") => words.clone().next().is_some() && words.all(|option| option.starts_with(b"-")),
+        _ => false,
+    }
 }
 
 /// Whether the key is the word itself, as in SQL and `.netrc`.
 fn is_password_word(text: &[u8], start: usize) -> bool {
     let name = text.get(start..(start + 32).min(text.len())).unwrap_or_default();
     // MySQL's plugins: `IDENTIFIED WITH mysql_native_password BY '…'`.
-    starts_caseless(name, b"pass") || name.windows(9).any(|w| w.eq_ignore_ascii_case(b"_password"))
+    starts_caseless(name, b"pass") || contains_caseless(name, b"_password")
 }
 
 /// Whether the line before the key reads as an SQL statement about a user or a role.
@@ -307,9 +404,14 @@ pub(super) fn sql_before(text: &[u8], start: usize) -> bool {
         return false;
     }
     let line = statement_before(text, start);
-    let has = |word: &[u8]| line.windows(word.len()).any(|w| w.eq_ignore_ascii_case(word));
+    let has = |word: &[u8]| contains_caseless(line, word);
     (has(b"create ") || has(b"alter ") || has(b"grant "))
-        && (has(b"user ") || has(b"role ") || has(b"login ") || has(b"identified") || has(b"group "))
+        && (has(b"user ")
+            || has(b"role ")
+            || has(b"login ")
+            || has(b"identified")
+            || has(b"group ")
+            || has(b"connect to "))
         || has(b"set password ")
 }
 

@@ -19,6 +19,7 @@ mod keyed;
 mod kinds;
 mod link;
 mod literal;
+mod repeats;
 mod triggers;
 mod urls;
 mod value;
@@ -72,13 +73,15 @@ pub struct Assignment {
 ///
 /// The result depends only on `text[at - REACH_BACK .. at + REACH_FORWARD]` (and on whether the text
 /// ends there). Two triggers may lead to the same assignment, byte for byte; [`dedup`] removes the
-/// repetition. An index that is not a trigger's, or an offset outside the text, yields nothing.
+/// repetition. An index that is not a trigger's, or an offset outside the text, yields nothing; neither does
+/// the middle of a text that repeats a few bytes over and over (`repeats.rs`): its beginning did.
 pub fn at_hit(text: &[u8], at: usize, trigger: usize, out: &mut Vec<Assignment>) {
     let (Some(literal), Some(role)) = (TRIGGERS.get(trigger), ROLES.get(trigger)) else {
         return;
     };
     let end = at.saturating_add(literal.len());
-    if end > text.len() {
+    // Most occurrences of names end at the byte behind them, without this look.
+    if end > text.len() || *role != Role::Key && repeats::inside_repetition(text, at) {
         return;
     }
     match role {
@@ -100,6 +103,7 @@ pub fn at_hit(text: &[u8], at: usize, trigger: usize, out: &mut Vec<Assignment>)
         Role::MysqlAdmin => arguments::of_command(text, at, end, Command::MysqlAdmin, out),
         Role::Piped => arguments::piped(text, at, end, out),
         Role::SlashPair => arguments::slash_pair(text, end, out),
+        Role::Driver => urls::before_protocol(text, at, out),
     }
 }
 

@@ -400,6 +400,27 @@ fn work_is_bounded_by_reach_not_by_the_text() {
 }
 
 #[test]
+fn what_repeats_is_a_glance_for_each_hit_and_no_more_candidates() {
+    const SIZE: usize = 30_000;
+    let more = [
+        "-p x1y2z3w4 ",
+        "sshpass -p x1y2z3w4 ",
+        "://user:Gr4nite@host/",
+        "Server=a;Password=Gr4nite;",
+        "key=",
+    ];
+    let more = more.into_iter().flat_map(|unit| [unit.to_owned(), format!("{unit}\n")]);
+    let long = |size: usize| more.clone().map(move |unit| unit.repeat(size / unit.len()).into_bytes());
+    let texts = |size: usize| hostile(size).into_iter().map(|(_, text)| text).chain(long(size));
+    for (once, twice) in texts(SIZE).zip(texts(2 * SIZE)) {
+        let (one, two) = (work_on(&once), work_on(&twice));
+        let name = String::from_utf8_lossy(&once[..60]);
+        assert!(two.1 <= one.1 + 2, "{name}: {one:?} and {two:?}");
+        assert!(two.0 <= one.0 + 160 * (two.2 - one.2) + 2_000, "{name}: {one:?} and {two:?}");
+    }
+}
+
+#[test]
 fn chains_of_assignments_are_one_look_each_and_no_candidates() {
     for unit in ["key=", "key=aaaaaa", "token=x,y="] {
         let text = unit.repeat(20_000);

@@ -39,6 +39,8 @@ pub(super) enum Role {
     Piped,
     /// `user/password@database`.
     SlashPair,
+    /// `user:password@tcp(host)/database`, as Go's drivers have it.
+    Driver,
 }
 
 macro_rules! triggers {
@@ -60,9 +62,9 @@ triggers! {
         "auth\"", "auth'", "auth:", "auth=", "auth\\", "_auth", "auth_", "authoriz", "authcode", "authkey",
         "session", "sid=", "cookie",
         // Other languages; capital letters outside ASCII are left out of the literal where they could differ.
-        "contrase", "senha", "clave", "kennwort", "geheim", "wachtwoord", "parola", "sifre", "\u{15f}ifre",
+        "contrase", "senha", "clave", "kennwort", "geheim", "wachtwoord", "parola", "parol\u{103}", "sifre", "\u{15f}ifre",
         "heslo", "haslo", "has\u{142}o", "l\u{f6}senord", "losenord", "jeton", "chiave", "chave",
-        "ароль", "екрет", "окен", "密码", "密碼", "口令", "密钥", "密鑰", "令牌", "パスワ", "暗証",
+        "ароль", "екрет", "окен", "ключ:", "Ключ:", "ключ =", "密码", "密碼", "口令", "密钥", "密鑰", "令牌", "パスワ", "暗証",
         "トークン", "비밀번", "암호", "토큰", "mật kh", "المرور", "पासवर", "סיסמ";
     Url: "://";
     Scheme: "bearer ", "basic ";
@@ -72,8 +74,10 @@ triggers! {
     SecureString: "convertto-secure";
     Literal: "from-literal";
     Jwk: "kty", "\"dp\"", "dp: '", "dp: \"";
-    Second: "basicauth(", "basic_auth(", "dauthentication(", "rdcredentials(", "rkcredential(", "auth=(";
-    Third: "getconnection(", "mysqli(", "mysql_connect(", "mysqli_connect(", "new pdo(";
+    Second: "basicauth(", "basic_auth(", "dauthentication(", "rdcredentials(", "rkcredential(", "auth=(",
+        "wifi.begin(", "smtp.login(", "imap.login(", "ftp.login(", "server.login(", "client.login(",
+        "sp_addlogin ";
+    Third: "getconnection(", "mysqli(", "mysql_connect(", "mysqli_connect(", "new pdo(", "dbi->connect(";
     Htpasswd: "htpasswd ";
     NetUser: "net user ";
     Rabbit: "rabbitmqctl ";
@@ -81,4 +85,5 @@ triggers! {
     MysqlAdmin: "mysqladmin ";
     Piped: "chpasswd", "passwd --stdin", "password-stdin", "sudo -s";
     SlashPair: "sqlplus ", ":thin:";
+    Driver: "@tcp(", "@unix(";
 }

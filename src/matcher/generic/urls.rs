@@ -6,6 +6,9 @@ use super::gather::gather;
 use super::value::Value;
 use super::{Assignment, Kind, VALUE_REACH};
 
+/// Bytes before the `@` of a driver's address in which user and password stand.
+const DRIVER_REACH: usize = 128;
+
 /// Finds the credentials of the URL whose `://` is at `at`.
 pub(super) fn find(text: &[u8], at: usize, out: &mut Vec<Assignment>) {
     let from = at + 3;
@@ -64,6 +67,28 @@ pub(super) fn find(text: &[u8], at: usize, out: &mut Vec<Assignment>) {
         kind: Kind::UrlCredentials,
         evidence,
     });
+}
+
+/// Finds `user:password` before the `@` at `at`, which a protocol follows: `user:password@tcp(host)/database`.
+pub(super) fn before_protocol(text: &[u8], at: usize, out: &mut Vec<Assignment>) {
+    let head = before(text, at, DRIVER_REACH);
+    let Some(open) = head.iter().rposition(|&b| ends_host(b) && b != b'@' || b == b'=') else { return };
+    let pair = &head[open + 1..];
+    let from = at - pair.len();
+    let Some(colon) = pair.iter().position(|&b| b == b':') else { return };
+    if colon == 0 || colon + 1 == pair.len() || pair.contains(&b'%') {
+        return;
+    }
+    let read = Value {
+        range: from + colon + 1..at,
+        quote: Quote::None,
+        escapes: 0,
+        wrapper: Wrapper::None,
+        flags: Flags::default(),
+    };
+    let key = from..from + colon;
+    let evidence = gather(text, &key, &read, Syntax::Url, false);
+    out.push(Assignment { key, value: read.range, whole: from..at, kind: Kind::UrlCredentials, evidence });
 }
 
 /// Bytes that end the authority of a URL, or are its `@`.

@@ -57,7 +57,7 @@ pub(super) fn read(text: &[u8], key_end: usize, link: &Link) -> Option<Value> {
                 flags.set(Flags::BRACKET);
             }
             b'<' if link.syntax == Syntax::Element => {
-                if !c.eat(b"<![CDATA[") {
+                if !(c.eat(b"<![CDATA[") || c.eat(b"<value>")) {
                     return None;
                 }
             }

@@ -2,6 +2,9 @@
 //!
 //! A set of groups is a `u64`; it is the same set for names and for surroundings.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 macro_rules! groups {
     ($($group:ident: $($word:literal)|+;)+) => {
         /// A group of words that mean the same to the verdict.
@@ -17,11 +20,11 @@ macro_rules! groups {
 }
 
 groups! {
-    Password: "password" | "passwords" | "passwd" | "passwort" | "kennwort" | "senha" | "passwrd" | "userpass" | "mypassword" | "dbpassword" | "sslpassword" | "keypass" | "storepass" | "contrase\u{f1}a" | "contrasena" | "wachtwoord" | "parola" | "sifre" | "\u{15f}ifre" | "heslo" | "haslo" | "has\u{142}o" | "l\u{f6}senord" | "losenord" | "motdepasse" | "passe" | "ароль" | "пароля" | "密码" | "密碼" | "口令" | "パスワード" | "暗証番号" | "비밀번호" | "암호" | "mật" | "khẩu" | "المرور" | "पासवर्ड" | "סיסמה" | "userpassword" | "adminpassword" | "rootpassword" | "clave";
+    Password: "password" | "passwords" | "passwd" | "passwort" | "kennwort" | "senha" | "passwrd" | "userpass" | "mypassword" | "dbpassword" | "sslpassword" | "keypass" | "storepass" | "contrase\u{f1}a" | "contrasena" | "wachtwoord" | "parola" | "parol\u{103}" | "sifre" | "\u{15f}ifre" | "heslo" | "haslo" | "has\u{142}o" | "l\u{f6}senord" | "losenord" | "motdepasse" | "passe" | "ароль" | "пароля" | "密码" | "密碼" | "口令" | "パスワード" | "暗証番号" | "비밀번호" | "암호" | "mật" | "khẩu" | "المرور" | "पासवर्ड" | "סיסמה" | "userpassword" | "adminpassword" | "rootpassword" | "clave";
     Pass: "pass" | "userpass" | "dbpass";
     Pwd: "pwd" | "pw" | "pswd" | "psw" | "passw";
     Phrase: "passphrase" | "passcode" | "pin" | "passkey" | "phrase";
-    Secret: "secret" | "secrets" | "clientsecret" | "secretkey" | "geheim" | "екрет" | "appsecret" | "sharedsecret";
+    Secret: "secret" | "secrets" | "clientsecret" | "secretkey" | "geheim" | "geheimnis" | "екрет" | "appsecret" | "sharedsecret";
     Token: "token" | "tokens" | "accesstoken" | "authtoken" | "jeton" | "окен" | "令牌" | "トークン" | "토큰" | "apitoken" | "bearertoken" | "usertoken" | "sessiontoken";
     Key: "key" | "keys" | "密钥" | "密鑰" | "ключ" | "chiave" | "chave" | "nkey" | "repokey" | "authkey";
     ApiKey: "apikey" | "apikeys" | "appkey" | "accesskey" | "accesskeyid" | "accountkey" | "consumerkey";
@@ -73,42 +76,52 @@ pub const fn bit(group: Group) -> u64 {
 /// Longest word that is looked up; longer ones are in no group.
 const LONGEST: usize = 32;
 
-/// A hash table over the words, built at compile time: collisions go to the next slot. A slot holds
+/// A hash table over the words in ASCII, built at compile time: collisions go to the next slot. A slot holds
 /// the word's number plus one, and above it 16 bits of its hash, so that other words are seldom compared.
 const SLOTS: usize = 2048;
 static TABLE: [u32; SLOTS] = table();
 
-/// The hash of no bytes, before [`finish`].
-const BASIS: u32 = 0x811c_9dc5;
-
-const fn step(h: u32, byte: u8) -> u32 {
-    (h ^ byte as u32).wrapping_mul(0x0100_0193)
+/// The hash of a word of letters and digits, whatever their case: of its length, its first eight bytes and its last.
+const fn hash(word: &[u8]) -> u64 {
+    // Sets the bit by which small letters differ from capital ones; digits have it.
+    const SMALL: u64 = 0x2020_2020_2020_2020;
+    let (first, last) = match (word.first_chunk::<8>(), word.last_chunk::<8>()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => match (word.first_chunk::<4>(), word.last_chunk::<4>()) {
+            (Some(first), Some(last)) => {
+                (u32::from_le_bytes(*first) as u64, u32::from_le_bytes(*last) as u64)
+            }
+            _ => match word {
+                [a] => (*a as u64, 0),
+                [a, b] => (*a as u64, *b as u64),
+                [a, b, c] => ((*a as u64) | (*b as u64) << 8, *c as u64),
+                _ => (0, 0),
+            },
+        },
+    };
+    let mixed = (first | SMALL).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        ^ ((last | SMALL).wrapping_add(word.len() as u64))
+            .wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
+            .rotate_left(29);
+    mixed ^ (mixed >> 32)
 }
 
-const fn finish(h: u32) -> u32 {
-    h ^ (h >> 15)
-}
-
-const fn hash(word: &[u8]) -> u32 {
-    let mut h = BASIS;
-    let mut i = 0;
-    while i < word.len() {
-        h = step(h, word[i]);
-        i += 1;
-    }
-    finish(h)
+/// Where to look for a word of this hash, and what its slot holds above the number.
+const fn place(hash: u64) -> (usize, u32) {
+    (hash as usize % SLOTS, (hash >> 16) as u32 & 0xffff_0000)
 }
 
 const fn table() -> [u32; SLOTS] {
     let mut slots = [0_u32; SLOTS];
     let mut i = 0;
     while i < WORDS.len() {
-        let h = hash(WORDS[i].0.as_bytes());
-        let mut slot = h as usize % SLOTS;
-        while slots[slot] != 0 {
-            slot = (slot + 1) % SLOTS;
+        if WORDS[i].0.is_ascii() {
+            let (mut slot, tag) = place(hash(WORDS[i].0.as_bytes()));
+            while slots[slot] != 0 {
+                slot = (slot + 1) % SLOTS;
+            }
+            slots[slot] = tag | (i as u32 + 1);
         }
-        slots[slot] = (h & 0xffff_0000) | (i as u32 + 1);
         i += 1;
     }
     slots
@@ -116,20 +129,17 @@ const fn table() -> [u32; SLOTS] {
 
 /// The groups of one word in lower case: a word may be in several.
 pub fn groups_of(word: &[u8]) -> u64 {
-    if word.iter().any(|&b| b >= 0x80) {
-        return foreign(word);
-    }
-    known(word, hash(word))
+    if word.is_ascii() { known(word) } else { foreign(word) }
 }
 
-/// The groups of a word in ASCII with this hash.
-fn known(word: &[u8], h: u32) -> u64 {
+/// The groups of a word in ASCII, whatever its case.
+fn known(word: &[u8]) -> u64 {
     let mut set = 0;
-    let mut slot = h as usize % SLOTS;
-    while let Some(number) = (TABLE[slot] & 0xffff).checked_sub(1) {
-        if (TABLE[slot] ^ h) >> 16 == 0
-            && let Some((known, group)) = WORDS.get(number as usize)
-            && known.as_bytes() == word
+    let (mut slot, tag) = place(hash(word));
+    while TABLE[slot] != 0 {
+        if TABLE[slot] & 0xffff_0000 == tag
+            && let Some((known, group)) = WORDS.get((TABLE[slot] & 0xffff) as usize - 1)
+            && known.as_bytes().eq_ignore_ascii_case(word)
         {
             set |= bit(*group);
         }
@@ -138,12 +148,29 @@ fn known(word: &[u8], h: u32) -> u64 {
     set
 }
 
+/// The words in other scripts, by their first two bytes.
+static FOREIGN: LazyLock<HashMap<&'static [u8], Vec<(&'static [u8], u64)>>> = LazyLock::new(|| {
+    let mut words: HashMap<&'static [u8], Vec<(&'static [u8], u64)>> = HashMap::new();
+    for (word, group) in WORDS.iter().filter(|(word, _)| !word.is_ascii()) {
+        if let Some(first) = word.as_bytes().get(..2) {
+            words.entry(first).or_default().push((word.as_bytes(), bit(*group)));
+        }
+    }
+    words
+});
+
 /// The groups of a word in another script, where words are not set apart: the parts that are known.
 fn foreign(word: &[u8]) -> u64 {
-    let known = WORDS
-        .iter()
-        .filter(|(known, _)| !known.is_ascii() && memchr::memmem::find(word, known.as_bytes()).is_some());
-    known.fold(0, |set, (_, group)| set | bit(*group))
+    let words = &*FOREIGN;
+    let mut set = 0;
+    for (at, pair) in word.windows(2).enumerate() {
+        for (known, groups) in words.get(pair).into_iter().flatten() {
+            if word[at..].starts_with(known) {
+                set |= groups;
+            }
+        }
+    }
+    set
 }
 
 /// Calls `each` with every word of `text` in lower case: split at what is no letter or digit, and
@@ -172,26 +199,59 @@ pub fn each_word(text: &[u8], mut each: impl FnMut(&[u8])) {
     }
 }
 
+/// What a byte is to the words of a text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// Sets words apart.
+    Other,
+    /// A small letter or a digit.
+    Plain,
+    /// A capital letter.
+    Capital,
+    /// Outside ASCII: a letter in another script.
+    Wide,
+}
+
+static CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut b = 0;
+    while b < 256 {
+        classes[b] = match b as u8 {
+            b'a'..=b'z' | b'0'..=b'9' => Class::Plain,
+            b'A'..=b'Z' => Class::Capital,
+            0x80.. => Class::Wide,
+            _ => Class::Other,
+        };
+        b += 1;
+    }
+    classes
+};
+
 /// The groups of all words in `text`.
 ///
-/// The same as [`each_word`] with [`groups_of`] for each, in one pass: the hash is made while the word is read.
+/// The same as [`each_word`] with [`groups_of`] for each word without the digits at its end, and without a copy.
 pub fn groups_in(text: &[u8]) -> u64 {
     let mut set = 0;
-    let mut word = Word::default();
-    let mut previous = 0_u8;
-    for (i, &b) in text.iter().enumerate() {
-        let letter = b.is_ascii_alphanumeric() || b >= 0x80;
-        if word.len > 0 && (!letter || b.is_ascii_uppercase() && begins_word(previous, text.get(i + 1))) {
-            set |= word.groups();
-            word.len = 0;
+    let mut at = 0;
+    while let Some(&first) = text.get(at) {
+        let start = at;
+        at += 1;
+        let class = CLASSES[usize::from(first)];
+        if class == Class::Other {
+            continue;
         }
-        if letter {
-            word.push(b.to_ascii_lowercase());
+        let mut wide = class == Class::Wide;
+        while let Some(&b) = text.get(at) {
+            match CLASSES[usize::from(b)] {
+                Class::Plain => {}
+                Class::Wide => wide = true,
+                Class::Capital if !begins_word(text[at - 1], text.get(at + 1)) => {}
+                _ => break,
+            }
+            at += 1;
         }
-        previous = b;
-    }
-    if word.len > 0 {
-        set |= word.groups();
+        let word = trim_digits(&text[start..at.min(start + LONGEST)]);
+        set |= if wide { groups_of(&word.to_ascii_lowercase()) } else { known(word) };
     }
     set
 }
@@ -199,43 +259,6 @@ pub fn groups_in(text: &[u8]) -> u64 {
 /// Whether a capital letter between these two begins a word: `aB`, `ABc`.
 fn begins_word(previous: u8, next: Option<&u8>) -> bool {
     previous.is_ascii_lowercase() || previous.is_ascii_uppercase() && next.is_some_and(u8::is_ascii_lowercase)
-}
-
-/// A word that is being read, in lower case.
-#[derive(Default)]
-struct Word {
-    bytes: [u8; LONGEST],
-    /// Bytes so far, those beyond [`LONGEST`] left out.
-    len: usize,
-    /// Bytes up to the last that is no digit, and the hash of that part; all of it where there are only digits.
-    kept: usize,
-    kept_hash: u32,
-    hash: u32,
-    foreign: bool,
-}
-
-impl Word {
-    fn push(&mut self, byte: u8) {
-        if self.len == 0 {
-            *self = Word { hash: BASIS, kept_hash: BASIS, ..Word::default() };
-        }
-        if self.len == LONGEST {
-            return;
-        }
-        self.bytes[self.len] = byte;
-        self.len += 1;
-        self.hash = step(self.hash, byte);
-        self.foreign |= byte >= 0x80;
-        if !byte.is_ascii_digit() {
-            (self.kept, self.kept_hash) = (self.len, self.hash);
-        }
-    }
-
-    fn groups(&self) -> u64 {
-        let (kept, h) = if self.kept == 0 { (self.len, self.hash) } else { (self.kept, self.kept_hash) };
-        let word = &self.bytes[..kept];
-        if self.foreign { groups_of(word) } else { known(word, finish(h)) }
-    }
 }
 
 /// A word without the digits at its end: `password1` means the same as `password`.

@@ -9,7 +9,7 @@ use super::trees::TreeLog;
 use super::visit::Taken;
 use crate::matcher::{Candidate, Span};
 use crate::scan::Engine;
-use crate::scan::build::judge;
+use crate::scan::build::confidence;
 use crate::source::git::{Kind, Oid};
 use crate::verdict::filekind::FileKind;
 
@@ -116,8 +116,8 @@ impl<'a> Judge<'a> {
             secret: Span::default(),
             evidence: sighting.evidence,
         };
-        let judgement = judge(engine.matcher(), &candidate, &sighting.secret, kind);
-        judgement.confidence >= Some(engine.options().min_confidence)
+        let confidence = confidence(engine.matcher(), &candidate, &sighting.secret, kind);
+        confidence >= Some(engine.options().min_confidence)
     }
 }
 
