@@ -258,7 +258,9 @@ fn one_per_secret(engine: &Engine, judged: &[Judged], place: &Place<'_>) -> Vec<
         let specific = rule.prefix > 0 || !rule.checksum.is_empty();
         // Whoever reports it by default names the provider: a specific rule beats a surer generic one.
         let own = !left_to_others[i];
-        let shown = own && it.judgement.confidence >= Some(Confidence::Medium);
+        // What a specific rule knows to be made for a test is no secret by a vaguer name either.
+        let settled = it.judgement.reasons.iter().any(|reason| verdict::pattern::SETTLED.contains(reason));
+        let shown = own && (settled || it.judgement.confidence >= Some(Confidence::Medium));
         let confidence = it.judgement.confidence;
         (std::cmp::Reverse((shown, own, !generic, confidence, specific, length)), it.candidate.rule)
     };

@@ -6,7 +6,7 @@ use crate::matcher::generic::{Evidence, Flags, Kind, Quote, Syntax, Wrapper, cla
 
 use super::filekind::{FileKind, Language, Role};
 use super::model::{self, Model};
-use super::{features, placeholder, reasons, reference};
+use super::{features, marks, placeholder, reasons, reference};
 
 /// What was decided, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,9 @@ pub fn judge_by(model: &Model, kind: Kind, value: &[u8], evidence: &Evidence, fi
     if let Some(reason) = placeholder.filter(is_mask) {
         return Judgement::drop(reason);
     }
+    if placeholder.is_none() && is_of_odd_marks(kind, value, evidence, file) {
+        return Judgement { confidence: Some(Confidence::Medium), reasons: vec!["marks-of-no-notation"] };
+    }
     let vector = features::vector(kind, value, evidence, file, placeholder);
     let place = matches!(kind, Kind::SqlPassword | Kind::CliPassword) || evidence.syntax == Syntax::Argument;
     let plain = place && placeholder.is_none();
@@ -63,6 +66,15 @@ pub fn judge_by(model: &Model, kind: Kind, value: &[u8], evidence: &Evidence, fi
     let confidence = if cap.is_some() { Confidence::Low } else { confidence };
     let reasons = cap.into_iter().chain(placeholder).chain(reasons::of(model, &vector)).collect();
     Judgement { confidence: Some(confidence), reasons }
+}
+
+/// Whether a literal that is called a secret holds marks that no notation explains. The training data has too few
+/// of them for the trees, to which so many marks are code.
+fn is_of_odd_marks(kind: Kind, value: &[u8], e: &Evidence, file: FileKind) -> bool {
+    e.quote != Quote::None
+        && is_keyed(e.syntax)
+        && marks::of_no_syntax(value)
+        && matches!(cap(kind, value, e, file, None), None | Some(FOREIGN))
 }
 
 /// What syntaxes are granted that the training data hardly has (XML, connection strings), or that say
@@ -122,6 +134,11 @@ fn holds_none(value: &[u8], e: &Evidence, file: FileKind) -> Option<&'static str
     if is_identifier_in_code(value, e, file) {
         return Some("identifier");
     }
+    // What C and its kin put between these quotes is one character.
+    let inside = e.flags.has(Flags::INSIDE) || e.flags.has(Flags::COMMENT);
+    if e.quote == Quote::Single && file.language == Language::CFamily && value.len() > 4 && !inside {
+        return Some("no-literal-of-the-language");
+    }
     if is_charset(value) {
         return Some("name-of-an-encoding");
     }
@@ -136,6 +153,8 @@ fn holds_none(value: &[u8], e: &Evidence, file: FileKind) -> Option<&'static str
     None
 }
 
+/// The reason against what no service puts into a key.
+const FOREIGN: &str = "characters-of-no-token";
 /// The reason against what is stored in place of a secret.
 const DIGEST: &str = "digest-or-ciphertext";
 /// Groups of names of keys: `hmac_sha256_key` is one, whatever it makes.
@@ -194,7 +213,7 @@ fn cap(
         return Some("constant");
     }
     if matches!(kind, Kind::ApiKey | Kind::Token) && is_foreign_to_tokens(value) {
-        return Some("characters-of-no-token");
+        return Some(FOREIGN);
     }
     // `CLIENT_AUTH=required`: what is authenticated, not with what.
     let names_one = [Group::Token, Group::Secret, Group::Key, Group::ApiKey, Group::Credential];
