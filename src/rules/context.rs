@@ -37,7 +37,7 @@ pub const PLAIN: &str = r"[A-Za-z0-9]{20,80}|[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3
 pub const ASSIGNED: &str = r"[A-Za-z0-9_+/.=~:-]{14,600}";
 
 /// A value of another shape than its provider's known ones: what keys look like everywhere.
-pub const SOLID: &str = r"[A-Za-z0-9]{16,80}|[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}|[A-Za-z0-9][A-Za-z0-9_-]{30,126}[A-Za-z0-9]";
+pub const SOLID: &str = r"[A-Za-z0-9]{20,80}|[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}|[A-Za-z0-9][A-Za-z0-9_-]{30,126}[A-Za-z0-9]";
 
 /// The regex of a context rule. Its first group that took part is the value.
 pub fn pattern(context: &Context) -> String {

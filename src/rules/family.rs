@@ -161,10 +161,11 @@ fn no_words() -> Vec<AllowlistSpec> {
         r"^(?:arn|urn|https?|s3|gs|file|docker|git|sha1|sha256|sha512|md5|data|jdbc|redis|postgres|mysql)[:+]".to_owned(),
         r"^[A-Z]?[a-z]{1,20}(?:[_.-]?[A-Z]?[a-z]{1,20}){0,4}[_.-]?[0-9]{1,4}$".to_owned(),
         r"^[a-zA-Z]{2,20}(?:[_./-][a-zA-Z]{1,20}[0-9]{0,2}){2,30}$".to_owned(),
-        r"^(?:[A-Z]?[a-z]{2,20}|[A-Z]{2,8}){1,8}[0-9]{1,5}(?:[A-Z]?[a-z]{2,20}|[A-Z]{2,8}){0,5}$".to_owned(),
+        r"^(?:[A-Z]?[a-z]{3,20}|[A-Z]{3,8}){1,8}[0-9]{1,5}(?:[A-Z]?[a-z]{3,20}|[A-Z]{3,8}){0,5}$".to_owned(),
+        r"^[a-z]{2,20}-[a-z]{2,20}(?:-[a-z0-9]{1,40}){2,20}$".to_owned(),
         r"^[A-Za-z][A-Za-z0-9_-]{1,60}:[0-9]{1,4}(?:[.][0-9]{1,4}){1,4}(?:[.+_-][A-Za-z0-9.+_-]{1,40})?$".to_owned(),
     ];
-    let digest = r"(?i)(?:(?:commit|sha-?(?:1|256|384|512)|md5|checksum|integrity|digest|revision|etag|_hash)\W{0,12}(?:[0-9a-f]{32,64}|[0-9a-z+/]{27,88}={1,2})|@[0-9a-f]{40})\W?$";
+    let digest = r"(?i)(?:(?:commit|\bref|sha-?(?:1|256|384|512)|md5|checksum|integrity|digest|revision|etag|_hash)\W{0,12}(?:[0-9a-f]{32,128}|[0-9a-z+/]{27,88}={1,2})|@[0-9a-f]{40})\W?$";
     vec![
         AllowlistSpec {
             description: "a name or a file, not a random value".to_owned(),

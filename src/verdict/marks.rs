@@ -5,7 +5,7 @@ const LEAST: usize = 12;
 /// Longest password that anybody types or pastes.
 const MOST: usize = 64;
 /// Least number of different marks.
-const KINDS: u32 = 5;
+const KINDS: u32 = 7;
 /// Least number of letters and digits.
 const LETTERS: usize = 6;
 
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn passwords_of_odd_marks_are_told_from_notations() {
-        for value in ["k}{w3%r[o)p$T9v!", "s(a]7#d{f+Gh-2)lq"] {
+        for value in ["k}{w3%r[o)p$T9v!", "s(a]7#d{f+Gh-2)l&q"] {
             assert!(of_no_syntax(value.as_bytes()), "{value}");
         }
         for value in [
@@ -63,6 +63,7 @@ mod tests {
             "^(?=.*[a-z])(?=.*[0-9])[^;]{8,}$",
             "${a.b[0]}#{c}%(d)s:e!f",
             "Ab3$xyz!Qw9(",
+            "level,optional,range=[1:5),string",
             "no-brackets-but_marks+=.:!",
             "}{[)(]%$#@!:;",
         ] {
