@@ -276,11 +276,11 @@ fn emit_rule(out: &mut String, r: &Rule) {
 
 fn context_of(c: &rule::Context) -> String {
     format!(
-        "Some(Context {{ keywords: {}, value: {}, near: {}, loose: {} }})",
+        "Some(Context {{ keywords: {}, value: {}, near: {}, others: Others::{:?} }})",
         texts(&c.keywords),
         text(&c.value),
         c.near,
-        c.loose
+        c.others
     )
 }
 

@@ -12,15 +12,15 @@ use std::collections::HashMap;
 
 use regex_automata::meta::Cache;
 
-use crate::rules::context::{ASSIGNED, FOLLOWERS, JOINTS, PLAIN, WORD, words};
-use crate::rules::{Context, RuleSet};
+use crate::rules::context::{ASSIGNED, FOLLOWERS, JOINTS, PLAIN, SOLID, WORD, words};
+use crate::rules::{Context, Others, RuleSet};
 use shape::{Closer, Shape};
 
 /// Place of a shape in [`Contexts::shapes`].
 type ShapeIndex = u16;
 
-/// The shapes of unknown values: near a keyword, beside it, assigned.
-const UNKNOWN: [&str; 3] = [WORD, PLAIN, ASSIGNED];
+/// The shapes of unknown values: near a keyword, beside it, assigned; and of those that differ from what is known.
+const UNKNOWN: [&str; 4] = [WORD, PLAIN, ASSIGNED, SOLID];
 
 /// The context rules of a rule set.
 #[derive(Debug)]
@@ -68,10 +68,11 @@ impl Contexts {
     ) -> Option<Found> {
         let search = Search { contexts: self, text, start, context };
         let shape = self.of_rule.get(rule).copied()?;
-        match (context.near, context.value.is_empty(), context.loose) {
+        match (context.near, context.value.is_empty(), context.others) {
             (true, true, _) => search.any(caches),
-            (true, false, true) => search.shaped(shape, caches).or_else(|| search.any(caches)),
-            (true, false, false) => search.shaped(shape, caches),
+            (true, false, Others::Any) => search.shaped(shape, caches).or_else(|| search.any(caches)),
+            (true, false, Others::Solid) => search.shaped(shape, caches).or_else(|| search.solid(caches)),
+            (true, false, Others::None) => search.shaped(shape, caches),
             (false, true, _) => search.named(2, caches),
             (false, false, _) => search.named(shape, caches),
         }
@@ -104,6 +105,13 @@ impl Search<'_> {
         self.near(surroundings::is_opener, word, caches)
             .or_else(|| self.named(assigned, caches))
             .or_else(|| self.beside(plain, caches))
+    }
+
+    fn solid(&self, caches: &mut Caches) -> Option<Found> {
+        let solid = 3;
+        self.near(surroundings::is_opener, solid, caches)
+            .or_else(|| self.named(solid, caches))
+            .or_else(|| self.beside(solid, caches))
     }
 
     fn shaped(&self, shape: ShapeIndex, caches: &mut Caches) -> Option<Found> {

@@ -5,7 +5,7 @@
 //! (`matcher::context`), because a thousand regexes of a hundred states each cost more memory and time
 //! than all that the rest of a scan does. `build.rs` includes this file, so it depends only on its siblings.
 
-use super::rule::Context;
+use super::rule::{Context, Others};
 
 /// Words that say that a credential follows. No one begins another.
 pub const CREDENTIAL_WORDS: [&str; 11] =
@@ -36,6 +36,9 @@ pub const PLAIN: &str = r"[A-Za-z0-9]{20,80}|[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3
 /// A value of unknown shape, assigned: base64 and dotted forms too.
 pub const ASSIGNED: &str = r"[A-Za-z0-9_+/.=~:-]{14,600}";
 
+/// A value of another shape than its provider's known ones: what keys look like everywhere.
+pub const SOLID: &str = r"[A-Za-z0-9]{20,80}|[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}|[A-Za-z0-9][A-Za-z0-9_-]{30,126}[A-Za-z0-9]";
+
 /// The regex of a context rule. Its first group that took part is the value.
 pub fn pattern(context: &Context) -> String {
     let keywords: Vec<&str> = context.keywords.iter().map(AsRef::as_ref).collect();
@@ -45,12 +48,14 @@ pub fn pattern(context: &Context) -> String {
     // `mixpanel 0123…`, `jira token 'Ab12…'`: next to the keyword, one word between at most.
     let beside = format!(r"{keyword}\W{{1,4}}(?:\w{{1,12}}\W{{1,3}})?");
     let value = format!("({}){NO_WORD}", context.value);
+    let solid = || format!("(?:{near}{OPENER}|{named}|{beside})({SOLID}){MARK}");
     let any = || format!("{near}{OPENER}({WORD}){MARK}|{named}({ASSIGNED}){MARK}|{beside}({PLAIN}){MARK}");
     let shaped = || format!("(?:{near}[^0-9A-Za-z]|{named}|{beside}){value}");
-    match (context.near, context.value.is_empty(), context.loose) {
+    match (context.near, context.value.is_empty(), context.others) {
         (true, true, _) => format!("(?:{})", any()),
-        (true, false, true) => format!("(?:{}|{})", shaped(), any()),
-        (true, false, false) => shaped(),
+        (true, false, Others::Any) => format!("(?:{}|{})", shaped(), any()),
+        (true, false, Others::Solid) => format!("(?:{}|{})", shaped(), solid()),
+        (true, false, Others::None) => shaped(),
         (false, true, _) => format!("{named}({ASSIGNED}){MARK}"),
         (false, false, _) => format!("{named}{value}"),
     }

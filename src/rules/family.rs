@@ -7,7 +7,7 @@
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::context;
-use super::rule::{Context, Text};
+use super::rule::{Context, Others, Text};
 use super::spec::{AllowlistSpec, FamilySpec, MemberSpec, RemediationSpec, RuleSpec};
 
 /// How a value is recognised.
@@ -56,7 +56,11 @@ fn expand_member(family: &FamilySpec, member: &MemberSpec) -> Result<RuleSpec, S
         keywords: member.keywords.iter().cloned().map(Text::Owned).collect(),
         value: member.value.clone().into(),
         near: template == Template::Near,
-        loose: member.loose,
+        others: match (member.loose, member.strict) {
+            (true, _) => Others::Any,
+            (false, true) => Others::None,
+            (false, false) => Others::Solid,
+        },
     });
     let mut rule = RuleSpec {
         id: member.id.clone().unwrap_or_else(|| format!("{}-{}", kebab(&member.provider), family.name)),
@@ -80,8 +84,15 @@ fn expand_member(family: &FamilySpec, member: &MemberSpec) -> Result<RuleSpec, S
         ..RuleSpec::default()
     };
     if template != Template::Token {
-        rule.digit = sampler.may_hold_digits();
+        rule.digit = sampler.may_hold(|b| b.is_ascii_digit());
         rule.allowlists = no_words();
+        if sampler.always_may_hold(|b| b.is_ascii_alphabetic()) {
+            rule.allowlists.push(AllowlistSpec {
+                description: "a number".to_owned(),
+                regexes: vec![r"^[0-9][0-9.:/_-]*$".to_owned()],
+                ..AllowlistSpec::default()
+            });
+        }
     }
     add_tests(&mut rule, template, member, sampler);
     Ok(rule)
@@ -160,8 +171,11 @@ fn no_words() -> Vec<AllowlistSpec> {
         r"^(?:arn|urn|https?|s3|gs|file|docker|git|sha1|sha256|sha512|md5|data|jdbc|redis|postgres|mysql)[:+]".to_owned(),
         r"^[A-Z]?[a-z]{1,20}(?:[_.-]?[A-Z]?[a-z]{1,20}){0,4}[_.-]?[0-9]{1,4}$".to_owned(),
         r"^[a-zA-Z]{2,20}(?:[_./-][a-zA-Z]{1,20}[0-9]{0,2}){2,30}$".to_owned(),
+        r"^(?:[A-Z]?[a-z]{3,20}|[A-Z]{3,8}){1,8}[0-9]{1,5}(?:[A-Z]?[a-z]{3,20}|[A-Z]{3,8}){0,5}$".to_owned(),
+        r"^[a-z]{2,20}-[a-z]{2,20}(?:-[a-z0-9]{1,40}){2,20}$".to_owned(),
+        r"^[A-Za-z][A-Za-z0-9_-]{1,60}:[0-9]{1,4}(?:[.][0-9]{1,4}){1,4}(?:[.+_-][A-Za-z0-9.+_-]{1,40})?$".to_owned(),
     ];
-    let digest = r"(?i)(?:commit|sha-?(?:1|256|384|512)|md5|checksum|integrity|digest|revision|etag|_hash)\W{0,12}[0-9a-f]{32,64}\W?$";
+    let digest = r"(?i)(?:(?:commit|\bref|sha-?(?:1|256|384|512)|md5|checksum|integrity|digest|revision|etag|_hash)\W{0,12}(?:[0-9a-f]{32,128}|[0-9a-z+/]{27,88}={1,2})|@[0-9a-f]{40})\W?$";
     vec![
         AllowlistSpec {
             description: "a name or a file, not a random value".to_owned(),
@@ -233,31 +247,42 @@ impl Sampler {
             text.clear();
             self.write(&hir, &mut text);
             let digits = text.bytes().filter(u8::is_ascii_digit).count();
-            if !self.may_hold_digits() || (digits > 0 && digits < text.len()) {
+            if !self.may_hold(|b| b.is_ascii_digit()) || (digits > 0 && digits < text.len()) {
                 break;
             }
         }
         text
     }
 
-    fn may_hold_digits(&self) -> bool {
-        fn digits(hir: &Hir) -> bool {
-            match hir.kind() {
-                HirKind::Class(Class::Bytes(class)) => {
-                    class.ranges().iter().any(|r| r.start() <= b'9' && r.end() >= b'0')
-                }
-                HirKind::Class(Class::Unicode(class)) => {
-                    class.ranges().iter().any(|r| r.start() <= '9' && r.end() >= '0')
-                }
-                HirKind::Repetition(repetition) => digits(&repetition.sub),
-                HirKind::Capture(capture) => digits(&capture.sub),
-                HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(digits),
-                _ => false,
-            }
+    /// Whether matches of each alternative may hold a byte of a kind.
+    fn always_may_hold(&self, kind: fn(u8) -> bool) -> bool {
+        match self.hir.kind() {
+            HirKind::Alternation(ways) => ways.iter().all(|way| Self::holds(way, kind)),
+            _ => self.may_hold(kind),
         }
-        digits(&self.hir)
     }
 
+    /// Whether matches may hold a byte of a kind.
+    fn may_hold(&self, kind: fn(u8) -> bool) -> bool {
+        Self::holds(&self.hir, kind)
+    }
+
+    fn holds(hir: &Hir, kind: fn(u8) -> bool) -> bool {
+        match hir.kind() {
+            HirKind::Class(Class::Bytes(class)) => {
+                class.ranges().iter().any(|r| (r.start()..=r.end()).any(kind))
+            }
+            HirKind::Class(Class::Unicode(class)) => {
+                class.ranges().iter().any(|r| (r.start()..=r.end()).any(|c| u8::try_from(c).is_ok_and(kind)))
+            }
+            HirKind::Repetition(repetition) => Self::holds(&repetition.sub, kind),
+            HirKind::Capture(capture) => Self::holds(&capture.sub, kind),
+            HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+                parts.iter().any(|part| Self::holds(part, kind))
+            }
+            _ => false,
+        }
+    }
     fn write(&mut self, hir: &Hir, out: &mut String) {
         match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => {}
@@ -361,6 +386,16 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn another_shape_than_the_known_one_is_taken_unless_the_row_is_strict() {
+        let text = format!("better_stack_api_key = {}\n", ["Qw3rTz7u", "Io9pAs1d", "Fg5hJk2l"].concat());
+        let row = || member(&["better stack"], "[a-f0-9]{32}");
+        let open = family("near", row()).expect("a good row");
+        assert_eq!(found(&open[0], &text).len(), 1);
+        let strict = family("near", MemberSpec { strict: true, ..row() }).expect("a good row");
+        assert!(found(&strict[0], &text).is_empty());
     }
 
     #[test]

@@ -17,5 +17,5 @@ pub mod template;
 use crate::finding::kind;
 
 pub use relaxed::Relaxed;
-pub use rule::{Allowlist, Anchor, Context, RegexTarget, Remedy, Required, Rule, Run, is_token_byte};
+pub use rule::{Allowlist, Anchor, Context, Others, RegexTarget, Remedy, Required, Rule, Run, is_token_byte};
 pub use set::{RuleIndex, RuleSet, build as build_regex, builtin};

@@ -81,8 +81,21 @@ pub struct Context {
     pub value: Text,
     /// Whether the value may be only near its keyword; else it must be assigned to a name that holds it.
     pub near: bool,
-    /// Whether values of any shape are taken too.
-    pub loose: bool,
+    /// Which values of another shape are taken too.
+    pub others: Others,
+}
+
+/// Which values a context rule takes beside those of the shape that it names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Others {
+    /// None: the keyword is a word of ordinary texts.
+    None,
+    /// What keys look like everywhere: one run of letters and digits, or a UUID. Providers change their formats,
+    /// have several, and document few of them.
+    #[default]
+    Solid,
+    /// Any random-looking word.
+    Any,
 }
 
 /// A literal that stands in every match (or one of a set does), with its place in the match.

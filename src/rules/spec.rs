@@ -67,9 +67,10 @@ pub struct RuleSpec {
     pub keywords: Vec<String>,
     /// Regex for the path; with no `regex`, the rule reports files by their name.
     pub path: Option<String>,
-    /// Free words for filters and reports. Three of them say something to the verdict: `base64` (the secret is what
-    /// the value encodes), `self-made` (whoever writes a test can make such a secret: low in tests) and `any-value`
-    /// (nothing but credentials stands there: a word is one too).
+    /// Free words for filters and reports. Four of them say something to the verdict: `base64` (the secret is what
+    /// the value encodes), `self-made` (whoever writes a test can make such a secret: low in tests and examples), `short-lived`
+    /// (it expires within hours: low in tests and examples) and `any-value` (nothing but credentials stands there: a
+    /// word is one too).
     pub tags: Vec<String>,
     /// `api-key`, `password`, `token`, `certificate`, `encryption-key` or `connection-string`.
     pub category: Option<String>,
@@ -203,6 +204,9 @@ pub struct MemberSpec {
     pub template: Option<String>,
     /// Whether the shape in `value` is only one of several, so that any random-looking word is taken too.
     pub loose: bool,
+    /// Whether no other shape than `value` is taken, not even what keys look like everywhere: for keywords that
+    /// are words of ordinary texts.
+    pub strict: bool,
     /// See [`RuleSpec`].
     pub checksum: Option<String>,
     /// See [`RuleSpec`].

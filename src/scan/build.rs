@@ -58,6 +58,8 @@ impl Place<'_> {
 pub(super) struct Judged {
     pub(super) candidate: Candidate,
     confidence: Confidence,
+    /// Whether the place says what it is, whichever rule found it.
+    is_settled: bool,
 }
 
 /// Judges the candidates of a text and appends findings for those that hold and are the text's own. The others
@@ -87,8 +89,8 @@ pub fn findings<'t>(
             continue;
         }
         let secret = secret_of(engine.matcher(), candidate, bytes);
-        if let Some(confidence) = confidence(engine.matcher(), candidate, &secret, kind) {
-            judged.push(Judged { candidate: *candidate, confidence });
+        if let Some((confidence, is_settled)) = weigh(engine.matcher(), candidate, &secret, kind) {
+            judged.push(Judged { candidate: *candidate, confidence, is_settled });
         }
     }
     let is_own = |candidate: &Candidate| {
@@ -242,10 +244,23 @@ pub fn confidence(
     secret: &[u8],
     kind: FileKind,
 ) -> Option<Confidence> {
-    match (&candidate.evidence, matcher.kind(candidate.rule)) {
-        (Some(evidence), Some(of)) => verdict::generic::confidence(of, secret, evidence, kind),
-        _ => judge(matcher, candidate, secret, kind).confidence,
+    weigh(matcher, candidate, secret, kind).map(|(confidence, _)| confidence)
+}
+
+/// The confidence, and whether the place settles what the value is.
+fn weigh(
+    matcher: &Matcher,
+    candidate: &Candidate,
+    secret: &[u8],
+    kind: FileKind,
+) -> Option<(Confidence, bool)> {
+    if let (Some(evidence), Some(of)) = (&candidate.evidence, matcher.kind(candidate.rule)) {
+        return verdict::generic::confidence(of, secret, evidence, kind)
+            .map(|confidence| (confidence, false));
     }
+    let judgement = judge(matcher, candidate, secret, kind);
+    let settles = |reason: &&str| verdict::pattern::SETTLED.contains(reason);
+    judgement.confidence.map(|confidence| (confidence, judgement.reasons.iter().any(settles)))
 }
 
 /// Whether a text is binary data: has a NUL byte near its start, as git judges it.
@@ -272,7 +287,8 @@ fn one_per_secret(engine: &Engine, judged: &[Judged], place: &Place<'_>) -> Vec<
         let specific = rule.prefix > 0 || !rule.checksum.is_empty();
         // Whoever reports it by default names the provider: a specific rule beats a surer generic one.
         let own = !left_to_others[i];
-        let shown = own && it.confidence >= Confidence::Medium;
+        // What a specific rule knows to be made for a test is no secret by a vaguer name either.
+        let shown = own && (it.is_settled || it.confidence >= Confidence::Medium);
         let confidence = it.confidence;
         (std::cmp::Reverse((shown, own, !generic, confidence, specific, length)), it.candidate.rule)
     };

@@ -6,7 +6,7 @@ use crate::matcher::generic::{Evidence, Flags, Kind, Quote, Syntax, Wrapper, cla
 
 use super::filekind::{FileKind, Language, Role};
 use super::model::{self, Model, Vector};
-use super::{features, placeholder, reasons, reference};
+use super::{features, marks, placeholder, reasons, reference};
 
 /// What was decided, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +71,10 @@ fn weigh(
         return Err(reason);
     }
     let vector = features::vector(kind, value, evidence, file, placeholder);
+    if placeholder.is_none() && is_of_odd_marks(kind, value, evidence, file) {
+        let cap = Some("marks-of-no-notation");
+        return Ok(Weighed { confidence: Confidence::Medium, vector, cap, placeholder });
+    }
     let place = matches!(kind, Kind::SqlPassword | Kind::CliPassword) || evidence.syntax == Syntax::Argument;
     // Whoever writes words with a digit and a mark into a statement obeys the rules for passwords: it is one.
     let obeys = placeholder == Some("placeholder-words") && features::classes(value) >= 3;
@@ -100,6 +104,15 @@ fn weigh(
     }
     let confidence = if cap.is_some() { Confidence::Low } else { confidence };
     Ok(Weighed { confidence, vector, cap, placeholder })
+}
+
+/// Whether a literal that is called a secret holds marks that no notation explains. The training data has too few
+/// of them for the trees, to which so many marks are code.
+fn is_of_odd_marks(kind: Kind, value: &[u8], e: &Evidence, file: FileKind) -> bool {
+    e.quote != Quote::None
+        && is_keyed(e.syntax)
+        && marks::of_no_syntax(value)
+        && matches!(cap(kind, value, e, file, None), None | Some(FOREIGN))
 }
 
 /// What syntaxes are granted that the training data hardly has (XML, connection strings), or that say
@@ -164,6 +177,11 @@ fn holds_none(value: &[u8], e: &Evidence, file: FileKind) -> Option<&'static str
     if is_identifier_in_code(value, e, file) {
         return Some("identifier");
     }
+    // What C and its kin put between these quotes is one character.
+    let inside = e.flags.has(Flags::INSIDE) || e.flags.has(Flags::COMMENT);
+    if e.quote == Quote::Single && file.language == Language::CFamily && value.len() > 4 && !inside {
+        return Some("no-literal-of-the-language");
+    }
     if is_charset(value) {
         return Some("name-of-an-encoding");
     }
@@ -178,6 +196,8 @@ fn holds_none(value: &[u8], e: &Evidence, file: FileKind) -> Option<&'static str
     None
 }
 
+/// The reason against what no service puts into a key.
+const FOREIGN: &str = "characters-of-no-token";
 /// The reason against what is stored in place of a secret.
 const DIGEST: &str = "digest-or-ciphertext";
 /// Groups of names of keys: `hmac_sha256_key` is one, whatever it makes.
@@ -236,7 +256,7 @@ fn cap(
         return Some("constant");
     }
     if matches!(kind, Kind::ApiKey | Kind::Token) && is_foreign_to_tokens(value) {
-        return Some("characters-of-no-token");
+        return Some(FOREIGN);
     }
     // `CLIENT_AUTH=required`: what is authenticated, not with what.
     let names_one = [Group::Token, Group::Secret, Group::Key, Group::ApiKey, Group::Credential];

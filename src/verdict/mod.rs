@@ -3,6 +3,7 @@
 pub mod features;
 pub mod filekind;
 pub mod generic;
+mod marks;
 pub mod model;
 pub mod pattern;
 pub mod placeholder;

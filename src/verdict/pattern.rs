@@ -4,13 +4,18 @@ use super::filekind::{FileKind, Language, Role};
 use super::{Judgement, placeholder, reference};
 use crate::finding::{Category, Confidence};
 use crate::matcher::checksum;
-use crate::rules::Rule;
+use crate::rules::{Others, Rule};
 
 /// Tag of rules whose secrets whoever writes a test can make himself: keys of a framework, hashes of passwords.
 /// No provider issued them, so in tests and their data they open nothing.
 const SELF_MADE_TAG: &str = "self-made";
+/// Tag of rules whose secrets expire by themselves within hours: those in recordings of a test have.
+const SHORT_LIVED_TAG: &str = "short-lived";
 /// Tag of rules that find what stands in files which hold nothing but credentials: there, a word is one too.
 const ANY_VALUE_TAG: &str = "any-value";
+
+/// Reasons that say what the place says, whichever rule found the value.
+pub const SETTLED: [&str; 3] = ["made-for-a-test", "made-for-an-example", "expired"];
 
 /// Shorter keys of RSA keep nothing secret: moduli of 768 bits have been factored in public (RSA-768, 2009).
 const LEAST_RSA_BITS: usize = 1024;
@@ -23,15 +28,17 @@ pub fn judge(rule: &Rule, secret: &[u8], file: FileKind) -> Judgement {
     let tagged = |name: &str| rule.tags.iter().any(|tag| tag == name);
     let in_use = matches!(file.role, Role::Plain | Role::Vendored) && file.language != Language::Prose;
     let mut judgement = judge_value(rule, secret, in_use && tagged(ANY_VALUE_TAG));
-    let made = match file.role {
-        Role::Test => tagged(SELF_MADE_TAG),
+    let reason = match file.role {
+        Role::Test | Role::UnitTest if tagged(SELF_MADE_TAG) => Some("made-for-a-test"),
         // What connects to a server there connects to one that the test starts.
-        Role::UnitTest => tagged(SELF_MADE_TAG) || rule.category == Category::ConnectionString,
-        _ => false,
+        Role::UnitTest if rule.category == Category::ConnectionString => Some("made-for-a-test"),
+        Role::Example if tagged(SELF_MADE_TAG) => Some("made-for-an-example"),
+        Role::Test | Role::UnitTest | Role::Example if tagged(SHORT_LIVED_TAG) => Some("expired"),
+        _ => None,
     };
-    if made {
+    if let Some(reason) = reason {
         judgement.confidence = judgement.confidence.map(|_| Confidence::Low);
-        judgement.reasons.push("made-for-a-test");
+        judgement.reasons.push(reason);
     }
     judgement
 }
@@ -62,13 +69,14 @@ fn judge_value(rule: &Rule, secret: &[u8], any: bool) -> Judgement {
     if let Some(reason) = reference::reference(whole, b"", b"") {
         return Judgement { confidence: None, reasons: vec![reason] };
     }
-    if rule.context.as_ref().is_some_and(|context| context.loose || context.value.is_empty())
+    if rule.context.as_ref().is_some_and(|context| context.others == Others::Any || context.value.is_empty())
         && placeholder::is_identifier(secret)
     {
         return Judgement { confidence: None, reasons: vec!["identifier"] };
     }
-    let stands_for =
-        if rule.prefix > 0 { placeholder::placeholder(own) } else { placeholder::as_a_whole(own) };
+    // What a context rule takes was drawn at random from its first byte on, as what follows a prefix was.
+    let drawn = rule.prefix > 0 || rule.context.is_some();
+    let stands_for = if drawn { placeholder::placeholder(own) } else { placeholder::as_a_whole(own) };
     if let Some(reason) = stands_for {
         if !(any && matches!(reason, "example-word" | "placeholder-words" | "sequence")) {
             confidence = Confidence::Low;

@@ -149,6 +149,12 @@ fn what_a_test_makes_for_itself_is_low_there() {
     assert_eq!(of_rule("rails-secret-key-base", drawn, "config/secrets.yml").0, Some(Medium));
     let (confidence, reasons) = of_rule("rails-secret-key-base", drawn, "test/dummy/config/secrets.yml");
     assert_eq!((confidence, reasons.last()), (Some(Low), Some(&"made-for-a-test")));
+    let (confidence, reasons) = of_rule("rails-secret-key-base", drawn, "docs/config/secrets.yml");
+    assert_eq!((confidence, reasons.last()), (Some(Low), Some(&"made-for-an-example")));
+    let intent = format!("pi_{}_secret_{}", "3Nq7Rt2LkdIw0HuKcXyP1vZa", "9sYb4DfT6mGh8JnE5oWi2uQxR");
+    assert_eq!(of_rule("stripe-payment-intent-secret", &intent, "app/pay.rb").0, Some(Medium));
+    let (confidence, reasons) = of_rule("stripe-payment-intent-secret", &intent, "spec/vcr/pay.yml");
+    assert_eq!((confidence, reasons.last()), (Some(Low), Some(&"expired")));
 }
 
 #[test]

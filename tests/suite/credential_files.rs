@@ -63,6 +63,13 @@ const FILES: &[(&str, &str)] = &[
     ("odbc.ini", "[dsn]\nUID=bob\nPWD={p}\n"),
     (".snowsql/config", "[connections]\nusername = bob\npassword = {p}\n"),
     ("deploy.sql", "CONNECT bob/{p}@ORCL\n"),
+    ("userlist.txt", "\"bob\" \"{p}\"\n"),
+    ("dump.sql", "INSERT INTO users (id, email, password) VALUES (1, 'bob@acme.invalid', '{p}');\n"),
+    ("copy.sql", "COPY users (id, password) FROM stdin;\n1\t{p}\n"),
+    (".curlrc", "user = \"bob:{p}\"\n"),
+    ("office.ovpn", "<auth-user-pass>\nbob\n{p}\n</auth-user-pass>\n"),
+    ("variables.tf", "variable \"db_password\" {\n  default = \"{p}\"\n}\n"),
+    ("irc.conf", "[server]\nlibera.sasl_password = \"{p}\"\n"),
     ("init.js", "db.auth(\"bob\", \"{p}\")\n"),
     // Key stores and hashes.
     ("keystore.properties", "storePassword={p}\nkeyAlias=k\n"),

@@ -4,7 +4,7 @@ use regex_automata::{Anchored, Input};
 
 use crate::matcher::{Candidate, Matcher, Scratch};
 use crate::rules::context::{ASSIGNED, CREDENTIAL_WORDS, FOLLOWERS, pattern};
-use crate::rules::{Context, Rule, RuleIndex, RuleSet, analyse, template};
+use crate::rules::{Context, Others, Rule, RuleIndex, RuleSet, analyse, template};
 
 /// Numbers that look random, the same in every run.
 struct Dice(u64);
@@ -164,22 +164,23 @@ fn the_pack_s_rules_find_what_their_regexes_find() {
 #[test]
 fn every_template_finds_what_its_regex_finds() {
     let contexts = [
-        (&["acme", "acme cloud"][..], "[a-f0-9]{32}", true, false),
-        (&["^acme", "acmeapi"], "[a-z0-9]{20,24}", true, true),
-        (&["acme-two words"], "", true, false),
-        (&["^acme"], "", true, false),
-        (&["acme"], "[A-Za-z0-9_-]{20,22}={0,2}", true, false),
-        (&["acme"], "[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}", true, true),
-        (&["acme", "^acme"], "[=:_-]{2}[a-z]{16,}?", true, false),
-        (&["acme"], "", false, false),
-        (&["^acme", "api"], "[A-Z0-9]{12,}", false, false),
+        (&["acme", "acme cloud"][..], "[a-f0-9]{32}", true, Others::None),
+        (&["^acme", "acmeapi"], "[a-z0-9]{20,24}", true, Others::Any),
+        (&["acme-two words"], "", true, Others::None),
+        (&["^acme"], "", true, Others::None),
+        (&["acme"], "[A-Za-z0-9_-]{20,22}={0,2}", true, Others::None),
+        (&["acme", "^acme"], "[a-f0-9]{12}", true, Others::Solid),
+        (&["acme"], "[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}", true, Others::Any),
+        (&["acme", "^acme"], "[=:_-]{2}[a-z]{16,}?", true, Others::None),
+        (&["acme"], "", false, Others::None),
+        (&["^acme", "api"], "[A-Z0-9]{12,}", false, Others::None),
     ];
-    let rules = contexts.iter().enumerate().map(|(n, (keywords, value, near, loose))| {
+    let rules = contexts.iter().enumerate().map(|(n, (keywords, value, near, others))| {
         let context = Context {
             keywords: keywords.iter().map(|&k| k.into()).collect(),
             value: (*value).into(),
             near: *near,
-            loose: *loose,
+            others: *others,
         };
         rule(n, context)
     });
