@@ -85,6 +85,14 @@ impl Session<'_> {
         self.note_skips(location, skipped);
     }
 
+    /// Examines a container that is mapped into memory, with the help of other threads.
+    pub fn examine_mapped_container(&mut self, bytes: &[u8], location: &Location) {
+        let limits = self.engine.options.limits;
+        let mut skipped = Vec::new();
+        self.share(location, |sink| archive::open(bytes, &limits, sink, &mut skipped));
+        self.note_skips(location, skipped);
+    }
+
     /// Examines a container that stood encoded in a text, at this place.
     pub(super) fn examine_encoded_container(
         &mut self,

@@ -14,12 +14,14 @@ use super::content::Progress;
 use super::{Engine, Outcome, Session};
 use crate::finding::Location;
 use crate::source::archive::Member;
-use crate::source::reader::Piece;
+use crate::source::reader::{OVERLAP, PIECE, Piece};
 
 /// Bytes that may wait to be examined.
 const PENDING: usize = 8 << 20;
 /// Small members are handed on together, when they are this many bytes or more.
 const BATCH: usize = 512 << 10;
+/// Larger pieces than a reader makes lie in a slice, and are examined where they are.
+const LARGE: usize = PIECE + 2 * OVERLAP;
 /// Most threads that examine one container.
 const MOST: usize = 8;
 
@@ -179,7 +181,7 @@ impl Session<'_> {
             if piece.offset == 0 {
                 progress = self.begin(piece, member.binary);
             }
-            if progress.is_transcoded() {
+            if progress.is_transcoded() || piece.bytes.len() > LARGE {
                 inner.container.truncate(outer);
                 inner.container.extend_from_slice(member.chain);
                 return self.examine_piece(piece, &inner, member.binary, &mut progress);

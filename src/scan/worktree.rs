@@ -142,6 +142,13 @@ impl worktree::Visitor for Worker<'_> {
         }
     }
 
+    fn mapped_container(&mut self, path: &[u8], bytes: &[u8]) {
+        if !self.session.passes_over(path) {
+            let location = Location { path: Some(path.into()), ..Location::default() };
+            self.session.guarded(path, |session| session.examine_mapped_container(bytes, &location));
+        }
+    }
+
     fn link(&mut self, path: &[u8], target: &[u8]) {
         let location = Location {
             path: Some(path.into()),

@@ -10,6 +10,7 @@ use bstr::BString;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::archive;
+use super::git::MappedFile;
 use super::reader::{Piece, Reader};
 use crate::finding::Skipped;
 
@@ -32,6 +33,8 @@ pub trait Visitor: Send {
     fn piece(&mut self, path: &[u8], piece: &Piece<'_>);
     /// A container that is too large to come as one piece.
     fn container(&mut self, path: &[u8], file: &mut dyn Read, len: u64);
+    /// A container that is read in any order, and so large that it is mapped into memory.
+    fn mapped_container(&mut self, path: &[u8], bytes: &[u8]);
     /// A symbolic link's target.
     fn link(&mut self, path: &[u8], target: &[u8]);
     /// A file was read to its end.
@@ -146,8 +149,13 @@ impl<V: Visitor> Worker<'_, V> {
         if let Some(skip) = self.too_large(&file, &shown) {
             return self.visitor.skipped(skip);
         }
-        if let Some(len) = large_container(&file) {
-            self.visitor.container(&shown, &mut file, len);
+        if let Some((kind, len)) = large_container(&file) {
+            // Only what could not be read otherwise is mapped: a file that shrinks meanwhile would end the program.
+            let map = !kind.is_streamed() && len > archive::Limits::default().memory as u64;
+            match map.then(|| MappedFile::open(path)) {
+                Some(Ok(mapped)) => self.visitor.mapped_container(&shown, &mapped),
+                _ => self.visitor.container(&shown, &mut file, len),
+            }
             return self.visitor.done(&shown, len);
         }
         let visitor = &mut self.visitor;
@@ -169,8 +177,8 @@ impl<V: Visitor> Worker<'_, V> {
     }
 }
 
-/// The size of a file that is a container and larger than a piece.
-fn large_container(file: &File) -> Option<u64> {
+/// The kind and size of a file that is a container and larger than a piece.
+fn large_container(file: &File) -> Option<(archive::Kind, u64)> {
     let len = file.metadata().ok()?.len();
     if len <= super::reader::PIECE as u64 {
         return None;
@@ -178,7 +186,7 @@ fn large_container(file: &File) -> Option<u64> {
     let mut head = [0; archive::HEAD];
     let read = file.read_at(&mut head, 0).ok()?;
     let kind = archive::recognise(&head[..read])?;
-    (kind != archive::Kind::Binary).then_some(len)
+    (kind != archive::Kind::Binary).then_some((kind, len))
 }
 
 /// Opens for reading, without waiting: what was a file when the folder was listed may be a pipe now.

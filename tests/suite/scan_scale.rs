@@ -363,6 +363,19 @@ fn threads_share_a_large_container_and_report_the_same() {
     }
 }
 
+/// Larger than what is held in memory, and read from its end.
+#[test]
+fn a_zip_archive_larger_than_memory_is_read_whole() {
+    use super::archive_support::zip;
+    let (first, last) = (format!("a\n{}\n", github(1)), format!("a\nb\n{}\n", github(2)));
+    let files: [(&str, &[u8]); 3] =
+        [("first", first.as_bytes()), ("zeros", &vec![0; 97 << 20]), ("last", last.as_bytes())];
+    let dir = Sandbox::empty();
+    dir.write("app.jar", zip(&files, zip::CompressionMethod::Stored));
+    let report = scan(dir.path(), ["app.jar", "--show-secrets"]).exits(1).report();
+    assert_eq!(found(&report), [(2, 1, github(1)), (3, 1, github(2))]);
+}
+
 /// UTF-16 with a byte order mark.
 fn utf16(text: &str) -> Vec<u8> {
     std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()

@@ -125,6 +125,11 @@ impl Kind {
     fn is_one_stream(self) -> bool {
         matches!(self, Kind::Gzip | Kind::Bzip2 | Kind::Xz | Kind::Zstd | Kind::Lzma)
     }
+
+    /// Whether it is read from front to back. Others are read in any order: all of them must be in memory.
+    pub fn is_streamed(self) -> bool {
+        self.is_one_stream() || matches!(self, Kind::Tar | Kind::Ar | Kind::Cpio | Kind::Rpm | Kind::Binary)
+    }
 }
 
 /// How many bytes [`recognise`] looks at.

@@ -13,8 +13,9 @@ use super::error::{Error, Result};
 /// Packs and their indexes are never changed once they have their name: git writes them under a
 /// temporary name, renames them, and later only deletes them. A deleted file stays readable while
 /// it is mapped, so a concurrent `git gc` does no harm. (A file that somebody truncates in place
-/// would kill the process, as it would kill git.)
-pub(super) struct MappedFile(Content);
+/// would kill the process, as it would kill git. The same goes for the archives that `worktree` maps, which it does
+/// only where they could not be read otherwise.)
+pub(in crate::source) struct MappedFile(Content);
 
 enum Content {
     Mapped(Mmap),
@@ -24,7 +25,7 @@ enum Content {
 
 impl MappedFile {
     /// Maps the file as it is now.
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(in crate::source) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|e| Error::io(path, e))?;
         let meta = file.metadata().map_err(|e| Error::io(path, e))?;
         if !meta.is_file() {

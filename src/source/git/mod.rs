@@ -43,6 +43,7 @@ pub use delta::DeltaOp;
 pub use error::{Error, Result};
 pub use index::{Index, IndexEntry};
 pub use lines::new_lines;
+pub(super) use map::MappedFile;
 pub use object::{Commit, Kind, Mode, Signature, Tag, TreeEntry, TreeIter, tree_entries};
 pub use odb::{Limits, Odb};
 pub use oid::{HashKind, Oid};
