@@ -63,7 +63,7 @@ triggers! {
         "session", "sid=", "cookie",
         // Other languages; capital letters outside ASCII are left out of the literal where they could differ.
         "contrase", "senha", "clave", "kennwort", "geheim", "wachtwoord", "parola", "parol\u{103}", "sifre", "\u{15f}ifre",
-        "heslo", "haslo", "has\u{142}o", "l\u{f6}senord", "losenord", "jeton", "chiave", "chave",
+        "heslo", "haslo", "hasło", "l\u{f6}senord", "losenord", "jeton", "chiave", "chave",
         "ароль", "екрет", "окен", "ключ:", "Ключ:", "ключ =", "密码", "密碼", "口令", "密钥", "密鑰", "令牌", "パスワ", "暗証",
         "トークン", "비밀번", "암호", "토큰", "mật kh", "المرور", "पासवर", "סיסמ";
     Url: "://";
