@@ -150,7 +150,7 @@ impl Registry {
         let entry = |key: u32, offset: usize| Entry { key, offset: offset as u8, ..head(bytes, index) };
         let n = bytes.len();
         if literal.in_run && n <= SHORT {
-            set(&mut *self.runs, hash(three(0)));
+            set(&mut self.runs, hash(three(0)));
             self.in_run.push(entry(three(0), 0));
         } else if n > GRAM {
             // Two grams, at adjacent offsets.
@@ -264,7 +264,7 @@ impl Prefilter {
         let end = to.saturating_add(RUN - 1).min(text.len());
         token_runs::each(&text[..end], from, |at| {
             let Some(key) = gram_at(text, at).map(|gram| gram & LOW) else { return };
-            if bit(&*self.runs, hash(key)) != 0 {
+            if bit(&self.runs, hash(key)) != 0 {
                 for entry in self.in_run.with_key(key) {
                     self.compare(text, at, entry, hits);
                 }

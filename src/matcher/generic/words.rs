@@ -148,9 +148,12 @@ fn known(word: &[u8]) -> u64 {
     set
 }
 
-/// The words in other scripts, by their first two bytes.
-static FOREIGN: LazyLock<HashMap<&'static [u8], Vec<(&'static [u8], u64)>>> = LazyLock::new(|| {
-    let mut words: HashMap<&'static [u8], Vec<(&'static [u8], u64)>> = HashMap::new();
+/// Words with their groups' bits, by the first two bytes of the words.
+type ByStart = HashMap<&'static [u8], Vec<(&'static [u8], u64)>>;
+
+/// The words in other scripts.
+static FOREIGN: LazyLock<ByStart> = LazyLock::new(|| {
+    let mut words = ByStart::new();
     for (word, group) in WORDS.iter().filter(|(word, _)| !word.is_ascii()) {
         if let Some(first) = word.as_bytes().get(..2) {
             words.entry(first).or_default().push((word.as_bytes(), bit(*group)));

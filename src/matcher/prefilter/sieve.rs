@@ -84,19 +84,19 @@ impl Sieve {
 
     /// Lets a folded gram through, if these folded bytes follow (whatever follows, if they are not known).
     pub(super) fn add_four(&mut self, gram: u32, next: Option<[u8; 2]>) {
-        set(&mut *self.grams, hash(gram));
+        set(&mut self.grams, hash(gram));
         let bits = next.map_or(u32::MAX, |next| 1 << next_bit(u32::from(u16::from_le_bytes(next))));
         self.next[next_place(gram)] |= bits;
     }
 
     /// Lets three folded bytes through as the upper three of a gram, and unless `upper_only` as the lower.
     pub(super) fn add_three(&mut self, three: u32, upper_only: bool) {
-        set(&mut *self.threes, hash(three));
+        set(&mut self.threes, hash(three));
         // Every folded value of a borrowed byte: bit 5 is always set.
         for any in (0u32..256).filter(|b| b & 0x20 != 0) {
-            set(&mut *self.grams, hash(three << 8 | any));
+            set(&mut self.grams, hash(three << 8 | any));
             if !upper_only {
-                set(&mut *self.grams, hash(any << 24 | three));
+                set(&mut self.grams, hash(any << 24 | three));
             }
         }
     }
@@ -135,9 +135,9 @@ impl Sieve {
             passed.fours[fours & (BATCH - 1)] = p;
             fours += (self.next[next_place(gram)] >> next_bit((window >> 32) as u32 & 0xffff) & 1) as usize;
             passed.threes[threes & (2 * BATCH - 1)] = code;
-            threes += bit(&*self.threes, hash(gram & LOW)) as usize;
+            threes += bit(&self.threes, hash(gram & LOW)) as usize;
             passed.threes[threes & (2 * BATCH - 1)] = code | 1;
-            threes += bit(&*self.threes, hash(gram >> 8)) as usize;
+            threes += bit(&self.threes, hash(gram >> 8)) as usize;
         }
         (passed.four_count, passed.three_count) = (fours, threes);
     }
