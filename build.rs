@@ -212,7 +212,7 @@ fn emit_rule(out: &mut String, r: &Rule) {
         out,
         "Rule {{ id: {}, description: {}, provider: {}, category: Category::{:?}, severity: Severity::{:?}, \
          confidence: Confidence::{:?}, pattern: {}, context: {}, detector: {}, secret_group: {}, entropy: {:?}, digit: {}, path: {}, \
-         anchors: {}, max_len: {:?}, run: {:?}, keywords: {}, checksum: {}, prefix: {}, skip_report: {}, required: {}, \
+         anchors: {}, max_len: {:?}, run: {:?}, words: {}, keywords: {}, checksum: {}, prefix: {}, skip_report: {}, required: {}, \
          allowlists: {}, aliases: {}, tags: {}, references: {}, remediation: {}, matches: {}, rejects: {} }},",
         text(&r.id),
         text(&r.description),
@@ -233,6 +233,7 @@ fn emit_rule(out: &mut String, r: &Rule) {
         )),
         r.max_len,
         r.run,
+        list(&r.words, |w| format!("Word {{ text: Cow::Borrowed(&{:?}), rarest: {} }}", w.text, w.rarest)),
         texts(&r.keywords),
         text(&r.checksum),
         r.prefix,

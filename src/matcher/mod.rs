@@ -264,7 +264,8 @@ impl Matcher {
         let mut noted = std::mem::take(&mut scratch.whole);
         noted.extend_from_slice(&self.always);
         for &rule in &noted {
-            if self.has_keyword(rule, text) {
+            let words = &self.rules.rule(rule).words;
+            if self.has_keyword(rule, text) && words.iter().all(|word| word.is_in(text)) {
                 self.search_whole(text, rule, scratch, out);
             }
         }
@@ -340,6 +341,9 @@ impl Matcher {
                     note(found, out);
                 }
             }
+            return;
+        }
+        if !self.rules.rule(rule).words.iter().all(|word| word.is_in(&text[first..end])) {
             return;
         }
         /// More starts than this are searched by one unanchored search instead of one each.

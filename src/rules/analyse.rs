@@ -8,11 +8,13 @@
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::rarity;
-use super::rule::{Anchor, Run, is_token_byte};
+use super::rule::{Anchor, Run, Word, is_token_byte};
 
 // `build.rs` includes this file by its path, from where `mod runs` alone would not be found.
 #[path = "analyse/runs.rs"]
 mod runs;
+#[path = "analyse/words.rs"]
+mod words;
 
 /// Most literals in the set of one rule.
 const MAX_LITERALS: usize = 64;
@@ -38,6 +40,8 @@ pub struct Analysis {
     pub run: Option<Run>,
     /// The run that the capture groups are, when they hold nothing else.
     pub secret_run: Option<Run>,
+    /// Words that every match holds beside the anchors.
+    pub words: Vec<Word>,
     /// Number of capture groups, the whole match not counted.
     pub groups: usize,
 }
@@ -65,6 +69,7 @@ pub fn analyse(hir: &Hir, hints: &[String]) -> Analysis {
         _ => Vec::new(),
     };
     Analysis {
+        words: words::of(hir, &anchors),
         anchors,
         max_len: properties.maximum_len().map(clamp),
         matches_empty: properties.minimum_len().unwrap_or(0) == 0,
@@ -572,6 +577,20 @@ mod tests {
             };
             assert_eq!(digits.is_in(text.as_bytes()), found, "{text}");
         }
+    }
+
+    #[test]
+    fn words_are_what_every_match_holds() {
+        let words = |p: &str| {
+            let of = |w: Word| String::from_utf8(w.text.into_owned()).unwrap();
+            analyse(&parse(p).unwrap(), &[]).words.into_iter().map(of).collect::<Vec<_>>()
+        };
+        assert_eq!(words(r"(?i)machine\s+(\S+)\s+Login\s+x\s+password "), ["password ", "login"]);
+        assert_eq!(words(r"insert (?:a,pass(?:word|wd)?,|b,,passphrase)?x+pass(?:word|wd)?@y"), ["pass", "@y"]);
+        assert_eq!(words(r"connect (?:\d+:passwd|[a-z]*passphrase)="), ["pass"]);
+        assert_eq!(words(r"connect (?:\d+:passwd|[a-z]+)="), Vec::<String>::new());
+        assert_eq!(words(r"connect (?:now!)?[a-z]+"), Vec::<String>::new());
+        assert_eq!(words(r"connect (?:now!){2,}[a-z]+"), ["now!"]);
     }
 
     #[test]

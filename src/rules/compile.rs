@@ -9,7 +9,7 @@ use super::context;
 use super::kind::{Category, Confidence, Severity};
 use super::rarity;
 use super::rule::{
-    Allowlist, Anchor, Context, MAX_REACH, RegexTarget, Remedy, Required, Rule, Run, Text, Texts,
+    Allowlist, Anchor, Context, MAX_REACH, RegexTarget, Remedy, Required, Rule, Run, Text, Texts, Word,
 };
 use super::spec::{AllowlistSpec, Defaults, RemediationSpec, RuleSpec};
 
@@ -123,6 +123,7 @@ pub fn compile(
         anchors: search.anchors.into(),
         max_len: search.max_len,
         run: search.run,
+        words: search.words.into(),
         keywords: search.keywords,
         checksum: spec.checksum.clone().unwrap_or_default().into(),
         prefix: spec.prefix.unwrap_or(0).min(64) as u8,
@@ -157,6 +158,7 @@ struct Search {
     anchors: Vec<Anchor>,
     max_len: Option<u32>,
     run: Option<Run>,
+    words: Vec<Word>,
     keywords: Texts,
 }
 
@@ -165,6 +167,8 @@ fn analyse_pattern(spec: &RuleSpec, pattern: &str, strictness: Strictness) -> Re
     let mut found = analyse::analyse(&hir, &spec.keywords);
     if let Some(context) = &spec.context {
         found.anchors = keyword_anchors(context).unwrap_or(found.anchors);
+        // The matcher reads these by hand.
+        found.words.clear();
     }
     if found.matches_empty {
         return Err(error("regex", "the pattern matches the empty string, which is everywhere"));
@@ -194,6 +198,7 @@ fn analyse_pattern(spec: &RuleSpec, pattern: &str, strictness: Strictness) -> Re
             anchors: found.anchors,
             max_len: found.max_len,
             run,
+            words: found.words,
             keywords: Texts::default(),
         });
     }
@@ -217,7 +222,7 @@ fn analyse_pattern(spec: &RuleSpec, pattern: &str, strictness: Strictness) -> Re
     } else {
         Vec::new()
     };
-    Ok(Search { anchors, max_len: found.max_len, run, keywords })
+    Ok(Search { anchors, max_len: found.max_len, run, words: found.words, keywords })
 }
 
 /// The literals of a context rule's keywords, each keyword by itself: in the pattern, where keywords share

@@ -46,6 +46,8 @@ pub struct Rule {
     pub max_len: Option<u32>,
     /// A run of bytes that every match holds; searched for before the pattern is tried.
     pub run: Option<Run>,
+    /// Words that every match holds beside an anchor; looked for before the pattern is tried, or compiled.
+    pub words: Cow<'static, [Word]>,
     /// Words of which one must be somewhere in the text (gitleaks' keywords that no match implies).
     pub keywords: Texts,
     /// Name of the secret's checksum; empty = none.
@@ -123,6 +125,33 @@ pub const fn is_token_byte(b: u8) -> bool {
     let letter = (b | 0x20).wrapping_sub(b'a') < 26;
     let digit_or_slash = b.wrapping_sub(b'/') < 11;
     letter | digit_or_slash | (b == b'+') | (b == b'-') | (b == b'_')
+}
+
+/// A text that every match holds, ASCII case ignored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// The text in lower case; not empty.
+    pub text: Cow<'static, [u8]>,
+    /// Offset of its rarest byte.
+    pub rarest: u8,
+}
+
+impl Word {
+    /// Whether `text` holds the word in either case.
+    pub fn is_in(&self, text: &[u8]) -> bool {
+        let at = usize::from(self.rarest);
+        let Some(rarest) = self.text.get(at) else { return true };
+        let (lower, upper) = (rarest.to_ascii_lowercase(), rarest.to_ascii_uppercase());
+        let mut from = at;
+        while let Some(found) = text.get(from..).and_then(|rest| memchr::memchr2(lower, upper, rest)) {
+            let start = from + found - at;
+            if text.get(start..start + self.text.len()).is_some_and(|t| t.eq_ignore_ascii_case(&self.text)) {
+                return true;
+            }
+            from += found + 1;
+        }
+        false
+    }
 }
 
 /// A run of at least `min` bytes of a class.
