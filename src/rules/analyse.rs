@@ -13,8 +13,13 @@ use super::rule::{Anchor, Run, Word, is_token_byte};
 // `build.rs` includes this file by its path, from where `mod runs` alone would not be found.
 #[path = "analyse/runs.rs"]
 mod runs;
+#[path = "analyse/steps.rs"]
+mod steps;
 #[path = "analyse/words.rs"]
 mod words;
+
+#[allow(unused_imports)] // The build script needs neither.
+pub use steps::{Step, ways};
 
 /// Most literals in the set of one rule.
 const MAX_LITERALS: usize = 64;
@@ -82,11 +87,6 @@ pub fn analyse(hir: &Hir, hints: &[String]) -> Analysis {
 /// The class and least length of a pattern's matches, when each match is one run of that class.
 pub fn entire_run(hir: &Hir) -> Option<Run> {
     runs::of_entire(hir)
-}
-
-/// Class, least and greatest length in bytes (None: any), when a pattern is one class, repeated, as long as it goes.
-pub fn repeated_class(hir: &Hir) -> Option<(Run, Option<u32>)> {
-    runs::repeated(hir)
 }
 
 fn clamp(n: usize) -> u32 {
@@ -586,7 +586,10 @@ mod tests {
             analyse(&parse(p).unwrap(), &[]).words.into_iter().map(of).collect::<Vec<_>>()
         };
         assert_eq!(words(r"(?i)machine\s+(\S+)\s+Login\s+x\s+password "), ["password ", "login"]);
-        assert_eq!(words(r"insert (?:a,pass(?:word|wd)?,|b,,passphrase)?x+pass(?:word|wd)?@y"), ["pass", "@y"]);
+        assert_eq!(
+            words(r"insert (?:a,pass(?:word|wd)?,|b,,passphrase)?x+pass(?:word|wd)?@y"),
+            ["pass", "@y"]
+        );
         assert_eq!(words(r"connect (?:\d+:passwd|[a-z]*passphrase)="), ["pass"]);
         assert_eq!(words(r"connect (?:\d+:passwd|[a-z]+)="), Vec::<String>::new());
         assert_eq!(words(r"connect (?:now!)?[a-z]+"), Vec::<String>::new());

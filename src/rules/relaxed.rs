@@ -11,6 +11,10 @@ use super::{analyse, set};
 
 /// Repetitions that can match at most so many bytes keep their bound.
 const SMALL: usize = 256;
+/// Patterns of more states than this are large ...
+const LARGE: usize = 1500;
+/// ... and keep smaller bounds only.
+const SMALL_OF_LARGE: usize = 24;
 
 /// A relaxed pattern.
 #[derive(Debug)]
@@ -23,30 +27,51 @@ pub struct Relaxed {
 
 /// The relaxed form of a pattern; None when it has no large bounds.
 pub fn relax(pattern: &str) -> Option<Relaxed> {
+    let strict = analyse::parse(pattern).ok()?;
+    let small = if states(&strict) > LARGE { SMALL_OF_LARGE } else { SMALL };
     let mut exact_up_to = usize::MAX;
-    let hir = relaxed(&analyse::parse(pattern).ok()?, &mut exact_up_to);
+    let hir = relaxed(&strict, small, &mut exact_up_to);
     if exact_up_to == usize::MAX {
         return None;
     }
     Some(Relaxed { regex: set::build_hir(&hir).ok()?, exact_up_to })
 }
 
-fn relaxed(hir: &Hir, exact_up_to: &mut usize) -> Hir {
+/// About how many states a pattern compiles to.
+fn states(hir: &Hir) -> usize {
+    let sum = |parts: &[Hir]| parts.iter().map(states).fold(0, usize::saturating_add);
+    match hir.kind() {
+        HirKind::Empty => 0,
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Class(_) | HirKind::Look(_) => 1,
+        HirKind::Capture(capture) => states(&capture.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => sum(parts),
+        HirKind::Repetition(r) => {
+            let times = r.max.unwrap_or(r.min.saturating_add(1));
+            states(&r.sub).saturating_mul(times as usize)
+        }
+    }
+}
+
+fn relaxed(hir: &Hir, small: usize, exact_up_to: &mut usize) -> Hir {
     match hir.kind() {
         HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => hir.clone(),
-        HirKind::Capture(capture) => {
-            Hir::capture(Capture { sub: Box::new(relaxed(&capture.sub, exact_up_to)), ..capture.clone() })
+        HirKind::Capture(capture) => Hir::capture(Capture {
+            sub: Box::new(relaxed(&capture.sub, small, exact_up_to)),
+            ..capture.clone()
+        }),
+        HirKind::Concat(parts) => {
+            Hir::concat(parts.iter().map(|part| relaxed(part, small, exact_up_to)).collect())
         }
-        HirKind::Concat(parts) => Hir::concat(parts.iter().map(|part| relaxed(part, exact_up_to)).collect()),
         HirKind::Alternation(parts) => {
-            Hir::alternation(parts.iter().map(|part| relaxed(part, exact_up_to)).collect())
+            Hir::alternation(parts.iter().map(|part| relaxed(part, small, exact_up_to)).collect())
         }
         HirKind::Repetition(repetition) => {
-            let sub = relaxed(&repetition.sub, exact_up_to);
+            let sub = relaxed(&repetition.sub, small, exact_up_to);
             // So many bytes at least when it is repeated as often as it may be.
             let least = repetition.sub.properties().minimum_len().unwrap_or(0);
             let longest = repetition.max.map_or(0, |max| least.saturating_mul(max as usize));
-            let large = longest > SMALL;
+            let large = longest > small;
             if large {
                 *exact_up_to = longest.min(*exact_up_to);
             }
@@ -65,6 +90,8 @@ mod tests {
     #[test]
     fn small_bounds_stay() {
         assert!(relax("a{1,200}b{3}(?:cd){100}").is_none());
+        let large = relax("(?:ab[cd]{0,60}){1,40}e{30}f{25,}").map(|r| r.exact_up_to);
+        assert_eq!(large, Some(30), "a large pattern gives up smaller ones");
         assert_eq!(relax("(?:[ab]{1,300}=(?:xy){5,200}){1,2}").map(|r| r.exact_up_to), Some(300));
     }
 
@@ -75,7 +102,8 @@ mod tests {
             runs in proptest::collection::vec((prop_oneof![Just(b'a'), Just(b'b'), Just(b'='), Just(b'x')], prop_oneof![1..20usize, 240..310usize]), 1..6),
             pattern in prop_oneof![
                 Just("a{2,300}(b{1,290})?="), Just("(a{3,260}?)[ab]"), Just("(?:=|b)([ab]{10,300})(?:[^ab]|\\z)"),
-                Just("(?:(a)|(b{2,270}))x?"), Just("((?:ab|a){1,300})=")],
+                Just("(?:(a)|(b{2,270}))x?"), Just("((?:ab|a){1,300})="),
+                Just("(?:a{1,40}b{2,60}?|[ab]{3,50}x){1,30}(=)")],
             anchored in any::<bool>(),
         ) {
             let text: Vec<u8> = runs.iter().flat_map(|&(b, n)| std::iter::repeat_n(b, n)).collect();

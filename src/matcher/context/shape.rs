@@ -7,8 +7,9 @@ use regex_automata::{Anchored, Input};
 
 use super::Found;
 use super::surroundings::{is_space, is_word};
+use crate::rules::analyse::{self, Step};
 use crate::rules::context::{MARK, NO_WORD};
-use crate::rules::{Run, analyse, build_regex};
+use crate::rules::{Run, build_regex};
 
 /// What must follow a value, unless the text ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +46,8 @@ pub(super) struct Shape {
 
 #[derive(Debug)]
 enum Compiled {
-    /// A class, repeated (most values): the run, and its greatest length.
-    Repeated(Run, usize),
+    /// Runs of bytes one after the other (most values), in each way that the pattern allows.
+    Ways(Vec<Vec<Step>>),
     /// Anything else: the regex with its closer, and the run that the value is, if it is one.
     Regex(Box<Regex>, Option<Run>),
     /// A pattern that does not compile, which the check of the rules lets nobody write.
@@ -61,7 +62,7 @@ impl Shape {
     /// The value at an offset, with what closes it.
     pub(super) fn at(&self, text: &[u8], at: usize, cache: &mut Option<Box<Cache>>) -> Option<Found> {
         match self.compiled.get_or_init(|| self.compile()) {
-            Compiled::Repeated(run, most) => self.longest(text, at, run, *most),
+            Compiled::Ways(ways) => ways.iter().find_map(|way| self.along(text, at, at, way)),
             Compiled::Regex(regex, run) => {
                 if run.is_some_and(|run| !begins_with(text, at, &run)) {
                     return None;
@@ -74,25 +75,24 @@ impl Shape {
 
     fn compile(&self) -> Compiled {
         let Ok(hir) = analyse::parse(&self.value) else { return Compiled::Nothing };
-        if let Some((run, most)) = analyse::repeated_class(&hir) {
-            return Compiled::Repeated(run, most.map_or(usize::MAX, |most| most as usize));
+        if let Some(ways) = analyse::ways(&hir) {
+            return Compiled::Ways(ways);
         }
         let run = analyse::entire_run(&hir);
         build_regex(&format!("({}){}", self.value, self.closer.pattern()))
             .map_or(Compiled::Nothing, |regex| Compiled::Regex(Box::new(regex), run))
     }
 
-    /// Of a repeated class the longest text that something closes.
-    fn longest(&self, text: &[u8], at: usize, run: &Run, most: usize) -> Option<Found> {
+    /// The value from `start` on, when these steps lead from `at` to something that closes it. Each step is tried
+    /// as long as it goes, then shorter.
+    fn along(&self, text: &[u8], start: usize, at: usize, steps: &[Step]) -> Option<Found> {
+        let Some((step, next)) = steps.split_first() else {
+            let closed = text.get(at).map_or(Some(at), |&b| self.closer.is(b).then_some(at + 1));
+            return closed.map(|end| Found { end, value: (start, at) });
+        };
         let rest = text.get(at..)?;
-        let length = rest.iter().take(most).take_while(|&&b| run.has(b)).count();
-        (run.min as usize..=length).rev().find_map(|length| {
-            let end = at + length;
-            match text.get(end) {
-                None => Some(Found { end, value: (at, end) }),
-                Some(&b) => self.closer.is(b).then_some(Found { end: end + 1, value: (at, end) }),
-            }
-        })
+        let length = rest.iter().take(step.most).take_while(|&&b| step.run.has(b)).count();
+        (step.run.min as usize..=length).rev().find_map(|length| self.along(text, start, at + length, next))
     }
 }
 

@@ -172,6 +172,8 @@ fn every_template_finds_what_its_regex_finds() {
         (&["acme", "^acme"], "[a-f0-9]{12}", true, Others::Solid),
         (&["acme"], "[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}", true, Others::Any),
         (&["acme", "^acme"], "[=:_-]{2}[a-z]{16,}?", true, Others::None),
+        (&["acme"], "(?:0A|[a-z]{2}|==)1?B?-?[0-9a-z]{2,9}_?[0-9a-f]{4,}", true, Others::None),
+        (&["acme"], "[A-Z0-9]{2,}-?(?:[0-9a-z]{4})+_[0-9a-f]{4,}", true, Others::None),
         (&["acme"], "", false, Others::None),
         (&["^acme", "api"], "[A-Z0-9]{12,}", false, Others::None),
     ];

@@ -24,14 +24,6 @@ pub(super) fn of_entire(hir: &Hir) -> Option<Run> {
     runs(hir).entire.map(|run| Run { class: run.class, min: run.min, digit: false })
 }
 
-/// The class, least and greatest length of a pattern that is one class, repeated, as long as it goes.
-pub(super) fn repeated(hir: &Hir) -> Option<(Run, Option<u32>)> {
-    let HirKind::Repetition(r) = hir.kind() else { return None };
-    let HirKind::Class(class) = r.sub.kind() else { return None };
-    let run = class_run(class).filter(|_| r.greedy)?;
-    Some((Run { class: run.class, min: r.min, digit: false }, r.max))
-}
-
 /// Whether all members of a class are single bytes for which this holds.
 pub(super) fn class_is_within(class: &Class, holds: fn(u8) -> bool) -> bool {
     class_run(class).is_some_and(|run| (0..=255u8).all(|b| !has(run.class, b) || holds(b)))
@@ -161,6 +153,11 @@ fn has(class: [u64; 4], b: u8) -> bool {
 
 pub(super) fn add_range(class: &mut [u64; 4], start: u8, end: u8) {
     (start..=end).for_each(|b| class[usize::from(b >> 6)] |= 1 << (b & 63));
+}
+
+/// One bit for each byte of a class of single bytes; None when a member takes several.
+pub(super) fn class_of(class: &Class) -> Option<[u64; 4]> {
+    class_run(class).map(|run| run.class)
 }
 
 /// The class of single bytes; None when a member takes several bytes.

@@ -12,7 +12,9 @@ const COMMON: f32 = 5.0;
 /// The rarest words that every match holds, without those that each of the anchors holds anyway.
 pub(super) fn of(hir: &Hir, anchors: &[Anchor]) -> Vec<Word> {
     let mut words = held(hir);
-    let known = |w: &[u8]| !anchors.is_empty() && anchors.iter().all(|a| contains(&a.literal.to_ascii_lowercase(), w));
+    let known = |w: &[u8]| {
+        !anchors.is_empty() && anchors.iter().all(|a| contains(&a.literal.to_ascii_lowercase(), w))
+    };
     words.retain(|w| rarity(w) >= COMMON && !known(w));
     words.sort_by(|a, b| rarity(b).total_cmp(&rarity(a)).then_with(|| a.cmp(b)));
     let mut kept: Vec<Vec<u8>> = Vec::new();
@@ -26,7 +28,8 @@ pub(super) fn of(hir: &Hir, anchors: &[Anchor]) -> Vec<Word> {
 
 fn word(text: Vec<u8>) -> Word {
     let rank = |i: &usize| byte_rarity(text[*i], true);
-    let rarest = (0..text.len().min(usize::from(u8::MAX))).max_by(|a, b| rank(a).total_cmp(&rank(b))).unwrap_or(0);
+    let rarest =
+        (0..text.len().min(usize::from(u8::MAX))).max_by(|a, b| rank(a).total_cmp(&rank(b))).unwrap_or(0);
     Word { rarest: rarest as u8, text: text.into() }
 }
 
