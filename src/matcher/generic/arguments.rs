@@ -15,7 +15,14 @@ use super::{Assignment, Kind, VALUE_REACH};
 const PIPED_REACH: usize = 140;
 
 /// The argument `index` (0-based) of the call whose opening parenthesis ends at `end`, if it is a literal.
-pub(super) fn of_call(text: &[u8], at: usize, end: usize, index: usize, out: &mut Vec<Assignment>) {
+pub(super) fn of_call(
+    text: &[u8],
+    at: usize,
+    end: usize,
+    index: usize,
+    kind: Kind,
+    out: &mut Vec<Assignment>,
+) {
     let mut c = Cursor::new(text, end, VALUE_REACH);
     for _ in 0..index {
         c.white();
@@ -39,19 +46,31 @@ pub(super) fn of_call(text: &[u8], at: usize, end: usize, index: usize, out: &mu
     }
     // The name of the call may begin before the trigger.
     let name = before(text, at, 24).iter().rev().take_while(|&&b| is_word(b)).count();
-    push(text, at - name..end - 1, read, Kind::Password, Syntax::Argument, out);
+    push(text, at - name..end - 1, read, kind, Syntax::Argument, out);
 }
 
-/// Steps over an argument and the comma after it; a call in it is too much.
+/// Steps over an argument and the comma after it: a literal, a name, or what stands in brackets.
 fn skip_argument(c: &mut Cursor<'_>) -> bool {
-    let opening = c.peek();
-    if let Some(mark @ (b'"' | b'\'')) = opening {
+    let mut depth = 0usize;
+    while let Some(b) = c.peek() {
         c.bump(1);
-        c.take_while(|b| b != mark && b != b'\n');
-        c.bump(1);
+        match b {
+            b'"' | b'\'' | b'`' => {
+                c.take_while(|other| other != b && other != b'\n');
+                if !c.eat(&[b]) {
+                    return false;
+                }
+            }
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' if depth == 0 => return false,
+            b')' | b']' | b'}' => depth -= 1,
+            b',' if depth == 0 => return true,
+            b';' => return false,
+            b'\n' if depth == 0 => return false,
+            _ => {}
+        }
     }
-    c.take_while(|b| !matches!(b, b',' | b'(' | b')' | b'"' | b'\'' | b';' | b'\n'));
-    c.eat(b",")
+    false
 }
 
 /// A command whose words are looked at, by its name.

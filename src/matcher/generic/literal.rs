@@ -81,6 +81,9 @@ pub(super) fn quoted(
         None => return None,
     };
     let inside = text.get(start..end)?;
+    if is_joined(inside) {
+        return None;
+    }
     if let Some(default) = default_of(inside) {
         flags.set(Flags::FALLBACK);
         let range = start + default.start..start + default.end;
@@ -106,6 +109,12 @@ pub(super) fn quoted(
         range = range.start + inner.start..range.start + inner.end;
     }
     plausible(trimmed, true, link.syntax, false).then_some(Value { range, quote: q, escapes, wrapper, flags })
+}
+
+/// Whether a literal is what stands between two others: code such as `'--user='.$row['user']` has three, and the quote
+/// behind an option closes the one before it.
+fn is_joined(inside: &[u8]) -> bool {
+    matches!(inside.trim_ascii_start(), [b'.' | b'+' | b'&', _, .., b'[' | b'(' | b' ' | b'.' | b'+' | b','])
 }
 
 /// The default in `${NAME:-default}` and its like (`:=`, `-`, `=` of shells, `:` of Spring and Docker), if the whole

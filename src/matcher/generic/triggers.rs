@@ -25,6 +25,8 @@ pub(super) enum Role {
     Second,
     /// A call whose third argument is a password.
     Third,
+    /// A call whose second argument is the secret that signs.
+    Signing,
     /// `htpasswd -b file user password`.
     Htpasswd,
     /// `net user name password`.
@@ -78,6 +80,7 @@ triggers! {
         "wifi.begin(", "smtp.login(", "imap.login(", "ftp.login(", "server.login(", "client.login(",
         "sp_addlogin ";
     Third: "getconnection(", "mysqli(", "mysql_connect(", "mysqli_connect(", "new pdo(", "dbi->connect(";
+    Signing: "jwt.sign(", "jwt.verify(", "jwt.encode(", "jwt.decode(";
     Htpasswd: "htpasswd ";
     NetUser: "net user ";
     Rabbit: "rabbitmqctl ";
