@@ -3,6 +3,7 @@
 mod bound;
 mod build;
 mod content;
+mod ends;
 pub mod explain;
 mod history;
 mod lines;
@@ -19,13 +20,14 @@ use std::sync::{Arc, OnceLock};
 
 use crate::finding::{Confidence, Finding, Location, Position, Skipped, Suppression};
 use crate::matcher::{Candidate, Matcher, Scratch, decode};
-use crate::rules::{Rule, RuleIndex, RuleSet};
+use crate::rules::{Rule, RuleSet};
 use crate::source::archive;
 use crate::suppress::Policy;
 
 use bound::BoundRules;
 pub use history::{CacheFacts, HistoryFacts, HistoryOptions, RangeOptions, scan_history, scan_range};
 pub use lines::{Lines, advance};
+use named::NamedRules;
 pub use progress::Progress;
 pub use staged::scan_staged;
 pub use worktree::{scan_stdin, scan_worktree};
@@ -68,8 +70,7 @@ pub struct Engine {
     bound: Option<BoundRules>,
     policy: Policy,
     options: Options,
-    /// Rules that look at paths only.
-    named: Vec<RuleIndex>,
+    named: NamedRules,
 }
 
 /// What a scan found and could not read, and how much it read.
@@ -107,9 +108,7 @@ impl Engine {
     /// Joins rules, a policy and options.
     pub fn new(rules: RuleSet, policy: Policy, options: Options) -> Self {
         let rules = Arc::new(rules);
-        let by_name =
-            |rule: &Rule| rule.pattern.is_empty() && rule.detector.is_empty() && !rule.path.is_empty();
-        let named = rules.iter().filter(|(_, rule)| by_name(rule)).map(|(index, _)| index).collect();
+        let named = NamedRules::of(&rules);
         let bound = BoundRules::of(&rules);
         let matcher = Matcher::of(rules.clone(), |rule| !bound::is_bound(rule));
         Engine { matcher, binary: OnceLock::new(), rules, bound, policy, options, named }

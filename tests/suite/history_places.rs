@@ -277,6 +277,33 @@ fn names_of_files_and_folders_and_targets_of_links() {
 }
 
 #[test]
+fn files_that_their_name_tells() {
+    let sandbox = clean();
+    sandbox.write("app/config/master.key", "gate lamp 77\n");
+    sandbox.write("other/master.key", "gate lamp 78\n");
+    sandbox.write("other/backup.p12", [&[0u8, 1, 2, 3][..], &b"gate lamp 79".repeat(3)].concat());
+    std::os::unix::fs::symlink("gate-lamp-80", sandbox.join(".vault-token")).unwrap();
+    sandbox.commit("in");
+    fs::remove_dir_all(sandbox.join("app")).unwrap();
+    sandbox.write("app/config/readme", "gone\n");
+    sandbox.commit("out");
+    let cache = Sandbox::empty();
+    let cached = ["--cache", cache.path().to_str().unwrap()];
+    for args in [&[][..], &cached, &cached] {
+        let ran = history(&sandbox, args);
+        let found = ran.finding("gate lamp 77");
+        assert_eq!(ran.findings().len(), 2, "{}", ran.report["findings"]);
+        assert_eq!(
+            (&found["rule"], &found["path"], &found["line"]),
+            (&"rails-master-key".into(), &"app/config/master.key".into(), &1.into())
+        );
+        assert_eq!(found["commit"], sandbox.oid("HEAD~1").to_hex());
+        let rules: Vec<_> = ran.findings().into_values().map(|finding| finding["rule"].clone()).collect();
+        assert!(rules.contains(&"keystore-file".into()), "{rules:?}");
+    }
+}
+
+#[test]
 fn submodules() {
     let sandbox = clean();
     let url = format!("https://x:{}@host/repo.git", token(1));

@@ -1,14 +1,17 @@
-//! Blobs for which rules are that are bound to names of files: known only when all trees are read, and few.
+//! Blobs for which rules are that look at the names of files, too or only: known only when all trees are read, and few.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
 use super::inner::Beneath;
-use super::oids::OidSet;
-use super::sightings::{IGNORED, Sightings};
+use super::oids::OidMap;
+use super::sightings::{IGNORED, Sighting, Sightings};
 use super::visit::Taken;
 use crate::matcher::Scratch;
+use crate::rules::RuleIndex;
+use crate::scan::ends::Ends;
+use crate::scan::named::head;
 use crate::scan::{BoundRules, Engine};
 use crate::source::git::{Kind, Odb, Oid};
 
@@ -22,14 +25,28 @@ pub fn add(
     names: &[Box<[u8]>],
     stop: &AtomicBool,
 ) {
-    let Some(rules) = &engine.bound else { return };
-    let blobs = blobs(rules, taken, names);
-    let look = |scratch: &mut Scratch, oid: Oid| -> Option<(Oid, Vec<u32>)> {
+    let bound = engine.bound.as_ref();
+    let mut blobs: OidMap<Meant> = OidMap::default();
+    if let Some(rules) = bound {
+        mark_blobs(&rules.ends, taken, names, |oid| blobs.entry(oid).or_default().bound = true);
+    }
+    if !engine.named.rules.is_empty() {
+        mark_blobs(&engine.named.ends, taken, names, |oid| blobs.entry(oid).or_default().named = true);
+    }
+    let mut blobs: Vec<(Oid, Meant)> = blobs.into_iter().collect();
+    blobs.sort_unstable_by_key(|(oid, _)| *oid);
+    let look = |scratch: &mut Scratch, (oid, meant): (Oid, Meant)| -> Option<(Oid, Vec<u32>)> {
         if stop.load(Ordering::Relaxed) {
             return None;
         }
         let data = odb.read_kind(&oid, Kind::Blob).ok()?;
-        let marks = marks(engine, rules, sightings, &data, scratch);
+        let mut marks = match bound.filter(|_| meant.bound) {
+            Some(rules) => marks(engine, rules, sightings, &data, scratch),
+            None => Vec::new(),
+        };
+        if meant.named {
+            marks.extend(named(engine, sightings, &data));
+        }
         (!marks.is_empty()).then_some((oid, marks))
     };
     let found: Vec<(Oid, Vec<u32>)> =
@@ -37,16 +54,31 @@ pub fn add(
     taken.add_marks(found);
 }
 
-/// The blobs with such names, sorted.
-fn blobs(rules: &BoundRules, taken: &Taken, names: &[Box<[u8]>]) -> Vec<Oid> {
+/// Which rules a blob can be for.
+#[derive(Clone, Copy, Default)]
+struct Meant {
+    bound: bool,
+    named: bool,
+}
+
+/// Marks the blobs that have, in some tree, a name in which such a path can end.
+fn mark_blobs(ends: &Ends, taken: &Taken, names: &[Box<[u8]>], mut mark: impl FnMut(Oid)) {
     let may: Vec<bool> =
-        names.par_iter().map_init(|| None, |memory, name| rules.may_end_in(name, memory)).collect();
+        names.par_iter().map_init(|| None, |memory, name| ends.may_end_in(name, memory)).collect();
     let fits = |name: u32| may.get(name as usize).copied().unwrap_or(true);
     let entries = taken.trees.entries().iter().filter(|entry| entry.mode.is_blob() && fits(entry.name));
-    let distinct: OidSet = entries.map(|entry| entry.oid).collect();
-    let mut blobs: Vec<Oid> = distinct.into_iter().collect();
-    blobs.sort_unstable();
-    blobs
+    entries.for_each(|entry| mark(entry.oid));
+}
+
+/// A sighting of the whole content, by each of the rules that look at names only: which of them means its path is
+/// found out where the content is examined.
+fn named(engine: &Engine, sightings: &Sightings, blob: &[u8]) -> Vec<u32> {
+    let secret = &blob[head(blob)];
+    if secret.is_empty() {
+        return Vec::new();
+    }
+    let sighting = |&rule: &RuleIndex| Sighting { rule, secret: secret.into(), evidence: None };
+    engine.named.rules.iter().map(|rule| sightings.number(sighting(rule))).collect()
 }
 
 /// The sightings in a blob, and beneath its surface.

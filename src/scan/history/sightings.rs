@@ -44,11 +44,15 @@ impl Sightings {
         if !matcher.accepts(text, candidate) {
             return IGNORED;
         }
-        let sighting = Sighting {
+        self.number(Sighting {
             rule: candidate.rule,
             secret: secret_of(matcher, candidate, text).into(),
             evidence: candidate.evidence,
-        };
+        })
+    }
+
+    /// The number of a sighting.
+    pub fn number(&self, sighting: Sighting) -> u32 {
         let shard = self.hasher.hash_one(&sighting) as usize % SHARDS;
         let mut map = self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner);
         let next = (map.len() * SHARDS + shard) as u32;
