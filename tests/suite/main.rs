@@ -25,6 +25,7 @@ mod history_engine;
 mod history_places;
 mod history_range;
 mod history_support;
+mod hostile;
 mod no_leak;
 mod policy;
 mod reach;
