@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
 
-use super::git::{GitEnv, Index, Repo};
+use super::git::{Error, GitEnv, Index, Repo};
 use crate::finding::Skipped;
 
 /// A tracked file.
@@ -27,26 +27,37 @@ pub(super) fn below(
     let roots: Vec<(&PathBuf, PathBuf)> = roots.iter().filter_map(|root| Some((root, real(root)?))).collect();
     let (mut tracked, mut skipped, mut tops) = (Vec::new(), Vec::new(), HashSet::new());
     for folder in roots.iter().map(|(_, real)| real.clone()).chain(folders) {
-        // What is no repository tracks nothing.
-        let Ok(repo) = Repo::discover(&folder, &GitEnv::default()) else { continue };
+        let repo = match Repo::discover(&folder, &GitEnv::default()) {
+            Ok(repo) => repo,
+            // What is no repository tracks nothing.
+            Err(Error::NotARepository(_) | Error::Corrupt { .. }) => continue,
+            Err(error) => {
+                skipped.push(unknown(&folder, &error));
+                continue;
+            }
+        };
         let Some(top) = repo.work_tree().and_then(|top| top.canonicalize().ok()) else { continue };
         if tops.contains(&top) {
             continue;
         }
         match Index::open(&repo) {
             Ok(index) => add(&index, &top, &roots, is_known, &mut tracked),
-            Err(error) => skipped.push(Skipped {
-                what: <[u8]>::from_path(repo.index_file()).unwrap_or_default().into(),
-                reason: "read-error",
-                detail: format!("which ignored files are tracked is not known: {error}"),
-                incomplete: true,
-            }),
+            Err(error) => skipped.push(unknown(repo.index_file(), &error)),
         }
         tops.insert(top);
     }
     tracked.sort_by(|a: &Tracked, b| a.path.cmp(&b.path));
     tracked.dedup_by(|a, b| a.path == b.path);
     (tracked, skipped)
+}
+
+fn unknown(what: &Path, error: &Error) -> Skipped {
+    Skipped {
+        what: <[u8]>::from_path(what).unwrap_or_default().into(),
+        reason: "read-error",
+        detail: format!("which ignored files are tracked is not known: {error}"),
+        incomplete: true,
+    }
 }
 
 fn add(

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use super::super::archive_support::{gzip, tar, zip as zipped};
+use super::super::archive_support::{gzip, zip as zipped};
 use super::super::cli_support::{Run, github, limited};
 use super::{COMMANDS, Place, leak, names};
 
@@ -29,7 +29,9 @@ fn says_nothing_of_it(args: &[&str], run: &Run) {
     let said = format!("{}{}", run.stdout, run.stderr);
     assert!(!said.contains(WORDS) && !said.contains("outside words"), "{args:?}: {said}");
     // In the repository there is no secret, so a finding is one of the file outside.
-    assert!(!run.stdout.contains("github-pat") && run.code != Some(1), "{args:?}: {run:?}");
+    let looks = matches!(args[0], "scan" | "history");
+    assert!(!looks || run.code != Some(1), "{args:?}: {run:?}");
+    assert!(args[0] == "rules" || !run.stdout.contains("github-pat"), "{args:?}: {run:?}");
     assert!(!said.contains(&github(90)), "{args:?}: {said}");
 }
 
@@ -192,7 +194,7 @@ fn ignore_files_that_are_links_have_no_rules_and_no_end() {
                     // SAFETY: the path is a C string.
                     assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
                 }
-                "LARGE" => fs::File::create(&path).unwrap().set_len(1 << 30).unwrap(),
+                "LARGE" => fs::write(&path, format!("*\n{}", "# rules\n".repeat(600_000))).unwrap(),
                 device => symlink(device, &path).unwrap(),
             }
             for root in [".", "sub"] {
@@ -222,21 +224,10 @@ fn names_in_archives_are_names_only() {
     let members: Vec<(&str, &[u8])> = members.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
     // Links as members, hard and soft, that name the file outside.
     outside(&place);
-    let mut raw = tar(&members);
-    for (kind, name) in [(b'1', "hard"), (b'2', "soft")] {
-        let mut header = vec![0u8; 512];
-        header[..name.len()].copy_from_slice(name.as_bytes());
-        header[100..108].copy_from_slice(b"0000644\0");
-        header[124..136].copy_from_slice(b"00000000000\0");
-        header[156] = kind;
-        let target = b"../outside/file";
-        header[157..157 + target.len()].copy_from_slice(target);
-        header[257..263].copy_from_slice(b"ustar\0");
-        header[148..156].copy_from_slice(b"        ");
-        let sum: u32 = header.iter().map(|&b| u32::from(b)).sum();
-        header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
-        raw.splice(0..0, header);
-    }
+    let mut raw: Vec<u8> = members.iter().flat_map(|(name, text)| member(name, b'0', "", text)).collect();
+    raw.extend(member("hard", b'1', "../outside/file", b""));
+    raw.extend(member("soft", b'2', "../outside/file", b""));
+    raw.extend([0; 1024]);
     place.write("a.tar", &raw);
     place.write("a.tar.gz", gzip(&raw));
     place.write("a.zip", zipped(&members, zip::CompressionMethod::Deflated));
@@ -251,4 +242,22 @@ fn names_in_archives_are_names_only() {
         assert_eq!(secrets.len(), evil.len(), "{args:?}");
     }
     assert_eq!(place.tree(), before);
+}
+
+/// A member of a tar file, with any name.
+fn member(name: &str, kind: u8, target: &str, content: &[u8]) -> Vec<u8> {
+    let mut header = vec![0u8; 512];
+    let mut put = |at: usize, text: &[u8]| header[at..at + text.len()].copy_from_slice(text);
+    put(0, name.as_bytes());
+    put(100, b"0000644\0");
+    put(124, format!("{:011o}\0", content.len()).as_bytes());
+    put(148, b"        ");
+    put(156, &[kind]);
+    put(157, target.as_bytes());
+    put(257, b"ustar\x0000");
+    let sum: u32 = header.iter().map(|&b| u32::from(b)).sum();
+    header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    header.extend_from_slice(content);
+    header.resize(header.len().next_multiple_of(512), 0);
+    header
 }

@@ -292,7 +292,7 @@ fn nothing_of_a_repository_is_executed_and_nobody_is_called() {
     git(&["cat-file", "-p", &blob]);
     git(&["commit", "--allow-empty", "-m", "x"]);
     let marks = place.marks();
-    for mark in ["fsmonitor", "clean", "remote"] {
+    for mark in ["fsmonitor", "process", "remote"] {
         assert!(marks.iter().any(|name| name == mark), "{mark} in {marks:?}");
     }
 }
