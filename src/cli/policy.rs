@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 use bstr::ByteSlice;
@@ -167,7 +168,13 @@ pub fn aliases(rules: &RuleSet, id: &str) -> Vec<String> {
 
 /// The day, in UTC: the same for everybody who looks at an entry.
 pub fn today() -> Date {
-    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+    now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// The time. A clock that shows one before 1970, or after all dates, counts as the first or last of those.
+pub fn now() -> jiff::Timestamp {
+    let now = jiff::Timestamp::try_from(SystemTime::now().max(SystemTime::UNIX_EPOCH));
+    now.unwrap_or(jiff::Timestamp::MAX)
 }
 
 /// The key of fingerprints, if one is set.
