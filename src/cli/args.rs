@@ -60,7 +60,7 @@ pub struct ScanArgs {
     /// Scan what `git commit` is about to record: the index against HEAD
     #[arg(long, conflicts_with = "paths")]
     pub staged: bool,
-    /// Scan files that .gitignore excludes, too
+    /// Scan files that .gitignore excludes and git does not track, too
     #[arg(long)]
     pub no_ignore: bool,
     /// Skip (and report) files larger than this, e.g. 50M
