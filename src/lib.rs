@@ -44,6 +44,8 @@ pub mod cli;
 pub mod config;
 pub mod finding;
 pub mod matcher;
+#[doc(hidden)]
+pub mod memory;
 pub mod report;
 pub mod rules;
 pub mod scan;

@@ -60,12 +60,15 @@ pub struct ScanArgs {
     /// Scan what `git commit` is about to record: the index against HEAD
     #[arg(long, conflicts_with = "paths")]
     pub staged: bool,
-    /// Scan files that .gitignore excludes, too
+    /// Scan files that .gitignore excludes and git does not track, too
     #[arg(long)]
     pub no_ignore: bool,
     /// Skip (and report) files larger than this, e.g. 50M
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub max_file_size: Option<u64>,
+    /// End the scan before more memory than this is allocated, e.g. 2G; what was found so far is reported
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub max_memory: Option<u64>,
     /// What every scan understands.
     #[command(flatten)]
     pub common: CommonArgs,
@@ -101,6 +104,9 @@ pub struct HistoryArgs {
     /// Scan twice, with and without the delta engine, and compare
     #[arg(long, hide = true, conflicts_with_all = ["range", "branch", "since", "max_commits"])]
     pub verify_engine: bool,
+    /// End the scan before more memory than this is allocated, e.g. 2G; what was found so far is reported
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub max_memory: Option<u64>,
     /// What every scan understands.
     #[command(flatten)]
     pub common: CommonArgs,

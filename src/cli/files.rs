@@ -78,7 +78,7 @@ pub fn scan(args: &CommonArgs, paths: &[PathBuf]) -> anyhow::Result<Scanned> {
 pub fn history(args: &CommonArgs, root: &Path) -> anyhow::Result<(Vec<Finding>, bool)> {
     let repo = environment::repository(root)?;
     let (engine, fingerprinter) = super::scan::engine(args, Setup::new(args, root, Paths::InRepository)?);
-    let options = HistoryOptions { now: jiff::Timestamp::now().as_second(), ..HistoryOptions::default() };
+    let options = HistoryOptions { now: policy::now().as_second(), ..HistoryOptions::default() };
     let (mut outcome, _) =
         scan_history(&engine, &repo, options, &AtomicBool::new(false), &Progress::default())?;
     policy::finish(engine.policy(), &fingerprinter, engine.matcher().rules(), &mut outcome.findings)?;

@@ -21,6 +21,7 @@ use crate::source::git::{self, Index, Repo, SelectOptions};
 pub fn run(args: &HistoryArgs) -> anyhow::Result<Exit> {
     let started = Clock::start();
     interrupt::watch();
+    scan::limit_memory(args.max_memory);
     let targets = output::targets(&args.common)?;
     let repo = environment::repository(&args.repo)?;
     let range = range(args, &repo, started.seconds())?;
@@ -31,6 +32,7 @@ pub fn run(args: &HistoryArgs) -> anyhow::Result<Exit> {
     meet_nested(&engine, &repo);
     let (mut outcome, facts) = scan_repository(&engine, &repo, args, range, started)?;
     policy::finish(engine.policy(), &fingerprinter, engine.matcher().rules(), &mut outcome.findings)?;
+    scan::say_why_it_ended(&mut outcome);
     let mut report = scan::report(&engine, outcome, mode, std::slice::from_ref(&args.repo), started);
     report.summary.commits = facts.commits;
     report.summary.head.clone_from(&facts.head);

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use super::args::CommonArgs;
 use super::diagnostic::{self, Problems};
 use super::{Exit, baseline, files, policy};
-use crate::config::{self, Config, Dialect, Disk, Files, LoadOptions};
+use crate::config::{self, Config, Dialect, Disk, Files, LoadOptions, Within};
 use crate::finding::{Finding, Status, Suppression};
 use crate::suppress::baseline::{Decision, Entry};
 use crate::suppress::ignorefile::IgnoreFile;
@@ -73,7 +73,12 @@ fn gitleaks(args: &GitleaksArgs) -> anyhow::Result<Exit> {
     let mut done = false;
     let path = args.gitleaks_config.clone().unwrap_or_else(|| root.join(config::GITLEAKS_FILE_NAME));
     if args.gitleaks_config.is_some() || Disk.exists(&path) {
-        import_config(&path, &root.join(config::STANCH_FILE_NAME), args.force)?;
+        import_config(
+            &path,
+            args.gitleaks_config.is_some(),
+            &root.join(config::STANCH_FILE_NAME),
+            args.force,
+        )?;
         done = true;
     }
     let ignore_path = root.join(IGNORE_FILE_NAME);
@@ -91,12 +96,20 @@ fn gitleaks(args: &GitleaksArgs) -> anyhow::Result<Exit> {
     Ok(Exit(0))
 }
 
-fn import_config(from: &Path, to: &Path, force: bool) -> anyhow::Result<()> {
+/// `named`: whether the user named the file, and it may lie and lead anywhere.
+fn import_config(from: &Path, named: bool, to: &Path, force: bool) -> anyhow::Result<()> {
     if !force && Disk.exists(to) {
         bail!("{} is there already; --force replaces it", to.display());
     }
     let options = LoadOptions { files: &Disk, builtin_ids: &crate::scanner::builtin_ids };
-    let loaded = config::load(&options, from, Dialect::Gitleaks).map_err(Problems)?;
+    let loaded = match from.parent().filter(|_| !named) {
+        Some(root) => {
+            let files = &Within::new(root);
+            config::load(&LoadOptions { files, ..options }, from, Dialect::Gitleaks)
+        }
+        None => config::load(&options, from, Dialect::Gitleaks),
+    };
+    let loaded = loaded.map_err(Problems)?;
     diagnostic::warn(&loaded.warnings);
     let known: HashSet<String> = crate::scanner::builtin_ids().into_iter().collect();
     let origin = from.file_name().unwrap_or_default().to_string_lossy();
@@ -118,7 +131,8 @@ fn import_config(from: &Path, to: &Path, force: bool) -> anyhow::Result<()> {
 /// Records what `.gitleaksignore` ignores as accepted, by value.
 fn import_ignored(path: &Path, common: &CommonArgs) -> anyhow::Result<()> {
     let mut ignored = IgnoreFile::default();
-    let bytes = Disk.read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let files = Within::new(path.parent().unwrap_or(Path::new(".")));
+    let bytes = files.read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let warnings = ignored.add(path, bytes).map_err(Problems::from)?;
     diagnostic::warn(&warnings);
     let everything = common.for_everything();

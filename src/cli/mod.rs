@@ -32,6 +32,8 @@ use clap::CommandFactory;
 
 use args::{Cli, Command};
 
+use crate::report::escape::visible_str;
+
 /// A process exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exit(pub u8);
@@ -70,11 +72,16 @@ pub fn run() -> ExitCode {
         Err(e) => {
             match e.downcast_ref::<diagnostic::Problems>() {
                 Some(problems) => diagnostic::show(problems),
-                None => eprintln!("stanch: error: {e:#}"),
+                None => eprintln!("stanch: error: {}", harmless(&format!("{e:#}"))),
             }
             ExitCode::from(ERROR)
         }
     }
+}
+
+/// A message, in which there may be names from a repository, without what could move the cursor.
+fn harmless(message: &str) -> String {
+    message.lines().map(visible_str).collect::<Vec<_>>().join("\n")
 }
 
 fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {

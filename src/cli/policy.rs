@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 use bstr::ByteSlice;
@@ -13,7 +14,7 @@ use super::args::CommonArgs;
 use super::diagnostic::{self, Problems};
 use super::trusted::{self, Trusted};
 use crate::config::{
-    self, Config, ConfigError, Dialect, Disk, Files, LoadOptions, Located, Tree, TreeSource,
+    self, Config, ConfigError, Dialect, Disk, Files, LoadOptions, Located, Tree, TreeSource, Within,
 };
 use crate::finding::{Confidence, Finding};
 use crate::rules::spec::RuleSpec;
@@ -73,14 +74,15 @@ impl Setup {
             Some(rev) => Some(trusted::open(&root, rev)?),
             None => bare,
         };
+        let within = Within::new(&root);
         let files: &dyn Files = match &trusted {
             Some(trusted) => trusted,
-            None => &Disk,
+            None => &within,
         };
         let config = configuration(args, files, &start, &root)?;
         let min_confidence =
             args.min_confidence.or(config.settings.min_confidence).unwrap_or(Confidence::Medium);
-        let baseline_path = baseline_path(args, &config, &root);
+        let baseline_path = baseline_path(args, &config, &root)?;
         let rules = rule_set(args, &config)?;
         let known = known_values(args, files, &baseline_path)?;
         let ignored = gitleaks_ignore(files, &root)?;
@@ -91,7 +93,7 @@ impl Setup {
         if let Some(trusted) = &trusted {
             trusted.report_changes(args.quiet);
         }
-        let source = TreeSource { files: nested_files(&trusted), root: root.clone(), builtin_ids };
+        let source = TreeSource { files: nested_files(&trusted, &root), root: root.clone(), builtin_ids };
         let tree = Tree::new(config, source).map_err(Problems::from)?;
         let mut policy = Policy::new(tree, today()).map_err(Problems)?;
         policy.set_min_confidence(args.min_confidence);
@@ -133,9 +135,9 @@ impl Known {
         let root = repository_root(&start).unwrap_or_else(|| start.clone());
         let config = match &args.policy_rev {
             Some(rev) => configuration(args, &trusted::open(&root, rev)?, &start, &root)?,
-            None => configuration(args, &Disk, &start, &root)?,
+            None => configuration(args, &Within::new(&root), &start, &root)?,
         };
-        let baseline_path = baseline_path(args, &config, &root);
+        let baseline_path = baseline_path(args, &config, &root)?;
         Ok(Known { config, root, baseline_path })
     }
 }
@@ -166,7 +168,13 @@ pub fn aliases(rules: &RuleSet, id: &str) -> Vec<String> {
 
 /// The day, in UTC: the same for everybody who looks at an entry.
 pub fn today() -> Date {
-    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+    now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// The time. A clock that shows one before 1970, or after all dates, counts as the first or last of those.
+pub fn now() -> jiff::Timestamp {
+    let now = jiff::Timestamp::try_from(SystemTime::now().max(SystemTime::UNIX_EPOCH));
+    now.unwrap_or(jiff::Timestamp::MAX)
 }
 
 /// The key of fingerprints, if one is set.
@@ -220,10 +228,10 @@ fn relative(from: &Path, to: &Path) -> PathBuf {
     up.chain(to.components().skip(common).map(|part| Path::new(part.as_os_str()))).collect()
 }
 
-fn nested_files(trusted: &Option<Trusted>) -> Box<dyn Files + Send + Sync> {
+fn nested_files(trusted: &Option<Trusted>, root: &Path) -> Box<dyn Files + Send + Sync> {
     match trusted {
         Some(trusted) => Box::new(trusted.clone()),
-        None => Box::new(Disk),
+        None => Box::new(Within::new(root)),
     }
 }
 
@@ -338,17 +346,32 @@ fn check_flags(args: &CommonArgs, custom: &[(Rule, Located<RuleSpec>)]) -> anyho
 }
 
 /// Where the baseline is: as the flag says, as the configuration says, or in the top folder.
-fn baseline_path(args: &CommonArgs, config: &Config, root: &Path) -> PathBuf {
+///
+/// # Errors
+/// The repository, not the user, names one that lies elsewhere, or a link to it.
+fn baseline_path(args: &CommonArgs, config: &Config, root: &Path) -> anyhow::Result<PathBuf> {
     if let Some(path) = &args.baseline {
-        return path.clone();
+        return Ok(path.clone());
     }
-    match &config.settings.baseline {
+    let path = match &config.settings.baseline {
         Some(path) => {
             let folder = path.place.source.path.parent().unwrap_or(root);
             folder.join(&path.value)
         }
         None => root.join(baseline::FILE_NAME),
+    };
+    // What the user's own configuration says is the user's word.
+    if args.config.is_none() {
+        let there = path.symlink_metadata().is_ok();
+        let folder = path.parent().unwrap_or(root);
+        match Within::new(root).locate(if there { &path } else { folder }) {
+            Err(error) if there || error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot use the baseline {}", path.display()));
+            }
+            _ => {}
+        }
     }
+    Ok(path)
 }
 
 /// Values that are known.

@@ -10,6 +10,7 @@ use super::args::{CommonArgs, ScanArgs};
 use super::policy::{self, Setup};
 use super::{Exit, interrupt, output};
 use crate::finding::{Finding, Status};
+use crate::memory;
 use crate::report::{Report, Summary};
 use crate::scan::{self, Engine, Outcome};
 use crate::source::worktree;
@@ -22,6 +23,7 @@ use crate::suppress::fingerprint::Fingerprinter;
 pub fn run(args: &ScanArgs) -> anyhow::Result<Exit> {
     let started = Clock::start();
     let targets = output::targets(&args.common)?;
+    limit_memory(args.max_memory);
     let stdin = args.paths.iter().any(|p| p.as_os_str() == "-");
     if !args.staged && !stdin {
         interrupt::watch();
@@ -61,9 +63,28 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<Exit> {
         ("scan", scan::scan_worktree(&engine, &options, interrupt::stop()))
     };
     policy::finish(engine.policy(), &fingerprinter, engine.matcher().rules(), &mut outcome.findings)?;
+    say_why_it_ended(&mut outcome);
     let report = report(&engine, outcome, mode, &args.paths, started);
     output::write(&report, &targets, &args.common)?;
     Ok(exit(&report, &args.common))
+}
+
+/// From now on the scan ends before more than this many bytes are allocated.
+pub(super) fn limit_memory(bytes: Option<u64>) {
+    if let Some(bytes) = bytes {
+        memory::limit(bytes, interrupt::stop());
+    }
+}
+
+/// Tells the end of a scan that ran short of memory from the end of one that a signal stopped.
+pub(super) fn say_why_it_ended(outcome: &mut Outcome) {
+    if !memory::is_short() {
+        return;
+    }
+    for skip in outcome.skipped.iter_mut().filter(|skip| skip.reason == "interrupted") {
+        skip.reason = "memory-limit";
+        skip.detail = format!("--max-memory is used up: {}", skip.detail);
+    }
 }
 
 /// Builds the engine from what was set up.

@@ -43,6 +43,44 @@ impl Files for Disk {
     }
 }
 
+/// Files on the disk, as far as they lie in a folder. What a repository brings along must not lead to files outside of
+/// it, by a link or by their names: their text would stand in messages.
+#[derive(Clone, Debug)]
+pub struct Within {
+    root: PathBuf,
+}
+
+impl Within {
+    /// The files in a folder.
+    pub fn new(root: &Path) -> Self {
+        Within { root: root.canonicalize().unwrap_or_else(|_| root.to_owned()) }
+    }
+
+    /// The file itself, behind all links.
+    ///
+    /// # Errors
+    /// It is not there, or lies elsewhere.
+    pub fn locate(&self, path: &Path) -> io::Result<PathBuf> {
+        let real = path.canonicalize()?;
+        match real.starts_with(&self.root) {
+            true => Ok(real),
+            false => Err(io::Error::other(
+                "it lies outside of the repository; only --config and --baseline may name such files",
+            )),
+        }
+    }
+}
+
+impl Files for Within {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        read_regular(&self.locate(path)?, SIZE_LIMIT)
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        Disk.exists(path)
+    }
+}
+
 /// No files: whoever is given a configuration as a text has all there is.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoFiles;

@@ -16,7 +16,7 @@ mod tree;
 mod write;
 
 pub(crate) use discover::read_regular;
-pub use discover::{Disk, Files, FoundFile, GITLEAKS_FILE_NAME, NoFiles, STANCH_FILE_NAME, find};
+pub use discover::{Disk, Files, FoundFile, GITLEAKS_FILE_NAME, NoFiles, STANCH_FILE_NAME, Within, find};
 pub use error::{ConfigError, Place, SourceText, decode, decode_text, did_you_mean, refuse_conflict};
 pub use load::{LoadOptions, load, load_text};
 pub use merge::{allowlist_spec, merge_rules, spec_of};

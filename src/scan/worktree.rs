@@ -150,6 +150,7 @@ impl worktree::Visitor for Worker<'_> {
     }
 
     fn link(&mut self, path: &[u8], target: &[u8]) {
+        self.session.engine.policy().meet_file(path);
         let location = Location {
             path: Some(path.into()),
             message_kind: Some(MessageKind::LinkTarget),

@@ -2,6 +2,8 @@
 
 pub mod archive;
 pub mod git;
+mod ignore_files;
 pub mod reader;
 pub mod stdin;
+mod tracked;
 pub mod worktree;

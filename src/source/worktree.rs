@@ -1,10 +1,16 @@
 //! Files and folders as a source: walked in parallel, read piece by piece.
+//!
+//! Files that `.gitignore` excludes and that are tracked all the same are published, and are read.
 
+use std::collections::HashSet;
 use std::fs::File;
+use std::hash::BuildHasher;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bstr::BString;
 use ignore::{DirEntry, WalkBuilder, WalkState};
@@ -12,6 +18,7 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 use super::archive;
 use super::git::MappedFile;
 use super::reader::{Piece, Reader};
+use super::{ignore_files, tracked};
 use crate::finding::Skipped;
 
 /// What to walk, and how.
@@ -58,6 +65,54 @@ pub fn walk<V: Visitor>(options: &Options, make: impl Fn() -> V + Sync) {
             Err(e) => make().skipped(failure(shown(root), &e)),
         }
     }
+    if options.no_ignore {
+        walk_roots(&roots, false, None, options, &make);
+        return;
+    }
+    let (mut free, ruled): (Vec<PathBuf>, Vec<PathBuf>) =
+        roots.into_iter().partition(|root| ignore_files::above_are_foreign(root));
+    let notes = Notes::default();
+    walk_roots(&ruled, true, Some(&notes), options, &make);
+    free.append(&mut lock(&notes.unruled));
+    for folder in &free {
+        make().skipped(Skipped {
+            what: shown(folder),
+            reason: "ignore-file",
+            detail: "a file of ignore rules here is a link, no file or very large: no rule counts".to_owned(),
+            incomplete: false,
+        });
+    }
+    walk_roots(&free, false, None, options, &make);
+    read_tracked(&ruled, notes, options, &make);
+}
+
+/// What the threads of a walk note.
+#[derive(Default)]
+struct Notes {
+    /// Hashes of the paths that were met.
+    met: Mutex<HashSet<u64, foldhash::fast::FixedState>>,
+    /// Top folders of repositories that were met.
+    repositories: Arc<Mutex<Vec<PathBuf>>>,
+    /// Folders whose ignore files are not to be read.
+    unruled: Arc<Mutex<Vec<PathBuf>>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn path_hash(shown: &[u8]) -> u64 {
+    foldhash::fast::FixedState::default().hash_one(shown)
+}
+
+/// Walks some roots, with or without the rules of ignore files.
+fn walk_roots<V: Visitor>(
+    roots: &[PathBuf],
+    ruled: bool,
+    notes: Option<&Notes>,
+    options: &Options,
+    make: &(impl Fn() -> V + Sync),
+) {
     let Some((first, rest)) = roots.split_first() else {
         return;
     };
@@ -65,32 +120,101 @@ pub fn walk<V: Visitor>(options: &Options, make: impl Fn() -> V + Sync) {
     for root in rest {
         builder.add(root);
     }
-    builder
-        .hidden(false)
-        .follow_links(false)
-        .threads(options.threads)
-        .filter_entry(|entry| !is_git_dir(entry));
-    if options.no_ignore {
-        builder.ignore(false).git_ignore(false).git_exclude(false).git_global(false).parents(false);
-    } else {
+    let (repositories, unruled) =
+        notes.map(|notes| (notes.repositories.clone(), notes.unruled.clone())).unwrap_or_default();
+    builder.hidden(false).follow_links(false).threads(options.threads).filter_entry(move |entry| {
+        // git's own folder is read by `history`, not as files. A folder given as a root is always walked.
+        if entry.depth() > 0 && entry.file_name() == ".git" {
+            lock(&repositories).extend(entry.path().parent().map(Path::to_owned));
+            return false;
+        }
+        let folder = ruled && entry.depth() > 0 && entry.file_type().is_some_and(|kind| kind.is_dir());
+        let foreign = folder && ignore_files::are_foreign(entry.path());
+        if foreign {
+            lock(&unruled).push(entry.path().to_owned());
+        }
+        !foreign
+    });
+    if ruled {
         // The user's global excludes are about their editor, not about what the project publishes.
         builder.git_global(false);
+    } else {
+        builder.ignore(false).git_ignore(false).git_exclude(false).git_global(false).parents(false);
     }
     builder.build_parallel().run(|| {
-        let mut worker = Worker { visitor: make(), reader: Reader::default(), options };
+        let mut worker = Worker { visitor: make(), reader: Reader::default(), options, met: Met::of(notes) };
         Box::new(move |entry| worker.entry(entry))
     });
 }
 
-/// git's own folder is read by `history`, not as files. A folder given as a root is always walked.
-fn is_git_dir(entry: &DirEntry) -> bool {
-    entry.depth() > 0 && entry.file_name() == ".git"
+/// The paths that one thread met; they are handed over when it ends.
+struct Met<'n> {
+    notes: Option<&'n Notes>,
+    hashes: Vec<u64>,
+}
+
+impl<'n> Met<'n> {
+    fn of(notes: Option<&'n Notes>) -> Self {
+        Met { notes, hashes: Vec::new() }
+    }
+
+    fn note(&mut self, shown: &[u8]) {
+        if self.notes.is_some() {
+            self.hashes.push(path_hash(shown));
+        }
+    }
+}
+
+impl Drop for Met<'_> {
+    fn drop(&mut self) {
+        if let Some(notes) = self.notes {
+            lock(&notes.met).extend(self.hashes.drain(..));
+        }
+    }
+}
+
+/// Reads what repositories track and no walk has met, since a rule excludes it.
+fn read_tracked<V: Visitor>(
+    roots: &[PathBuf],
+    notes: Notes,
+    options: &Options,
+    make: &(impl Fn() -> V + Sync),
+) {
+    let met = notes.met.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let folders = std::mem::take(&mut *lock(&notes.repositories));
+    let is_met = |path: &Path| met.contains(&path_hash(&shown(path)));
+    let (left, skipped) = tracked::below(roots, folders, &is_met);
+    skipped.into_iter().for_each(|skip| make().skipped(skip));
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let met = Met::of(None);
+        let mut worker = Worker { visitor: make(), reader: Reader::default(), options, met };
+        while let Some(file) = left.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if worker.visitor.stop() {
+                return;
+            }
+            // A link on the way would lead to what is not tracked, or lies elsewhere.
+            if file.folder.canonicalize().is_ok_and(|real| real == file.folder) {
+                worker.tracked(&file.path);
+            }
+        }
+    };
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = if options.threads == 0 { cores() } else { options.threads }.min(left.len() / 16);
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            // Without another thread the work is done by this one.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, work);
+        }
+        work();
+    });
 }
 
 struct Worker<'a, V> {
     visitor: V,
     reader: Reader,
     options: &'a Options,
+    met: Met<'a>,
 }
 
 impl<V: Visitor> Worker<'_, V> {
@@ -110,6 +234,7 @@ impl<V: Visitor> Worker<'_, V> {
             return;
         };
         let path = shown(entry.path());
+        self.met.note(&path);
         if let Some(error) = entry.error() {
             self.visitor.skipped(Skipped {
                 what: path.clone(),
@@ -122,11 +247,7 @@ impl<V: Visitor> Worker<'_, V> {
             return;
         }
         if kind.is_symlink() && entry.depth() > 0 {
-            match std::fs::read_link(entry.path()) {
-                Ok(target) => self.visitor.link(&path, target.as_os_str().as_bytes()),
-                Err(e) => self.visitor.skipped(failure(path, &e)),
-            }
-            return;
+            return self.link(entry.path(), path);
         }
         if !kind.is_file() && !kind.is_symlink() {
             self.visitor.skipped(Skipped {
@@ -138,11 +259,30 @@ impl<V: Visitor> Worker<'_, V> {
             });
             return;
         }
-        self.read(entry.path(), path);
+        self.read(entry.path(), path, entry.depth() == 0);
     }
 
-    fn read(&mut self, path: &Path, shown: BString) {
-        let mut file = match open(path) {
+    /// Reads a file that is tracked; one that is not checked out has nothing to read.
+    fn tracked(&mut self, path: &Path) {
+        let shown = shown(path);
+        match path.symlink_metadata() {
+            Ok(meta) if meta.is_symlink() => self.link(path, shown),
+            Ok(meta) if meta.is_file() => self.read(path, shown, false),
+            Err(e) if e.kind() == io::ErrorKind::PermissionDenied => self.visitor.skipped(failure(shown, &e)),
+            _ => {}
+        }
+    }
+
+    fn link(&mut self, path: &Path, shown: BString) {
+        match std::fs::read_link(path) {
+            Ok(target) => self.visitor.link(&shown, target.as_os_str().as_bytes()),
+            Err(e) => self.visitor.skipped(failure(shown, &e)),
+        }
+    }
+
+    /// Reads a file; one that was named may be a link.
+    fn read(&mut self, path: &Path, shown: BString, named: bool) {
+        let mut file = match open(path, named) {
             Ok(file) => file,
             Err(e) => return self.visitor.skipped(failure(shown, &e)),
         };
@@ -189,10 +329,11 @@ fn large_container(file: &File) -> Option<(archive::Kind, u64)> {
     (kind != archive::Kind::Binary).then_some((kind, len))
 }
 
-/// Opens for reading, without waiting: what was a file when the folder was listed may be a pipe now.
-fn open(path: &Path) -> io::Result<File> {
-    let file = File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
-    Ok(file)
+/// Opens for reading, without waiting and without following a link: what was a file when the folder was listed may
+/// be a pipe now, or lead elsewhere.
+fn open(path: &Path, links: bool) -> io::Result<File> {
+    let links = if links { 0 } else { libc::O_NOFOLLOW };
+    File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | links).open(path)
 }
 
 /// The path as reports show it: as given, without a leading `./`.

@@ -6,7 +6,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use bstr::ByteSlice;
 
 use super::model::Item;
-use crate::config::{Disk, Files};
+use crate::config::{Files, Within};
 use crate::finding::Finding;
 
 /// Lines shown before and after the value's.
@@ -49,7 +49,7 @@ impl Context {
         let plain =
             location.container.is_empty() && location.message_kind.is_none() && item.finding.commit.is_none();
         let path = location.path.as_ref().filter(|_| plain).map(|path| self.root.join(path.to_path_lossy()));
-        let Some(text) = path.and_then(|path| Disk.read(&path).ok()) else {
+        let Some(text) = path.and_then(|path| Within::new(&self.root).read(&path).ok()) else {
             return vec![self.matched(item, reveal)];
         };
         let first = location.start.line.saturating_sub(AROUND as u64).max(1);

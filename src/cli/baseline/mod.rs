@@ -14,7 +14,7 @@ use super::args::CommonArgs;
 use super::diagnostic::Problems;
 use super::files;
 use super::{Exit, policy};
-use crate::config::{Disk, Files};
+use crate::config::{Disk, Files, Within};
 use crate::suppress::baseline::{Baseline, Check, CheckOptions, Draft, Entry, check as check_entries};
 use crate::suppress::fingerprint::id_of;
 use crate::suppress::foreign::{Foreign, is_foreign};
@@ -286,8 +286,9 @@ fn read_inside(root: &Path, path: &str) -> Option<Vec<u8>> {
     Disk.read(&inside(root, path)?).ok()
 }
 
-/// Where a path that an entry names leads to, if that is in the repository.
+/// Where a path that an entry names is, if that is in the repository, links included.
 fn inside(root: &Path, path: &str) -> Option<PathBuf> {
     let inside = Path::new(path).components().all(|part| matches!(part, std::path::Component::Normal(_)));
-    inside.then(|| root.join(path))
+    let path = root.join(path);
+    (inside && Within::new(root).locate(&path).is_ok()).then_some(path)
 }

@@ -32,7 +32,12 @@ pub fn advise(secret: &Secret, file: Option<&Path>) -> anyhow::Result<()> {
 
 fn write(secret: &Secret, path: &Path) -> std::io::Result<()> {
     let mut file = std::fs::File::options().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(&replacements(secret.expose()))
+    let written = file.write_all(&replacements(secret.expose()));
+    if written.is_err() {
+        // Half of it would rewrite half of the history.
+        let _ = std::fs::remove_file(path);
+    }
+    written
 }
 
 /// The lines that `git filter-repo` reads: `literal:VALUE==>TEXT`. Values of several lines are replaced

@@ -28,11 +28,13 @@ pub struct Beside {
 /// count, too. What cannot be read is appended to `skipped`.
 pub fn read(repo: &Repo, skipped: &mut Vec<Skipped>) -> Vec<Beside> {
     let common = repo.common_dir();
-    let mut lister = Lister { files: Vec::new(), skipped };
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let homes = [Some(common), Some(repo.git_dir()), repo.work_tree()];
+    let homes = homes.into_iter().flatten().map(real).collect();
+    let mut lister = Lister { files: Vec::new(), homes, skipped };
     lister.folder(common, "", 0);
     lister.children(&common.join("worktrees"), "worktrees/", 0);
     // A linked work tree's own folder is one of those, unless it was moved elsewhere.
-    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     if !real(repo.git_dir()).starts_with(real(common)) {
         lister.folder(repo.git_dir(), "", 0);
     }
@@ -43,6 +45,8 @@ pub fn read(repo: &Repo, skipped: &mut Vec<Skipped>) -> Vec<Beside> {
 
 struct Lister<'a> {
     files: Vec<(BString, PathBuf)>,
+    /// Where links may lead: the git folders and the work tree.
+    homes: Vec<PathBuf>,
     skipped: &'a mut Vec<Skipped>,
 }
 
@@ -77,12 +81,16 @@ impl Lister<'_> {
 
     fn list(&mut self, dir: &Path, prefix: &str, depth: usize, skip: &dyn Fn(&str) -> bool) {
         for (name, path) in self.entries(dir, prefix) {
-            // Links to files are followed, as git does for hooks; links to folders could lead anywhere.
+            // Links to files of the repository are followed, as git does for hooks; folders could hold anything.
             let Ok(link) = fs::symlink_metadata(&path) else { continue };
             if link.is_dir() {
                 if !skip(&name) && depth < MAX_DEPTH {
                     self.list(&path, &format!("{prefix}{name}/"), depth + 1, &|_| false);
                 }
+                continue;
+            }
+            if link.is_symlink() && !self.leads_home(&path) {
+                self.skipped.push(leads_out(shown(prefix, &path)));
                 continue;
             }
             // The index holds names only; they are those of trees and of the work tree.
@@ -94,7 +102,16 @@ impl Lister<'_> {
         }
     }
 
+    /// Whether a link leads to something of the repository, or nowhere.
+    fn leads_home(&self, link: &Path) -> bool {
+        link.canonicalize().map_or(true, |target| self.homes.iter().any(|home| target.starts_with(home)))
+    }
+
     fn entries(&mut self, dir: &Path, prefix: &str) -> Vec<(String, PathBuf)> {
+        if dir.is_symlink() && !self.leads_home(dir) {
+            self.skipped.push(leads_out(format!(".git/{}", prefix.trim_end_matches('/')).into()));
+            return Vec::new();
+        }
         let listed = fs::read_dir(dir).and_then(|entries| {
             entries
                 .map(|entry| entry.map(|e| (e.file_name().to_string_lossy().into_owned(), e.path())))
@@ -128,6 +145,11 @@ fn read_file(shown: BString, path: &Path, skipped: &mut Vec<Skipped>) -> Option<
     };
     skipped.push(unreadable(shown, detail));
     None
+}
+
+fn leads_out(what: BString) -> Skipped {
+    let detail = "a link that leads out of the repository".to_owned();
+    Skipped { what, reason: "link-outside", detail, incomplete: false }
 }
 
 fn unreadable(what: BString, detail: String) -> Skipped {

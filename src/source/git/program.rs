@@ -1,7 +1,10 @@
 //! The `git` program, for the one thing that is not read here: refs in a reftable.
 //!
-//! It runs with nothing that could make it execute a hook, a helper or a pager, or use the network.
+//! It runs with nothing that could make it execute a hook, a helper or a pager, or use the network; and it is the one
+//! in a folder that the user's `PATH` names as a whole, never one that lies where the scan was started.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use bstr::{BStr, ByteSlice};
@@ -41,7 +44,10 @@ const SCRUBBED: &[&str] = &[
 
 /// Runs git and returns what it prints. `Ok(None)` if it exits with status 1, as for "no such ref".
 fn run(repo: &Repo, what: &'static str, args: &[&str]) -> Result<Option<Vec<u8>>> {
-    let mut command = Command::new("git");
+    let failed = |reason: String| Error::Program { what, reason };
+    let (program, folders) =
+        find().ok_or_else(|| failed("there is no git program, which reftables need".to_owned()))?;
+    let mut command = Command::new(program);
     for name in SCRUBBED {
         command.env_remove(name);
     }
@@ -53,13 +59,15 @@ fn run(repo: &Repo, what: &'static str, args: &[&str]) -> Result<Option<Vec<u8>>
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_ALLOW_PROTOCOL", "none")
         .env("LC_ALL", "C")
+        .env("PATH", folders)
         .arg("--no-pager")
         .arg("--git-dir")
         .arg(repo.git_dir())
         .args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.directory=*"])
+        // Else showing a reflog runs `gpg.program`, which the repository chooses.
+        .args(["-c", "log.showSignature=false"])
         .args(args)
         .stdin(Stdio::null());
-    let failed = |reason: String| Error::Program { what, reason };
     let output =
         command.output().map_err(|e| failed(format!("cannot run git, which reftables need: {e}")))?;
     match output.status.code() {
@@ -67,6 +75,16 @@ fn run(repo: &Repo, what: &'static str, args: &[&str]) -> Result<Option<Vec<u8>>
         Some(1) => Ok(None),
         _ => Err(failed(output.stderr.lines().next().unwrap_or_default().to_str_lossy().into_owned())),
     }
+}
+
+/// The git program, and the folders to look for programs in: those of `PATH` that are absolute. An empty or relative one
+/// is a folder of whatever is scanned.
+fn find() -> Option<(PathBuf, OsString)> {
+    let path = std::env::var_os("PATH")?;
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
+    let name = format!("git{}", std::env::consts::EXE_SUFFIX);
+    let program = folders.iter().map(|folder| folder.join(&name)).find(|program| program.is_file())?;
+    Some((program, std::env::join_paths(folders).ok()?))
 }
 
 /// `HEAD` of the work tree.
