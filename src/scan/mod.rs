@@ -4,6 +4,8 @@ mod bound;
 mod build;
 mod content;
 pub mod explain;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod history;
 mod lines;
 mod named;

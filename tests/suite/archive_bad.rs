@@ -57,6 +57,40 @@ fn overlapping_members() {
     check_bounded(&bomb, &Limits { ratio: 1000, ..small_limits() }, "archive-too-large");
 }
 
+/// A pack in which each delta of a few bytes makes a MiB of a base of 64 KiB.
+fn pack_of_deltas(deltas: u32) -> Vec<u8> {
+    use super::git_pack_writer::deflate;
+    let mut pack = b"PACK\0\0\0\x02".to_vec();
+    pack.extend((1 + deltas).to_be_bytes());
+    let base = pack.len();
+    pack.extend([0xb0, 0x80, 0x20]); // a blob of 0x10000 bytes
+    pack.extend(deflate(&[b'a'; 0x10000]));
+    // Sizes of base and result, and 16 times "64 KiB from the beginning".
+    let delta = [&[0x80, 0x80, 4, 0x80, 0x80, 0x40][..], &[0x80; 16]].concat();
+    for _ in 0..deltas {
+        let distance = pack.len() - base;
+        pack.extend([0xe0 | (delta.len() & 0xf) as u8, (delta.len() >> 4) as u8]);
+        // Each byte but the last adds one to what stands before it.
+        let high = (distance >> 7).checked_sub(1).map(|high| 0x80 | high as u8);
+        pack.extend(high.into_iter().chain([(distance & 0x7f) as u8]));
+        assert!(distance < 16_512);
+        pack.extend(deflate(&delta));
+    }
+    pack.extend([0; 20]);
+    pack
+}
+
+/// What deltas make of their bases counts as much as what is inflated.
+#[test]
+fn packs_of_deltas_that_grow() {
+    let (seen, skipped) = opened(&pack_of_deltas(3));
+    assert_eq!((seen.len(), skipped), (4, vec![]));
+    assert!(seen[1..].iter().all(|object| object.bytes.len() == 1 << 20));
+    let bomb = pack_of_deltas(100);
+    check_bounded(&bomb, &Limits { ratio: 1_000_000, ..small_limits() }, "archive-too-large");
+    check_bounded(&bomb, &Limits { ratio: 10, ..small_limits() }, "archive-ratio");
+}
+
 #[test]
 fn archives_without_end() {
     let mut nested = leak();
