@@ -245,8 +245,8 @@ def decoders():
         "entities": b"say &quot;so&quot; &#115;&#x6f;me &lowbar; words &amp; more",
         "quoted": quopri.encodestring(b"a line with = and \xc3\xa4 " * 4),
         "concat": b'x = "some words" + "and"\n    + "more" . \'of\' "them";\n"a\\\nb"',
-        "jwt": b".".join(base64.urlsafe_b64encode(p).rstrip(b"=") for p in (b'{"alg":"none"}', b'{"sub":"somebody"}', b"x" * 30)),
-        "zip": base64.b64encode(b"PK\3\4" + b"\0" * 60),
+        "jwt": b"a." + base64.urlsafe_b64encode(b'{"a":"b"}') + b".xxxxxxxxxxxx",
+        "zip": base64.b64encode(zipped()),
         "mail": b"Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n" + base64.encodebytes(plain) + b"\n--x--\n",
     }
     for name, text in texts.items():
@@ -301,7 +301,7 @@ def rules():
     script = bytes([0, 0, 20, 3]) + b"xyz" + bytes([0, 30, 60, 4]) + b"key=" + bytes([0, 5, 200, 0])
     put("rules", "delta", b"\2" + u16(len(base)) + base + script * 4)
     for rule in range(0, 600, 60):
-        value = b"0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d"
+        value = b"a1" * 20
         put("rules", f"context-{rule}", b"\3" + u16(rule) + b"\1_api_key = \"" + value + b"\"\n\2: token " + value[:20] + b";")
 
 
@@ -309,7 +309,7 @@ def contents():
     lines = ASSIGNMENTS.replace(b"%1", b"\1").replace(b"%4", b"\4").splitlines(keepends=True)
     put("contents", "assignments", b"\0" + b"".join(lines[:4]))
     put("contents", "tokens", b"\1GITHUB_TOKEN=\2\nAWS_ACCESS_KEY_ID=\3\nAWS_SECRET_ACCESS_KEY=\4\n")
-    put("contents", "encoded", b"\3{\"a\": \"" + base64.b64encode(b"password = 'words'") + b"\", \"b\": \"" + base64.b64encode(gzip.compress(b"x: y\n", mtime=0)) + b"\"}")
+    put("contents", "encoded", b"\3{\"a\": \"" + base64.b64encode(b"some plain words") + b"\", \"b\": \"" + base64.b64encode(gzip.compress(b"x: y\n", mtime=0)) + b"\"}")
     put("contents", "npmrc", b"\6//registry.example.com/:_authToken=\4\n")
     put("contents", "key", b"\7-----BEGIN OPENSSH PRIVATE KEY-----\n\4\4\n-----END OPENSSH PRIVATE KEY-----\n")
     put("contents", "htpasswd", b"\x08bob:$apr1$x$\1\n")

@@ -54,6 +54,9 @@ fn run(name: &str, target: fn(&[u8]), rounds: usize) {
         seeds.extend(files("tests/data/archives").into_iter().filter(|sample| sample.len() < 8 << 10));
     }
     assert!(!seeds.is_empty(), "fuzz/seeds/{name} is empty: python3 fuzz/seeds.py writes it");
+    // For longer runs without a nightly compiler.
+    let times = std::env::var("STANCH_FUZZ_TIMES").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
+    let rounds = rounds * times;
     let mut dice = Dice(seeds.len() as u64);
     let check = |input: &[u8]| {
         if catch_unwind(AssertUnwindSafe(|| target(input))).is_err() {

