@@ -43,6 +43,9 @@
 pub mod cli;
 pub mod config;
 pub mod finding;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod matcher;
 #[doc(hidden)]
 pub mod memory;

@@ -7,6 +7,8 @@
 
 mod discover;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod go_regex;
 mod load;
 mod merge;

@@ -15,6 +15,8 @@ mod context;
 pub mod decode;
 pub mod delta;
 pub mod entropy;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod generic;
 mod pair;
 pub mod prefilter;

@@ -21,6 +21,8 @@ mod azure;
 mod codequality;
 mod csv;
 pub mod escape;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod github;
 mod gitlab;
 mod gitleaks;
@@ -178,7 +180,8 @@ impl Format {
 /// # Errors
 /// Those of `out`, and no others.
 pub fn write(report: &Report, format: Format, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
-    let view = view::View::new(report, *options);
+    let report = view::without_values(report, options);
+    let view = view::View::new(&report, *options);
     let mut out = io::BufWriter::with_capacity(1 << 16, out);
     write_format(&view, format, &mut out)?;
     out.flush()

@@ -14,7 +14,7 @@ use jiff::tz::{Offset, TimeZone};
 use super::redact::{MARK, Redactor, SHORTEST_IN_NAMES, SHORTEST_IN_TEXT};
 use super::{Options, Report};
 use crate::finding::{
-    Commit, Finding, Location, MessageKind, Secret, Severity, Skipped, Status, Suppression,
+    Commit, Finding, Location, MessageKind, Remediation, Secret, Severity, Skipped, Status, Suppression,
 };
 
 /// The tool's version, as the package states it.
@@ -146,6 +146,50 @@ impl<'a> View<'a> {
         }
         path
     }
+}
+
+/// The report without known values in what rules say: whoever writes a rule may take a real secret for its example.
+/// As good as always there is none, and nothing is copied.
+pub(crate) fn without_values<'r>(report: &'r Report, options: &Options) -> Cow<'r, Report> {
+    if options.show_secrets {
+        return Cow::Borrowed(report);
+    }
+    let redactor = Redactor::new(report.findings.iter().map(|f| f.secret.expose()));
+    let holds = |text: &String| matches!(redactor.redact(text.as_bytes(), SHORTEST_IN_NAMES), Cow::Owned(_));
+    // Findings of a rule have the same texts: those of its last finding need no second look.
+    let mut seen = None;
+    let mut is_seen = |f: &'r Finding| {
+        let texts = (&f.rule, &f.description, &f.tags, &f.remediation);
+        seen.replace(texts) == Some(texts)
+    };
+    let in_part = |f: &Finding| f.parts.iter().any(|(role, _)| holds(role));
+    let bad = |f: &'r Finding| in_part(f) || !is_seen(f) && words_of_rule(f).any(holds);
+    if !report.findings.iter().any(bad) && !report.skipped.iter().any(|s| holds(&s.detail)) {
+        return Cow::Borrowed(report);
+    }
+    let mut report = report.clone();
+    let values: Vec<Secret> = report.findings.iter().map(|f| f.secret.clone()).collect();
+    let redactor = Redactor::new(values.iter().map(Secret::expose));
+    let clean = |text: &mut String| {
+        if let Cow::Owned(clean) = redactor.redact(text.as_bytes(), SHORTEST_IN_NAMES) {
+            *text = clean.to_str_lossy().into_owned();
+        }
+    };
+    for f in &mut report.findings {
+        let Remediation { opens, revoke, rotate, url, command, .. } = &mut f.remediation;
+        [&mut f.rule, &mut f.description, opens, revoke, rotate, url, command].into_iter().for_each(clean);
+        f.tags.iter_mut().for_each(clean);
+        f.parts.iter_mut().for_each(|(role, _)| clean(role));
+    }
+    report.skipped.iter_mut().for_each(|s| clean(&mut s.detail));
+    Cow::Owned(report)
+}
+
+/// Every text of a finding that is the same in all findings of its rule.
+fn words_of_rule(f: &Finding) -> impl Iterator<Item = &String> {
+    let Remediation { opens, revoke, rotate, url, command, .. } = &f.remediation;
+    let own = [&f.rule, &f.description, opens, revoke, rotate, url, command];
+    own.into_iter().chain(&f.tags)
 }
 
 /// Every place of a finding's value, the main one first.

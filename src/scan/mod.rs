@@ -5,6 +5,8 @@ mod build;
 mod content;
 mod ends;
 pub mod explain;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod history;
 mod lines;
 mod named;

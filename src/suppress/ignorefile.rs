@@ -43,6 +43,9 @@ impl Ignored {
     }
 }
 
+/// Most lines that are named when they are not understood. (Each is looked up in the text.)
+const MAX_WARNINGS: usize = 100;
+
 impl IgnoreFile {
     /// Reads a file's content and adds its entries. Returns what was not understood (gitleaks warns
     /// of it, too).
@@ -52,6 +55,7 @@ impl IgnoreFile {
     pub fn add(&mut self, path: &Path, bytes: Vec<u8>) -> Result<Vec<ConfigError>, ConfigError> {
         let source = decode(path, bytes)?;
         let mut warnings = Vec::new();
+        let mut more = 0u64;
         let mut start = 0;
         for line in source.text.split_inclusive('\n') {
             let text = line.trim();
@@ -60,10 +64,15 @@ impl IgnoreFile {
                     Some(entry) => {
                         self.entries.insert(entry);
                     }
-                    None => warnings.push(invalid(&source, start, line)),
+                    None if warnings.len() < MAX_WARNINGS => warnings.push(invalid(&source, start, line)),
+                    None => more += 1,
                 }
             }
             start += line.len();
+        }
+        if more > 0 {
+            let message = format!("{more} more lines that are no entries of a .gitleaksignore file");
+            warnings.push(ConfigError::whole_file(path, message));
         }
         Ok(warnings)
     }
@@ -124,6 +133,16 @@ fn parse(text: &str) -> Option<Ignored> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_of_nonsense_is_not_named_line_by_line() {
+        let text = "x\n".repeat(400_000) + "a.py:jwt:1\n";
+        let mut ignored = IgnoreFile::default();
+        let warnings = ignored.add(Path::new(".gitleaksignore"), text.into_bytes()).unwrap();
+        assert_eq!(warnings.len(), MAX_WARNINGS + 1);
+        assert!(warnings[MAX_WARNINGS].message.starts_with("399900 more lines"));
+        assert!(ignored.contains(None, b"a.py", "jwt", 1));
+    }
 
     #[test]
     fn entries_with_and_without_commit() {

@@ -8,6 +8,8 @@ pub mod allowlist;
 pub mod baseline;
 pub mod fingerprint;
 pub mod foreign;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod ignorefile;
 pub mod inline;
 mod policy;

@@ -2,6 +2,8 @@
 
 pub mod features;
 pub mod filekind;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod generic;
 mod marks;
 pub mod model;

@@ -57,6 +57,40 @@ fn overlapping_members() {
     check_bounded(&bomb, &Limits { ratio: 1000, ..small_limits() }, "archive-too-large");
 }
 
+/// A pack in which each delta of a few bytes makes a MiB of a base of 64 KiB.
+fn pack_of_deltas(deltas: u32) -> Vec<u8> {
+    use super::git_pack_writer::deflate;
+    let mut pack = b"PACK\0\0\0\x02".to_vec();
+    pack.extend((1 + deltas).to_be_bytes());
+    let base = pack.len();
+    pack.extend([0xb0, 0x80, 0x20]); // a blob of 0x10000 bytes
+    pack.extend(deflate(&[b'a'; 0x10000]));
+    // Sizes of base and result, and 16 times "64 KiB from the beginning".
+    let delta = [&[0x80, 0x80, 4, 0x80, 0x80, 0x40][..], &[0x80; 16]].concat();
+    for _ in 0..deltas {
+        let distance = pack.len() - base;
+        pack.extend([0xe0 | (delta.len() & 0xf) as u8, (delta.len() >> 4) as u8]);
+        // Each byte but the last adds one to what stands before it.
+        let high = (distance >> 7).checked_sub(1).map(|high| 0x80 | high as u8);
+        pack.extend(high.into_iter().chain([(distance & 0x7f) as u8]));
+        assert!(distance < 16_512);
+        pack.extend(deflate(&delta));
+    }
+    pack.extend([0; 20]);
+    pack
+}
+
+/// What deltas make of their bases counts as much as what is inflated.
+#[test]
+fn packs_of_deltas_that_grow() {
+    let (seen, skipped) = opened(&pack_of_deltas(3));
+    assert_eq!((seen.len(), skipped), (4, vec![]));
+    assert!(seen[1..].iter().all(|object| object.bytes.len() == 1 << 20));
+    let bomb = pack_of_deltas(100);
+    check_bounded(&bomb, &Limits { ratio: 1_000_000, ..small_limits() }, "archive-too-large");
+    check_bounded(&bomb, &Limits { ratio: 10, ..small_limits() }, "archive-ratio");
+}
+
 #[test]
 fn archives_without_end() {
     let mut nested = leak();
@@ -296,6 +330,30 @@ fn records_without_end() {
     assert!(total <= limits.total_bytes + bytes.len() as u64, "{total} bytes came out");
 }
 
+/// A schema of 16,000 records that are one of 60 MB, whose overflow page leads to itself: copies of a terabyte.
+#[test]
+fn a_schema_without_end() {
+    let size = 65_536usize;
+    let mut bytes = vec![0; 2 * size];
+    bytes[..16].copy_from_slice(b"SQLite format 3\0");
+    bytes[16..18].copy_from_slice(&1u16.to_be_bytes());
+    bytes[100] = 13;
+    bytes[103..105].copy_from_slice(&16_000u16.to_be_bytes());
+    for cell in 0..16_000 {
+        bytes[108 + 2 * cell..110 + 2 * cell].copy_from_slice(&40_000u16.to_be_bytes());
+    }
+    // What is on the page itself, by the format's formula; behind it stands the number of the next page.
+    let here = (size - 12) * 32 / 255 - 23;
+    let len = here + 900 * (size - 4);
+    let digits = [28, 21, 14, 7, 0].map(|shift| (len >> shift) as u8 & 0x7f | 0x80);
+    bytes[40_000..40_005].copy_from_slice(&digits);
+    bytes[40_004] &= 0x7f;
+    bytes[40_005] = 1;
+    bytes[40_006 + here..40_010 + here].copy_from_slice(&2u32.to_be_bytes());
+    bytes[size..size + 4].copy_from_slice(&2u32.to_be_bytes());
+    check_bounded(&bytes, &Limits::default(), "archive-ratio");
+}
+
 #[test]
 fn maps_and_folders_without_end() {
     // A font whose ranges cover all codes, over and over, each with a long text.
@@ -318,6 +376,31 @@ fn maps_and_folders_without_end() {
     let (seen, skipped) = opened(&tiff);
     assert!(seen.iter().map(|s| s.bytes.len()).sum::<usize>() < 40 << 20);
     assert_eq!(reasons(&skipped), [(String::new(), "archive-damaged")]);
+}
+
+/// A member of a zip archive that LZMA unpacks with a dictionary of 4 GiB, if what it says of itself were true.
+#[test]
+fn dictionaries_that_do_not_fit_are_not_made() {
+    let mut bytes = zip(&[("a", &[9, 20, 5, 0, 0x5d, 0xff, 0xff, 0xff, 0xff, 0, 1, 2, 3])], Method::Stored);
+    let directory = bytes.windows(4).rposition(|w| w == b"PK\x01\x02").unwrap();
+    bytes[8] = 14;
+    bytes[directory + 10] = 14;
+    bytes[directory + 24..directory + 28].copy_from_slice(&0xf000_0000u32.to_le_bytes());
+    let (seen, skipped) = opened(&bytes);
+    assert_eq!((seen.len(), reasons(&skipped)), (0, vec![("a".to_owned(), "archive-needs-memory")]));
+}
+
+/// Names in the table of an ar archive end with their line, with or without a slash.
+#[test]
+fn a_table_of_names_is_not_one_name() {
+    let header = |name: &str, len: usize| format!("{name:<16}{:<32}{len:<10}`\n", 0);
+    let table = format!("first.o\nsecond.o/\n{}", "x".repeat(1000));
+    let members = format!("{}ab{}cd{}ef", header("/0", 2), header("/8", 2), header("/18", 2));
+    let bytes = format!("!<arch>\n{}{table}{members}", header("//", table.len()));
+    let (seen, skipped) = opened(bytes.as_bytes());
+    assert_eq!(skipped, vec![]);
+    let names: Vec<&str> = seen.iter().map(|s| s.chain.as_str()).collect();
+    assert_eq!(names, ["first.o", "second.o", "x".repeat(1000).as_str()]);
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod base64;
 mod cluster;
 mod escapes;
 mod extent;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod inflate;
 mod likeness;
 mod transcode;

@@ -9,7 +9,7 @@ use super::stream::Stream;
 use super::{Kind, Layer, Walker};
 
 /// Most memory that a frame may ask an xz decoder for, in bytes.
-const XZ_MEMORY: u64 = 80 << 20;
+pub(super) const XZ_MEMORY: u64 = 80 << 20;
 /// Largest window of a zstd frame, as a power of two: 128 MiB, zstd's own bound.
 const ZSTD_WINDOW_LOG: u32 = 27;
 

@@ -57,6 +57,10 @@ pub(super) fn open_pack(walker: &mut Walker<'_, '_>, bytes: &[u8]) {
         };
         match pack.object(walker, &entry) {
             Some((kind, data)) => {
+                // What a delta makes of its base was not counted while it was inflated: a byte of it can be 64 KiB.
+                if entry.kind >= OFFSET_DELTA && !walker.meter.unpack(data.len() as u64) {
+                    return;
+                }
                 let name = pack.remember(at, kind, &data);
                 let go_on = match kind {
                     BLOB => walker.member(name.as_bytes(), Stream::Slice(&data)),
@@ -227,7 +231,7 @@ fn size(cursor: &mut Cursor<'_>) -> Option<usize> {
 }
 
 /// Applies a delta to its base. None if it does not fit, or makes more than `most` bytes.
-fn apply(base: &[u8], delta: &[u8], most: usize) -> Option<Vec<u8>> {
+pub(in crate::source) fn apply(base: &[u8], delta: &[u8], most: usize) -> Option<Vec<u8>> {
     let mut cursor = Cursor::new(delta);
     if size(&mut cursor)? != base.len() {
         return None;

@@ -8,6 +8,8 @@
 
 mod compressed;
 mod cursor;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod git;
 mod images;
 mod leaf;
@@ -33,6 +35,8 @@ use bstr::{BString, ByteSlice};
 
 use crate::finding::Skipped;
 use crate::source::reader::{Piece, Reader};
+#[cfg(any(test, fuzzing))]
+pub(super) use git::apply as apply_delta;
 use meter::Meter;
 use stream::Stream;
 

@@ -8,6 +8,8 @@ use super::{Layer, Walker};
 
 /// Longest table of names that is read, in bytes.
 const MAX_NAMES: u64 = 16 << 20;
+/// Longest name, in bytes.
+const MAX_NAME: usize = 64 << 10;
 /// Longest header of an rpm that is read, in bytes.
 const MAX_HEADER: usize = 32 << 20;
 
@@ -72,13 +74,10 @@ fn ar_name(name: &[u8], names: &[u8], data: &mut Stream<'_>) -> Vec<u8> {
     }
     let offset = name.strip_prefix(b"/").and_then(decimal).and_then(|at| usize::try_from(at).ok());
     if let Some(rest) = offset.and_then(|at| names.get(at..)) {
-        return rest
-            .split(|&b| b == b'\n')
-            .next()
-            .unwrap_or_default()
-            .strip_suffix(b"/")
-            .unwrap_or(rest)
-            .to_vec();
+        // Many members can have the same name: a long table must not be one.
+        let rest = rest.get(..MAX_NAME).unwrap_or(rest);
+        let name = rest.split(|&b| matches!(b, b'\n' | 0)).next().unwrap_or_default();
+        return name.strip_suffix(b"/").unwrap_or(name).to_vec();
     }
     name.strip_suffix(b"/").filter(|n| !n.is_empty()).unwrap_or(name).to_vec()
 }
@@ -87,7 +86,7 @@ fn ar_name(name: &[u8], names: &[u8], data: &mut Stream<'_>) -> Vec<u8> {
 pub(super) fn open_cpio(walker: &mut Walker<'_, '_>, stream: &mut Stream<'_>) {
     while !stream.peek(1).is_empty() {
         let Some((name_len, len, align)) = cpio_header(stream) else { return cut_off(walker, stream) };
-        if name_len > 1 << 16 {
+        if name_len > MAX_NAME {
             return walker.skip("archive-damaged", "a name is too long".to_owned());
         }
         let header = if align == 1 { 76 } else { 110 };

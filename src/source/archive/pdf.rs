@@ -16,6 +16,8 @@ const MAX_DICTIONARY: usize = 4 << 10;
 const MAX_STREAM: usize = 16 << 20;
 /// Most character maps that a page's text is read with.
 const MAX_MAPS: usize = 24;
+/// Most codes in all of them: two bytes of a code tell 65,536 apart, and hardly a font has so many.
+const MAX_CODES: usize = 1 << 18;
 
 /// A stream as it stands in the file.
 struct Packed<'a> {
@@ -49,7 +51,10 @@ fn deliver(walker: &mut Walker<'_, '_>, name: &str, content: &[u8], maps: &[Char
     if !pdf_text::shows_text(content) {
         return true;
     }
-    let text = pdf_text::shown(content, maps);
+    let (text, whole) = pdf_text::shown(content, maps);
+    if !whole {
+        walker.skip_member(name.as_bytes(), "archive-ratio", "its characters stand for too long a text");
+    }
     let inner = name.trim_matches(['(', ')']);
     text.is_empty() || walker.text(format!("(text of {inner})").as_bytes(), &text)
 }
@@ -58,7 +63,8 @@ fn deliver(walker: &mut Walker<'_, '_>, name: &str, content: &[u8], maps: &[Char
 fn char_maps(walker: &mut Walker<'_, '_>, bytes: &[u8]) -> Vec<CharMap> {
     let mut maps: Vec<CharMap> = Vec::new();
     for packed in streams(bytes) {
-        if packed.data.len() > 1 << 20 || maps.len() == MAX_MAPS {
+        let codes: usize = maps.iter().map(CharMap::len).sum();
+        if packed.data.len() > 1 << 20 || maps.len() == MAX_MAPS || codes > MAX_CODES {
             continue;
         }
         if let Some(content) = unpack(walker, &packed) {

@@ -6,6 +6,10 @@ use std::collections::HashMap;
 const MAX_TARGET: usize = 32;
 /// Most characters of a font.
 const MAX_CODES: usize = 1 << 17;
+/// Most operands of an operator that are held; more are no document's.
+const MAX_OPERANDS: usize = 1 << 16;
+/// Most bytes of text that all maps together make of a stream. (A code can stand for a hundred bytes.)
+const MAX_MADE: usize = 64 << 20;
 
 /// A font's map from character codes to text: a ToUnicode stream.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -18,6 +22,11 @@ pub(super) struct CharMap {
 }
 
 impl CharMap {
+    /// Number of its codes.
+    pub(super) fn len(&self) -> usize {
+        self.codes.len()
+    }
+
     /// Parses a stream; None if it is no character map.
     pub(super) fn parse(content: &[u8]) -> Option<CharMap> {
         memchr::memmem::find(content, b"begincmap")?;
@@ -26,7 +35,9 @@ impl CharMap {
         let mut tokens = Tokens { rest: content };
         while let Some(token) = tokens.next() {
             let Token::Word(word) = &token else {
-                operands.push(token);
+                if operands.len() < MAX_OPERANDS {
+                    operands.push(token);
+                }
                 continue;
             };
             match word.as_slice() {
@@ -47,6 +58,9 @@ impl CharMap {
 
     fn characters(&mut self, operands: &[Token]) {
         for pair in operands.chunks_exact(2) {
+            if self.codes.len() >= MAX_CODES {
+                return;
+            }
             if let (Some(code), Some(Token::Text(text))) = (self.code(&pair[0]), pair.get(1)) {
                 self.codes.insert(code, utf16(text));
             }
@@ -75,7 +89,9 @@ impl CharMap {
             // One text for each code, in brackets.
             let close = rest.iter().position(|t| *t == Token::Close).unwrap_or(rest.len());
             for (code, token) in (first..=last).zip(rest.iter().take(close)) {
-                if let Token::Text(text) = token {
+                if let Token::Text(text) = token
+                    && self.codes.len() < MAX_CODES
+                {
                     self.codes.insert(code, utf16(text));
                 }
             }
@@ -107,18 +123,28 @@ pub(super) fn shows_text(content: &[u8]) -> bool {
 }
 
 /// The strings that are shown: as they are, and then by each font's map. Strings of one operator, and
-/// of operators on one line, are joined; each new line of the page is one.
-pub(super) fn shown(content: &[u8], maps: &[CharMap]) -> Vec<u8> {
+/// of operators on one line, are joined; each new line of the page is one. False when maps would make far more of it
+/// than it is: that is left out.
+pub(super) fn shown(content: &[u8], maps: &[CharMap]) -> (Vec<u8>, bool) {
     let mut plain = Vec::new();
     let mut mapped: Vec<Vec<u8>> = vec![Vec::new(); maps.len()];
+    let mut room = MAX_MADE;
+    let mut whole = true;
     let mut texts: Vec<Vec<u8>> = Vec::new();
-    let mut numbers: Vec<f64> = Vec::new();
+    let mut last_number: Option<f64> = None;
     let mut tokens = Tokens { rest: content };
     while let Some(token) = tokens.next() {
         match token {
-            Token::Text(text) => texts.push(text),
+            Token::Text(text) => {
+                texts.push(text);
+                // More than any operator has: as if it stood here.
+                if texts.len() == MAX_OPERANDS {
+                    whole &= show(&texts, maps, &mut plain, &mut mapped, &mut room);
+                    texts.clear();
+                }
+            }
             Token::Number(n) => {
-                numbers.push(n);
+                last_number = Some(n);
                 // Letters that are set far apart are two words; an empty text marks them.
                 if n < WORD_GAP && !texts.is_empty() {
                     texts.push(Vec::new());
@@ -126,30 +152,30 @@ pub(super) fn shown(content: &[u8], maps: &[CharMap]) -> Vec<u8> {
             }
             Token::Open | Token::Close => {}
             Token::Word(word) => {
-                if starts_line(&word, &numbers) {
+                if starts_line(&word, last_number) {
                     std::iter::once(&mut plain).chain(&mut mapped).for_each(new_line);
                 }
                 if matches!(word.as_slice(), b"Tj" | b"TJ" | b"'" | b"\"") {
-                    show(&texts, maps, &mut plain, &mut mapped);
+                    whole &= show(&texts, maps, &mut plain, &mut mapped, &mut room);
                 }
                 texts.clear();
-                numbers.clear();
+                last_number = None;
             }
         }
     }
     std::iter::once(&mut plain).chain(&mut mapped).for_each(new_line);
     plain.extend(mapped.into_iter().flatten());
-    plain
+    (plain, whole)
 }
 
 /// Gaps beyond this, in thousandths of the letters' size, are between words.
 const WORD_GAP: f64 = -200.0;
 
 /// Whether an operator begins a new line.
-fn starts_line(operator: &[u8], numbers: &[f64]) -> bool {
+fn starts_line(operator: &[u8], last_number: Option<f64>) -> bool {
     match operator {
         // A move to the right stays on the line.
-        b"Td" | b"TD" => numbers.last().is_none_or(|y| *y != 0.0),
+        b"Td" | b"TD" => last_number.is_none_or(|y| y != 0.0),
         b"T*" | b"Tm" | b"BT" | b"ET" | b"'" | b"\"" => true,
         _ => false,
     }
@@ -161,14 +187,33 @@ fn new_line(out: &mut Vec<u8>) {
     }
 }
 
-fn show(texts: &[Vec<u8>], maps: &[CharMap], plain: &mut Vec<u8>, mapped: &mut [Vec<u8>]) {
+/// Appends texts, and what each map makes of them as long as there is room for it. False if there is none left.
+fn show(
+    texts: &[Vec<u8>],
+    maps: &[CharMap],
+    plain: &mut Vec<u8>,
+    mapped: &mut [Vec<u8>],
+    room: &mut usize,
+) -> bool {
     for text in texts {
         plain.extend_from_slice(if text.is_empty() { b" " } else { text });
         for (map, out) in maps.iter().zip(mapped.iter_mut()) {
-            out.extend_from_slice(map.text(text).unwrap_or_default().as_bytes());
+            // A code stands for at most so many bytes; most for few.
+            for part in text.chunks(PART) {
+                let made = map.text(part).unwrap_or_default();
+                match room.checked_sub(made.len()) {
+                    Some(left) => *room = left,
+                    None => return false,
+                }
+                out.extend_from_slice(made.as_bytes());
+            }
         }
     }
+    true
 }
+
+/// Bytes of a string that are mapped at a time: an even number, as codes have one byte or two.
+const PART: usize = 1 << 16;
 
 #[derive(Debug, PartialEq)]
 enum Token {
@@ -286,7 +331,27 @@ mod tests {
     fn strings_of_a_line_are_joined() {
         let content =
             b"BT /F1 12 Tf 72 700 Td (tok) Tj [(_ab) -20 (c\\(d\\)) -300 (\\145)] TJ 0 -14 Td <6b6579> Tj ET";
-        assert_eq!(String::from_utf8_lossy(&shown(content, &[])), "tok_abc(d) e\nkey\n");
+        assert_eq!(String::from_utf8_lossy(&shown(content, &[]).0), "tok_abc(d) e\nkey\n");
+    }
+
+    /// A code that stands for 32 characters makes 32 times as many of a string.
+    #[test]
+    fn maps_do_not_make_texts_without_end() {
+        let cmap = format!("begincmap 1 beginbfchar <61> <{}> endbfchar", "0041".repeat(32));
+        let map = CharMap::parse(cmap.as_bytes()).unwrap();
+        let content = |n: usize| format!("BT ({}) Tj ET", "a".repeat(n));
+        let (text, whole) = shown(content(100_000).as_bytes(), std::slice::from_ref(&map));
+        assert_eq!((text.len(), whole), (100_001 + 3_200_001, true));
+        let (text, whole) = shown(content(2_200_000).as_bytes(), std::slice::from_ref(&map));
+        assert!(!whole && text.len() < MAX_MADE + 2_300_000);
+    }
+
+    #[test]
+    fn operators_with_very_many_operands_lose_none() {
+        let content = format!("BT [{}] TJ ET", "(a)".repeat(MAX_OPERANDS + 10));
+        assert_eq!(shown(content.as_bytes(), &[]).0.len(), MAX_OPERANDS + 10 + 1);
+        let cmap = format!("begincmap {} endbfchar", "[".repeat(2 * MAX_OPERANDS));
+        assert!(CharMap::parse(cmap.as_bytes()).is_none());
     }
 
     #[test]
@@ -296,6 +361,6 @@ mod tests {
             2 beginbfrange <0003> <0005> <006B> <0006> <0007> [<0078> <0079>] endbfrange endcmap";
         let map = CharMap::parse(cmap).unwrap();
         let out = shown(b"BT [<00010002> 3 <00030004>] TJ <00060007> Tj <00ff00ff0001> Tj ET", &[map]);
-        assert!(out.ends_with(b"toklxy\n"));
+        assert!(out.0.ends_with(b"toklxy\n"));
     }
 }

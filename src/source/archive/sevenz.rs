@@ -15,8 +15,10 @@ pub(super) const MAGIC: &[u8] = &[b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c];
 
 /// Bytes of the first header.
 const START: usize = 32;
-/// Most of anything that a header may count.
-const MAX_COUNT: u64 = 4_000_000;
+/// Most of anything that a header may count: files, and parts of all folders together.
+const MAX_COUNT: u64 = 1_000_000;
+/// Most folders: each takes some hundred bytes of memory, and as few as two of a header.
+const MAX_FOLDERS: u64 = 400_000;
 /// Longest unpacked header, in bytes.
 const MAX_HEADER: usize = 64 << 20;
 /// Largest dictionary, in bytes.
@@ -187,7 +189,7 @@ fn unpack_info<'a>(cursor: &mut Cursor<'a>, streams: &mut Streams<'a>) -> Option
     if number(cursor)? != id::FOLDER {
         return None;
     }
-    let n = count(cursor)?;
+    let n = count(cursor).filter(|n| *n <= MAX_FOLDERS)?;
     if cursor.u8()? != 0 {
         return None; // in another stream: never written
     }
@@ -271,8 +273,10 @@ fn sub_streams(cursor: &mut Cursor<'_>, streams: &mut Streams<'_>) -> Option<()>
     let mut id = number(cursor)?;
     let mut counts = vec![1; streams.folders.len()];
     if id == id::COUNT {
+        let mut left = MAX_COUNT;
         for n in &mut counts {
             *n = count(cursor)?;
+            left = left.checked_sub(*n)?;
         }
         id = number(cursor)?;
     }
@@ -387,9 +391,9 @@ fn file_names(cursor: &mut Cursor<'_>) -> Option<Vec<Vec<u8>>> {
                     body.rest().as_chunks::<2>().0.iter().map(|u| u16::from_le_bytes(*u)).collect();
                 names = units
                     .split(|&u| u == 0)
+                    .take(usize::try_from(n).ok()?)
                     .map(|name| String::from_utf16_lossy(name).into_bytes())
                     .collect();
-                names.truncate(usize::try_from(n).ok()?);
             }
             id::EMPTY_STREAM => empty = bits(&mut body, n)?,
             _ => {}
@@ -490,4 +494,55 @@ fn with_dictionary(coder: &Coder<'_>, size: u64) -> Option<Vec<u8>> {
         _ => properties.get_mut(1..5)?.copy_from_slice(&u32::try_from(size).ok()?.to_le_bytes()),
     }
     Some(properties)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A number below 2^28, as 7z writes it.
+    fn written(n: u32) -> [u8; 4] {
+        [0xe0 | (n >> 24) as u8, n as u8, (n >> 8) as u8, (n >> 16) as u8]
+    }
+
+    #[test]
+    fn headers_do_not_count_without_end() {
+        assert_eq!(number(&mut Cursor::new(&written(123_456_789))), Some(123_456_789));
+        let folders = |n: u32| {
+            let mut header = vec![id::FOLDER as u8];
+            header.extend(written(n));
+            header.push(0);
+            header.extend([1, 0].repeat(n as usize)); // one coder, that copies
+            header.push(id::END as u8);
+            let mut streams = Streams::default();
+            unpack_info(&mut Cursor::new(&header), &mut streams).map(|()| streams.folders.len())
+        };
+        assert_eq!(folders(1000), Some(1000));
+        assert_eq!(folders(MAX_FOLDERS as u32 + 1), None);
+    }
+
+    /// Two folders, of which each says that it holds so many files.
+    #[test]
+    fn folders_do_not_hold_files_without_end() {
+        let parts = |n: u32| {
+            let mut header = vec![id::COUNT as u8];
+            header.extend(written(n));
+            header.extend(written(n));
+            header.push(id::SIZE as u8);
+            header.extend(vec![0; 2 * (n as usize - 1)]);
+            header.push(id::END as u8);
+            let folder = || Folder {
+                coders: Vec::new(),
+                simple: true,
+                packed_streams: 1,
+                unpacked: 0,
+                has_crc: false,
+                parts: Vec::new(),
+            };
+            let mut streams = Streams { folders: vec![folder(), folder()], ..Streams::default() };
+            sub_streams(&mut Cursor::new(&header), &mut streams).map(|()| streams.folders[1].parts.len())
+        };
+        assert_eq!(parts(1000), Some(1000));
+        assert_eq!(parts(600_000), None);
+    }
 }

@@ -15,6 +15,8 @@ pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";
 const BATCH: usize = 1 << 20;
 /// Longest record that is put together from overflow pages, in bytes.
 const MAX_RECORD: usize = 64 << 20;
+/// Most columns of a record: SQLite's own hard limit. More are made up, to fill the memory.
+const MAX_COLUMNS: usize = 32_767;
 /// Shortest stretch of text that is taken from free space, in bytes.
 const MIN_FREE_TEXT: usize = 6;
 
@@ -36,6 +38,8 @@ struct Batch {
     text: Vec<u8>,
     /// Values that are containers: row and bytes.
     containers: Vec<(u64, Vec<u8>)>,
+    /// Bytes of those.
+    contained: usize,
     rows: u64,
 }
 
@@ -48,7 +52,7 @@ pub(super) fn open(walker: &mut Walker<'_, '_>, bytes: &[u8]) {
     let mut owner: Vec<u32> = vec![0; pages + 1];
     let mut names = vec![b"(schema)".to_vec()];
     database.claim(1, 1, &mut owner);
-    for (name, root) in database.schema(&owner) {
+    for (name, root) in database.schema(walker, &owner) {
         names.push(name);
         database.claim(root, names.len() as u32, &mut owner);
     }
@@ -190,7 +194,7 @@ impl<'a> Database<'a> {
     }
 
     /// Name and root page of every table and index.
-    fn schema(&self, owner: &[u32]) -> Vec<(Vec<u8>, usize)> {
+    fn schema(&self, walker: &Walker<'_, '_>, owner: &[u32]) -> Vec<(Vec<u8>, usize)> {
         let mut found = Vec::new();
         for page in (1..=self.pages()).filter(|page| owner.get(*page) == Some(&1)) {
             if self.kind(page) != LEAF_TABLE {
@@ -198,6 +202,10 @@ impl<'a> Database<'a> {
             }
             for cell in self.cells(page) {
                 let record = self.record(page, cell).unwrap_or_default();
+                // Cells that share overflow pages can make records without end.
+                if !walker.meter.unpack(record.len() as u64) {
+                    return found;
+                }
                 let columns = columns(&record).unwrap_or_default();
                 if let [_, Value::Bytes(name), _, Value::Number(root), ..] = columns.as_slice() {
                     found.push((name.to_vec(), usize::try_from(*root).unwrap_or_default()));
@@ -211,7 +219,6 @@ impl<'a> Database<'a> {
     fn add_records(&self, walker: &Walker<'_, '_>, page: usize, batch: &mut Batch) {
         for cell in self.cells(page) {
             let record = self.record(page, cell).unwrap_or_default();
-            // Cells that share overflow pages can make records without end.
             if !walker.meter.unpack(record.len() as u64) {
                 return;
             }
@@ -226,7 +233,7 @@ impl<'a> Database<'a> {
             if matches!(self.kind(page), LEAF_TABLE | LEAF_INDEX | INTERIOR_INDEX) {
                 self.add_records(walker, page, &mut batch);
             }
-            if batch.text.len() >= BATCH && !batch.give(walker, name) {
+            if batch.is_full() && !batch.give(walker, name) {
                 return false;
             }
         }
@@ -242,7 +249,7 @@ impl<'a> Database<'a> {
                 self.add_records(walker, page, &mut batch);
             }
             strings::narrow(self.page(page), MIN_FREE_TEXT, &mut batch.text);
-            if batch.text.len() >= BATCH && !batch.give(walker, b"(free pages)") {
+            if batch.is_full() && !batch.give(walker, b"(free pages)") {
                 return;
             }
         }
@@ -253,7 +260,7 @@ impl<'a> Database<'a> {
             if matches!(self.kind(page), LEAF_TABLE | LEAF_INDEX | INTERIOR_INDEX) {
                 self.free_space(page, &mut batch.text);
             }
-            if batch.text.len() >= BATCH && !batch.give(walker, b"(free space)") {
+            if batch.is_full() && !batch.give(walker, b"(free space)") {
                 return;
             }
         }
@@ -263,28 +270,21 @@ impl<'a> Database<'a> {
     /// Appends the texts of a page that no cell covers: deleted rows.
     fn free_space(&self, page: usize, text: &mut Vec<u8>) {
         let bytes = self.page(page);
-        let mut used = vec![false; bytes.len()];
-        let mut mark = |from: usize, to: usize| {
-            let to = to.min(bytes.len());
-            used.get_mut(from.min(to)..to).unwrap_or_default().fill(true);
-        };
         let cells = self.cells(page);
         let header = Self::header(page);
-        mark(0, header + 12 + 2 * cells.len());
+        let mut used = vec![(0, header + 12 + 2 * cells.len())];
         for cell in cells {
             if let Some((here, _, overflow)) = self.local(page, cell) {
                 let before = cell.min(bytes.len());
                 let start = here.as_ptr() as usize - bytes.as_ptr() as usize;
-                mark(before, start + here.len() + if overflow.is_some() { 4 } else { 0 });
+                used.push((before, start + here.len() + if overflow.is_some() { 4 } else { 0 }));
             }
         }
+        used.sort_unstable();
         let mut at = 0;
-        while at < bytes.len() {
-            let len = used[at..].iter().take_while(|u| **u == used[at]).count();
-            if !used[at] {
-                strings::narrow(&bytes[at..at + len], MIN_FREE_TEXT, text);
-            }
-            at += len;
+        for (from, to) in used.into_iter().chain([(bytes.len(), bytes.len())]) {
+            strings::narrow(bytes.get(at..from).unwrap_or_default(), MIN_FREE_TEXT, text);
+            at = at.max(to);
         }
     }
 }
@@ -302,7 +302,7 @@ fn columns(record: &[u8]) -> Option<Vec<Value<'_>>> {
     let used = record.len() - cursor.rest().len();
     let mut header = Cursor::new(cursor.take(header_len.checked_sub(used)?)?);
     let mut columns = Vec::new();
-    while !header.is_empty() {
+    while !header.is_empty() && columns.len() < MAX_COLUMNS {
         let kind = varint(&mut header)?;
         let len = match kind {
             0 | 8 | 9 | 10 | 11 => 0,
@@ -329,6 +329,10 @@ fn columns(record: &[u8]) -> Option<Vec<Value<'_>>> {
 }
 
 impl Batch {
+    fn is_full(&self) -> bool {
+        self.text.len() + self.contained >= BATCH
+    }
+
     /// Adds a record as a line.
     fn add(&mut self, record: &[u8]) {
         self.rows += 1;
@@ -347,7 +351,10 @@ impl Batch {
                         texts.iter_mut().filter(|b| **b == b'\n').for_each(|b| *b = b' ');
                         self.text.extend_from_slice(&texts);
                     }
-                    Some(_) => self.containers.push((self.rows, bytes.to_vec())),
+                    Some(_) => {
+                        self.contained += bytes.len();
+                        self.containers.push((self.rows, bytes.to_vec()));
+                    }
                 },
             }
         }
@@ -358,10 +365,25 @@ impl Batch {
     fn give(&mut self, walker: &mut Walker<'_, '_>, name: &[u8]) -> bool {
         let mut go_on = self.text.iter().all(u8::is_ascii_whitespace) || walker.text(name, &self.text);
         self.text.clear();
+        self.contained = 0;
         for (row, bytes) in std::mem::take(&mut self.containers) {
             let name = [name, b" row ", row.to_string().as_bytes()].concat();
             go_on = go_on && walker.member(&name, Stream::Slice(&bytes));
         }
         go_on
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each byte of a record's header is a column of nothing, of which a list takes many times as much memory.
+    #[test]
+    fn a_record_has_no_more_columns_than_sqlite_allows() {
+        let mut record = vec![0; 1 << 20];
+        record[..3].copy_from_slice(&[0xbf, 0xff, 0x7f]); // a header of 1,048,575 bytes
+        assert_eq!(columns(&record).unwrap().len(), MAX_COLUMNS);
+        assert_eq!(columns(&[3, 0, 8]).unwrap().len(), 2);
     }
 }

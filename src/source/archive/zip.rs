@@ -4,6 +4,7 @@
 
 use std::io::Read;
 
+use super::compressed::XZ_MEMORY;
 use super::meter::Metered;
 use super::stream::Stream;
 use super::{Walker, office};
@@ -16,6 +17,8 @@ const LOCATOR64: &[u8] = b"PK\x06\x07";
 
 /// Members of up to this many bytes are unpacked in one go.
 const SMALL: usize = 4 << 20;
+/// Largest dictionary of LZMA, in bytes.
+const MAX_DICTIONARY: u64 = 128 << 20;
 
 /// What a header says of a member.
 struct Entry<'a> {
@@ -133,7 +136,7 @@ impl<'a> Directory<'a> {
                 Some(data) => member(walker, &entry, data),
                 None => {
                     walker.skip_member(entry.name, "archive-damaged", "its data lies outside the archive");
-                    true
+                    walker.meter.member()
                 }
             };
             if !go_on {
@@ -218,7 +221,10 @@ fn member(walker: &mut Walker<'_, '_>, entry: &Entry<'_>, data: &[u8]) -> bool {
             Ok(decoder) => read(walker, entry, decoder),
             Err(e) => damaged(walker, entry, &e.to_string()),
         },
-        95 => read(walker, entry, liblzma::bufread::XzDecoder::new(data)),
+        95 => match liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, 0) {
+            Ok(stream) => read(walker, entry, liblzma::bufread::XzDecoder::new_stream(data, stream)),
+            Err(e) => damaged(walker, entry, &e.to_string()),
+        },
         method => {
             let detail = format!("compression method {method}");
             walker.skip_member(entry.name, "archive-unsupported", &detail);
@@ -274,10 +280,22 @@ fn member_of_zip(walker: &mut Walker<'_, '_>, name: &[u8], bytes: &[u8]) -> bool
 
 /// LZMA: two bytes of version, the length of the properties, the properties, raw data.
 fn lzma(walker: &mut Walker<'_, '_>, entry: &Entry<'_>, data: &[u8]) -> bool {
+    // No more of the dictionary is used than there are bytes.
+    let dictionary = u64::from(u32_at(data, 5).unwrap_or_default()).min(entry.unpacked.max(4096));
+    if dictionary > MAX_DICTIONARY {
+        walker.skip_member(
+            entry.name,
+            "archive-needs-memory",
+            &format!("a dictionary of {dictionary} bytes"),
+        );
+        return walker.meter.member();
+    }
     let decoder = (|| {
         let len = usize::from(u16_at(data, 2)?);
+        let mut properties = data.get(4..4 + len)?.to_vec();
+        properties.get_mut(1..5)?.copy_from_slice(&u32::try_from(dictionary).ok()?.to_le_bytes());
         let mut filters = liblzma::stream::Filters::new();
-        filters.lzma1_properties(data.get(4..4 + len)?).ok()?;
+        filters.lzma1_properties(&properties).ok()?;
         let stream = liblzma::stream::Stream::new_raw_decoder(&filters).ok()?;
         Some(liblzma::bufread::XzDecoder::new_stream(data.get(4 + len..)?, stream))
     })();

@@ -54,7 +54,7 @@ fn alternates_of(dir: &Path) -> Result<Vec<PathBuf>> {
 
 /// `GIT_ALTERNATE_OBJECT_DIRECTORIES`: paths separated as in `PATH`; a path that starts with a double
 /// quote is quoted as in C.
-fn parse_env_list(list: &OsStr) -> Vec<PathBuf> {
+pub(super) fn parse_env_list(list: &OsStr) -> Vec<PathBuf> {
     let separator = if cfg!(windows) { b';' } else { b':' };
     let bytes = Vec::from_os_str_lossy(list);
     let (mut rest, mut paths) = (bytes.as_ref(), Vec::new());

@@ -3,12 +3,16 @@
 //! Includes are not followed and nothing is ever executed: no setting of a user or a repository can
 //! change what is scanned.
 
+use std::collections::HashMap;
+
 use super::bytes::trim;
 
 /// `section`, `subsection`, `name`, `value` of each setting, in order.
 #[derive(Debug, Default)]
 pub(super) struct Config {
     settings: Vec<Setting>,
+    /// Where the last setting of each key stands. The standard hasher is keyed: no file makes look-ups slow.
+    last: HashMap<String, usize>,
 }
 
 #[derive(Debug)]
@@ -41,12 +45,13 @@ impl Config {
                 }
             }
         }
-        Config { settings }
+        let last = settings.iter().enumerate().map(|(at, setting)| (setting.key.clone(), at)).collect();
+        Config { settings, last }
     }
 
     /// The last value of `section.name`. A setting without a value reads as `true`.
     pub(super) fn get(&self, key: &str) -> Option<&[u8]> {
-        let setting = self.settings.iter().rev().find(|setting| setting.key == key)?;
+        let setting = self.settings.get(*self.last.get(key)?)?;
         Some(setting.value.as_deref().unwrap_or(b"true"))
     }
 
@@ -191,6 +196,17 @@ mod tests {
         assert!(!config.is_true_in_any("remote", "promisor"));
         assert!(Config::parse(b"[remote \"a.b\"]\npromisor").is_true_in_any("remote", "promisor"));
         assert_eq!(config.section("extensions").filter(|(name, _)| *name == "objectformat").count(), 2);
+    }
+
+    /// Each look-up used to read all settings: with so many, this test would not end today.
+    #[test]
+    fn many_settings_are_read_once() {
+        let mut text = "[extensions]\n".to_owned();
+        (0..100_000).for_each(|n| text.push_str(&format!("a{n}\n")));
+        (0..100_000).for_each(|n| text.push_str(&format!("[remote \"{n}\"]\npromisor = no\n")));
+        let config = Config::parse(text.as_bytes());
+        assert_eq!(config.section("extensions").count(), 100_000);
+        assert!(!config.is_true_in_any("remote", "promisor"));
     }
 
     #[test]

@@ -13,6 +13,12 @@ use super::object::Mode;
 use super::oid::{HashKind, Oid};
 use super::repo::{Repo, read_optional};
 
+/// Bytes of paths for each byte of the file, beyond [`FREE_PATHS`]. Version 4 leaves out what an entry's path has in
+/// common with the one before it: without a limit, a small file could make paths of any length.
+const PATHS_PER_BYTE: usize = 32;
+/// Bytes of paths that are always allowed.
+const FREE_PATHS: usize = 1 << 20;
+
 /// One entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IndexEntry {
@@ -56,12 +62,18 @@ impl Index {
         let Some(data) = read_optional(path)? else {
             return Ok(Index::default());
         };
-        let (mut index, link) = Parser::new(&data, path, repo.hash())?.parse()?;
+        let (mut index, link) = Index::parse(&data, path, repo.hash())?;
         if let Some(link) = link {
             index = index.join_shared(repo, &data[link], path)?;
         }
         index.check_order().ok_or_else(|| Error::corrupt(path, "entries are not sorted"))?;
         Ok(index)
+    }
+
+    /// Reads the bytes of an index file: what it says itself, and where the extension stands that links a shared
+    /// index.
+    pub(super) fn parse(data: &[u8], path: &Path, hash: HashKind) -> Result<(Index, Option<Range<usize>>)> {
+        Parser::new(data, path, hash)?.parse()
     }
 
     /// The entries in order.
@@ -80,7 +92,7 @@ impl Index {
         self.entries.push(IndexEntry { path: (start, self.paths.len()), ..entry });
     }
 
-    fn check_order(&self) -> Option<()> {
+    pub(super) fn check_order(&self) -> Option<()> {
         let key = |entry| (self.path(entry), entry.stage);
         self.entries.is_sorted_by(|a, b| key(a) < key(b)).then_some(())
     }
@@ -117,12 +129,16 @@ impl Index {
         }
         let shared_path = repo.git_dir().join(format!("sharedindex.{base}"));
         let shared = std::fs::read(&shared_path).map_err(|e| Error::io(&shared_path, e))?;
-        let (shared, _) = Parser::new(&shared, &shared_path, repo.hash())?.parse()?;
-        let bitmaps = &link[repo.hash().oid_len()..];
+        let (shared, _) = Index::parse(&shared, &shared_path, repo.hash())?;
+        self.joined(&shared, &link[repo.hash().oid_len()..]).ok_or_else(damaged)
+    }
+
+    /// This index completed by the shared one; `bitmaps` say what of that was deleted and replaced.
+    pub(super) fn joined(self, shared: &Index, bitmaps: &[u8]) -> Option<Index> {
         let limit = shared.entries.len();
-        let (deleted, used) = ewah::bits(bitmaps, limit).ok_or_else(damaged)?;
-        let (replaced, _) = ewah::bits(bitmaps.get(used..).unwrap_or_default(), limit).ok_or_else(damaged)?;
-        self.merge_shared(&shared, &deleted, &replaced).ok_or_else(damaged)
+        let (deleted, used) = ewah::bits(bitmaps, limit)?;
+        let (replaced, _) = ewah::bits(bitmaps.get(used..)?, limit)?;
+        self.merge_shared(shared, &deleted, &replaced)
     }
 
     /// `deleted` and `replaced` are ascending positions in `shared`. Replacements come first in `self`, in
@@ -221,6 +237,9 @@ impl<'a> Parser<'a> {
         let rest = data.get(path_at..)?;
         let len = memchr::memchr(0, rest)?;
         previous.extend_from_slice(&rest[..len]);
+        if index.paths.len() + previous.len() > FREE_PATHS + data.len().saturating_mul(PATHS_PER_BYTE) {
+            return None;
+        }
         let path_end = path_at + len;
         let stage = (flags >> 12 & 3) as u8;
         index
@@ -295,5 +314,45 @@ fn read_cached_trees(body: &[u8], hash_len: usize) -> Option<Vec<CachedTree>> {
         if open.is_empty() {
             return Some(trees);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An index of version 4 with a path of so many bytes, and entries that add one byte each to the path before.
+    fn sharing(first: usize, more: usize) -> Vec<u8> {
+        let mut data = b"DIRC\0\0\0\x04".to_vec();
+        data.extend((1 + more as u32).to_be_bytes());
+        for path in std::iter::once(vec![b'a'; first]).chain((0..more).map(|_| vec![b'a'])) {
+            data.extend([0; 24]);
+            data.extend(0o100_644u32.to_be_bytes());
+            data.extend([0; 12]);
+            data.extend([7; 20]);
+            data.extend([0, 0, 0]);
+            data.extend(path);
+            data.push(0);
+        }
+        data.extend([0; 20]);
+        data
+    }
+
+    fn parse(data: &[u8]) -> Result<Index> {
+        Ok(Index::parse(data, Path::new("index"), HashKind::Sha1)?.0)
+    }
+
+    #[test]
+    fn paths_that_share_their_beginnings_are_read() {
+        let index = parse(&sharing(1000, 200)).unwrap();
+        assert_eq!(index.path(&index.entries()[200]).len(), 1200);
+    }
+
+    #[test]
+    fn a_small_index_does_not_make_large_paths() {
+        let data = sharing(20_000, 2000);
+        assert!(data.len() < 160_000);
+        let error = parse(&data).unwrap_err();
+        assert!(error.to_string().contains("damaged entry"), "{error}");
     }
 }

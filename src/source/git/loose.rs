@@ -25,7 +25,7 @@ pub(super) fn read(object_dir: &Path, oid: &Oid, limit: u64) -> Result<Option<(K
 }
 
 /// Undoes a loose object's file.
-fn decode(file: &[u8], limit: u64) -> Result<(Kind, Vec<u8>)> {
+pub(super) fn decode(file: &[u8], limit: u64) -> Result<(Kind, Vec<u8>)> {
     let mut start = [0; MAX_HEADER];
     let mut stream = flate2::Decompress::new(true);
     // Errors further on in the stream are found when it is inflated whole.

@@ -40,7 +40,8 @@ impl Midx {
         Self::parse(map, hash).ok_or_else(|| Error::corrupt(path, "damaged multi-pack index"))
     }
 
-    fn parse(map: MappedFile, hash: HashKind) -> Option<Self> {
+    /// Reads a multi-pack index. None if it is damaged or of an unknown version.
+    pub(super) fn parse(map: MappedFile, hash: HashKind) -> Option<Self> {
         let hash_version = match hash {
             HashKind::Sha1 => 1,
             HashKind::Sha256 => 2,

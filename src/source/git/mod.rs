@@ -13,6 +13,8 @@ mod dedup;
 mod delta;
 mod error;
 mod ewah;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod idx;
 mod index;
 mod inflate;

@@ -27,8 +27,12 @@ pub(super) struct Recovered {
 /// Reads a pack from start to end and makes an index of it.
 pub(super) fn index_of(path: &Path, hash: HashKind, limit: u64) -> Result<Recovered> {
     let data = MappedFile::open(path)?;
-    let count = super::bytes::be32(&data, 8).filter(|_| data.starts_with(b"PACK"));
-    let count = count.ok_or_else(|| Error::corrupt(path, "not a pack"))?;
+    index_of_bytes(&data, hash, limit).ok_or_else(|| Error::corrupt(path, "not a pack"))
+}
+
+/// Makes an index of a pack's bytes. None if they are no pack.
+pub(super) fn index_of_bytes(data: &[u8], hash: HashKind, limit: u64) -> Option<Recovered> {
+    let count = super::bytes::be32(data, 8).filter(|_| data.starts_with(b"PACK"))?;
     let end = data.len().saturating_sub(hash.oid_len());
     let entries = scan(&data[..end], count, hash);
     let scanned = entries.len();
@@ -43,7 +47,7 @@ pub(super) fn index_of(path: &Path, hash: HashKind, limit: u64) -> Result<Recove
     let rows = resolver.resolve_all(&entries);
     let complete = scanned == count as usize && rows.len() == scanned;
     let checksum = &data[end..];
-    Ok(Recovered { index: write_index(rows, checksum, hash), complete })
+    Some(Recovered { index: write_index(rows, checksum, hash), complete })
 }
 
 /// An entry that was found.
@@ -86,6 +90,13 @@ fn stream_end(data: &[u8], at: usize, scratch: &mut [u8]) -> Option<usize> {
     }
 }
 
+/// What a delta waits for.
+#[derive(PartialEq, Eq, Hash)]
+enum Base {
+    Offset(u64),
+    Object(Oid),
+}
+
 struct Resolver<'a> {
     data: &'a [u8],
     hash: HashKind,
@@ -97,27 +108,30 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    /// The id, offset and checksum of all entries that can be decoded.
+    /// The id, offset and checksum of all entries that can be decoded: whole objects, and what is made from each
+    /// as soon as it is known. So each entry is decoded once, in whatever order they stand.
     fn resolve_all(mut self, found: &[Found]) -> Vec<(Oid, u64, u32)> {
-        let mut rows = Vec::new();
-        let mut pending: Vec<&Found> = found.iter().collect();
-        loop {
-            let before = pending.len();
-            // A ref-delta can only be resolved once the id of its base is known.
-            pending.retain(|found| match self.decode(found.offset) {
-                Ok((kind, data)) => {
-                    let oid = self.hash.hash(kind, &data);
-                    self.offsets.insert(oid, found.offset);
-                    rows.push((oid, found.offset, found.crc));
-                    false
-                }
-                Err(_) => true,
-            });
-            if pending.is_empty() || pending.len() == before {
-                rows.sort_unstable();
-                return rows;
+        let mut waiting: HashMap<Base, Vec<&Found>> = HashMap::new();
+        let mut ready = Vec::new();
+        for found in found.iter().rev() {
+            match found.entry.stored {
+                Stored::Whole(_) => ready.push(found),
+                Stored::OffsetDelta(base) => waiting.entry(Base::Offset(base)).or_default().push(found),
+                Stored::RefDelta(base) => waiting.entry(Base::Object(base)).or_default().push(found),
             }
         }
+        let mut rows = Vec::new();
+        while let Some(found) = ready.pop() {
+            let Ok((kind, data)) = self.decode(found.offset) else { continue };
+            let oid = self.hash.hash(kind, &data);
+            self.offsets.insert(oid, found.offset);
+            rows.push((oid, found.offset, found.crc));
+            for base in [Base::Object(oid), Base::Offset(found.offset)] {
+                ready.extend(waiting.remove(&base).unwrap_or_default());
+            }
+        }
+        rows.sort_unstable();
+        rows
     }
 
     fn decode(&mut self, mut offset: u64) -> Result<(Kind, Arc<Vec<u8>>)> {
@@ -180,4 +194,41 @@ fn write_index(rows: Vec<(Oid, u64, u32)>, pack_checksum: &[u8], hash: HashKind)
     let checksum = hash.checksum(&out);
     out.extend(checksum);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn entry(pack: &mut Vec<u8>, kind: u8, base: Option<Oid>, content: &[u8]) {
+        assert!(content.len() < 16);
+        pack.push(kind << 4 | content.len() as u8);
+        pack.extend(base.iter().flat_map(|base| base.as_bytes().to_vec()));
+        let mut encoder = flate2::write::ZlibEncoder::new(pack, flate2::Compression::default());
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap();
+    }
+
+    /// Deltas that stand before their bases: each used to be tried again whenever another had been resolved.
+    #[test]
+    fn deltas_may_stand_before_their_bases() {
+        const CHAIN: u32 = 5000;
+        let texts: Vec<[u8; 4]> = (0..CHAIN).map(u32::to_be_bytes).collect();
+        let oids: Vec<Oid> = texts.iter().map(|text| HashKind::Sha1.hash(Kind::Blob, text)).collect();
+        let mut pack = b"PACK\0\0\0\x02".to_vec();
+        pack.extend(CHAIN.to_be_bytes());
+        for n in (1..texts.len()).rev() {
+            let delta = [&[4, 4, 4][..], &texts[n]].concat();
+            entry(&mut pack, 7, Some(oids[n - 1]), &delta);
+        }
+        entry(&mut pack, 3, None, &texts[0]);
+        let checksum = HashKind::Sha1.checksum(&pack);
+        pack.extend(checksum);
+        let found = index_of_bytes(&pack, HashKind::Sha1, 1000).unwrap();
+        assert!(found.complete);
+        let idx = super::super::idx::Idx::made(found.index, Path::new("x.idx"), HashKind::Sha1).unwrap();
+        assert!(oids.iter().all(|oid| idx.find(oid).is_some()));
+    }
 }

@@ -163,7 +163,7 @@ fn reflog_of(name: &BString, path: &Path) -> Result<Vec<ReflogEntry>> {
 }
 
 /// `old new who when<TAB>why`
-fn reflog_line(name: &BString, line: &[u8]) -> Option<ReflogEntry> {
+pub(super) fn reflog_line(name: &BString, line: &[u8]) -> Option<ReflogEntry> {
     let (old, rest) = split_at_byte(line, b' ')?;
     let (new, text) = split_at_byte(rest, b' ')?;
     let oid = |hex| Oid::from_hex(hex).map(|oid| Some(oid).filter(|oid| !oid.is_null()));

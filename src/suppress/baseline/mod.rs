@@ -17,6 +17,8 @@
 
 mod draft;
 mod entry;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod ledger;
 mod presence;
 mod quick;
@@ -135,8 +137,13 @@ impl Baseline {
     fn load_slowly(source: Arc<SourceText>) -> Result<Self, ConfigError> {
         let header = read_header(&source, &source.text)?;
         let mut rows = Vec::with_capacity(header.entries.len());
+        let mut from = 0;
         for (fingerprint, value) in &header.entries {
-            let at = source.text.find(fingerprint.as_str()).unwrap_or(0);
+            // They come in the order of the text: a search from its beginning for each would take long.
+            let ahead = source.text.get(from..).and_then(|rest| rest.find(fingerprint.as_str()));
+            let at =
+                ahead.map(|at| from + at).or_else(|| source.text.find(fingerprint.as_str())).unwrap_or(0);
+            from = at;
             let span = at..at + fingerprint.len();
             let place = Place { source: source.clone(), span: span.clone() };
             let written = source.text.get(span.clone()) == Some(fingerprint.as_str());

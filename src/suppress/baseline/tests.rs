@@ -261,3 +261,17 @@ fn a_file_that_is_not_sorted_is_read_whole() {
     assert!(ledger.whole().is_err());
     assert!(ledger.lookup(&fingerprint(2000)).is_err(), "nothing is new while the file cannot be read whole");
 }
+
+/// In a file that somebody edited, a fingerprint may stand in the words of an earlier entry too.
+#[test]
+fn fingerprints_in_the_words_of_others_are_no_entries() {
+    let (one, two) = ("0a".repeat(16), "0b".repeat(16));
+    let text = format!(
+        "version = 1\nsalt = \"{}\"\n[entries]\n\"{one}\" = {{ rule = \"r\", reason = \"as {two}\" }}\n{two}= {{ rule = \"s\" }}\n",
+        "ab".repeat(32)
+    );
+    let baseline = load(&text).unwrap();
+    assert_eq!(baseline.len(), 2);
+    assert_eq!(baseline.lookup(&one).unwrap().unwrap().reason, format!("as {two}"));
+    assert_eq!(baseline.lookup(&two).unwrap().unwrap().rule, "s");
+}

@@ -110,6 +110,31 @@ fn no_format_shows_a_value_wherever_it_stands() {
     }
 }
 
+/// A rule's own words come from a configuration, and that is a file like others: its example can be a real value.
+#[test]
+fn no_format_shows_a_value_that_a_rule_has_for_its_example() {
+    let value = token(1);
+    let said = format!("Tokens such as {value}");
+    let mut finding = github(1);
+    finding.rule = format!("own-{value}");
+    finding.description = said.clone();
+    finding.tags = vec![said.clone()];
+    finding.remediation.revoke = said.clone();
+    finding.remediation.command = said.clone();
+    finding.parts = vec![(said.clone(), finding.location.clone())];
+    // The rule's first finding is of another value, and holds this one as well.
+    let first = Finding { secret: Secret::new(token(2).as_bytes(), 4), ..finding.clone() };
+    let mut unread = skipped("a.zip", "odd", true);
+    unread.detail = said;
+    let report = Report { findings: vec![first, finding], skipped: vec![unread], ..clean() };
+    for format in Format::ALL {
+        let out = render(&report, format.name(), &every_option());
+        assert!(!out.contains(&value[4..]), "{}:\n{out}", format.name());
+    }
+    let shown = Options { show_secrets: true, ..every_option() };
+    assert!(render(&report, "json", &shown).contains(&value[4..]));
+}
+
 #[test]
 fn every_format_writes_something_for_nothing() {
     for format in Format::ALL {
