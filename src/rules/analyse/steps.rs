@@ -38,7 +38,7 @@ pub fn ways(hir: &Hir) -> Option<Vec<Vec<Step>>> {
                 super::runs::add_range(&mut class, b, b);
                 Step { run: Run { class, min: 1, digit: false }, most: 1 }
             };
-            Some(vec![l.0.iter().map(step).collect()]).filter(fits)
+            Some(vec![l.0.iter().map(step).collect()]).and_then(if_few)
         }
         HirKind::Class(class) => {
             let run = Run { class: class_of(class)?, min: 1, digit: false };
@@ -56,7 +56,7 @@ pub fn ways(hir: &Hir) -> Option<Vec<Vec<Step>>> {
             let exactly = |n: usize| (0..n).try_fold(vec![Vec::new()], |all, _| followed_by(all, &one));
             match (r.min as usize, most) {
                 (min, most) if min == most && most <= MOST => exactly(most),
-                (0, 1) if r.greedy => Some(one.into_iter().chain([Vec::new()]).collect()).filter(fits),
+                (0, 1) if r.greedy => Some(one.into_iter().chain([Vec::new()]).collect()).and_then(if_few),
                 _ => None,
             }
         }
@@ -65,7 +65,7 @@ pub fn ways(hir: &Hir) -> Option<Vec<Vec<Step>>> {
         }
         HirKind::Alternation(parts) => {
             let all: Option<Vec<_>> = parts.iter().map(ways).collect();
-            all.map(|all| all.concat()).filter(fits)
+            all.map(|all| all.concat()).and_then(if_few)
         }
         HirKind::Look(_) | HirKind::Capture(_) => None,
     }
@@ -76,12 +76,12 @@ fn followed_by(all: Vec<Vec<Step>>, next: &[Vec<Step>]) -> Option<Vec<Vec<Step>>
         return None;
     }
     let joined = all.iter().flat_map(|way| next.iter().map(|next| [way.as_slice(), next].concat())).collect();
-    Some(joined).filter(fits)
+    Some(joined).and_then(if_few)
 }
 
-fn fits(ways: &Vec<Vec<Step>>) -> bool {
-    ways.len() <= MOST
-        && ways.iter().all(|way| {
-            way.len() <= MOST && way.iter().filter(|step| step.is_variable()).count() <= MOST_VARIABLE
-        })
+fn if_few(ways: Vec<Vec<Step>>) -> Option<Vec<Vec<Step>>> {
+    let is_small = |way: &Vec<Step>| {
+        way.len() <= MOST && way.iter().filter(|step| step.is_variable()).count() <= MOST_VARIABLE
+    };
+    (ways.len() <= MOST && ways.iter().all(is_small)).then_some(ways)
 }
