@@ -84,6 +84,8 @@ fn beyond_the_ceiling_there_is_a_message_and_the_old_report() {
 
 /// The greatest part of memory that a command held, in bytes, as the system says, and its exit code.
 fn held(command: &mut Command) -> (u64, Option<i32>) {
+    // `wait4` waits for it.
+    #[allow(clippy::zombie_processes)]
     let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let mut status = 0;
     // SAFETY: a struct of numbers may be zero; the process is our child, and was not waited for.
@@ -124,10 +126,11 @@ fn the_ceiling_holds() {
 #[test]
 fn a_scan_needs_no_more_for_larger_and_more_files() {
     let dir = Sandbox::empty();
-    // 600 MB in one file, most of it NUL; 200 MB in an archive; five thousand files.
+    // 600 MB in one file, most of it NUL; 200 MB in an archive; five thousand files. Debug builds take a fifth.
+    let size = if cfg!(debug_assertions) { 120 << 20 } else { 600 << 20 };
     let file = fs::File::create(dir.join("huge.bin")).unwrap();
-    file.set_len(600 << 20).unwrap();
-    file.write_all_at(format!(" {} ", github(1)).as_bytes(), 300 << 20).unwrap();
+    file.set_len(size).unwrap();
+    file.write_all_at(format!(" {} ", github(1)).as_bytes(), size / 2).unwrap();
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     let filler = "a line of an ordinary log, and another one\n".repeat(25_000);
     for _ in 0..if cfg!(debug_assertions) { 10 } else { 200 } {
@@ -138,7 +141,7 @@ fn a_scan_needs_no_more_for_larger_and_more_files() {
     for i in 0..5000 {
         dir.write(&format!("files/{}/{i}.txt", i % 50), format!("file {i}\n").repeat(20));
     }
-    for paths in [&["huge.bin"][..], &["log.gz"], &["files"], &["huge.bin", "log.gz", "files"]] {
+    for paths in [&["huge.bin"][..], &["log.gz"], &["files", "log.gz"]] {
         let run = within(&dir, &[&["scan", "--threads", "2"], paths].concat(), "64M");
         let report = run.report();
         assert!(!report.incomplete(), "{paths:?}: {:?}", report.skipped());

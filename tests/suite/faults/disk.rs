@@ -21,7 +21,7 @@ fn a_report_that_does_not_fit_leaves_the_old_one() {
                 out.write("report", "the old one");
                 let place = format!("{format}={}", out.join("report").display());
                 let mut command = stanch(repo.path(), joined(&[args, &["--format", &place]]));
-                let run = Run::of(bounded(&mut command, libc::RLIMIT_FSIZE as u32, full)).exits(2);
+                let run = Run::of(bounded(&mut command, Bound::FileSize, full)).exits(2);
                 assert!(run.stderr.contains("cannot write the report"), "{args:?} {format}: {run:?}");
                 assert_eq!(
                     fs::read_to_string(out.join("report")).unwrap(),
@@ -54,7 +54,7 @@ fn what_commands_write_is_written_whole_or_not_at_all() {
         ] {
             let mut command = stanch(repo.path(), args);
             let full = if args[0] == "explain" { full.min(10) } else { full };
-            let run = Run::of(bounded(&mut command, libc::RLIMIT_FSIZE as u32, full)).exits(2);
+            let run = Run::of(bounded(&mut command, Bound::FileSize, full)).exits(2);
             assert!(run.stderr.contains("cannot"), "{args:?}: {run:?}");
             assert!(!run.stderr.contains(&value), "{run:?}");
             assert_eq!((names(repo.path()), names(&repo.join(".git/hooks"))), before, "{args:?} at {full}");
@@ -66,7 +66,7 @@ fn what_commands_write_is_written_whole_or_not_at_all() {
         let baseline = fs::read(repo.join(".stanch-baseline.toml")).unwrap();
         repo.write("more.txt", format!("token = '{}'\n", github(50)));
         let mut command = stanch(repo.path(), ["baseline", "update"]);
-        Run::of(bounded(&mut command, libc::RLIMIT_FSIZE as u32, full)).exits(2);
+        Run::of(bounded(&mut command, Bound::FileSize, full)).exits(2);
         assert_eq!(fs::read(repo.join(".stanch-baseline.toml")).unwrap(), baseline);
     }
 }
@@ -80,7 +80,7 @@ fn a_cache_that_does_not_fit_is_a_warning_and_never_half() {
         let cache = Sandbox::empty();
         let mut command = stanch(repo.path(), args);
         command.arg(cache.path());
-        let run = Run::of(bounded(&mut command, libc::RLIMIT_FSIZE as u32, full)).exits(1);
+        let run = Run::of(bounded(&mut command, Bound::FileSize, full)).exits(1);
         assert!(run.stderr.contains("is not written"), "{run:?}");
         assert_eq!(run.report().0["findings"], plain.0["findings"]);
         assert!(names(cache.path()).is_empty(), "{:?}", names(cache.path()));

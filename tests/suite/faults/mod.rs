@@ -48,8 +48,15 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Bounds a resource of a program, such as `libc::RLIMIT_NOFILE`.
-fn bounded(command: &mut Command, resource: u32, most: u64) -> &mut Command {
+/// What a program may have little of.
+#[derive(Clone, Copy)]
+enum Bound {
+    FileSize,
+    OpenFiles,
+}
+
+/// Bounds what a program may have.
+fn bounded(command: &mut Command, bound: Bound, most: u64) -> &mut Command {
     use std::os::unix::process::CommandExt;
     // SAFETY: setrlimit and signal may be called between fork and exec.
     unsafe {
@@ -57,7 +64,11 @@ fn bounded(command: &mut Command, resource: u32, most: u64) -> &mut Command {
             let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
             // A file that would become too large is an error of the write, not the end of the process.
             libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
-            match libc::setrlimit(resource as _, &limit) {
+            let set = match bound {
+                Bound::FileSize => libc::setrlimit(libc::RLIMIT_FSIZE, &limit),
+                Bound::OpenFiles => libc::setrlimit(libc::RLIMIT_NOFILE, &limit),
+            };
+            match set {
                 0 => Ok(()),
                 _ => Err(std::io::Error::last_os_error()),
             }

@@ -97,7 +97,7 @@ fn few_file_descriptors() {
         let plain = Run::of(&mut stanch(repo.path(), &args)).exits(1).report();
         assert!(plain.findings().len() > 200, "{}", plain.findings().len());
         for files in [64, 24, 12] {
-            let run = Run::of(bounded(&mut stanch(repo.path(), &args), libc::RLIMIT_NOFILE as u32, files));
+            let run = Run::of(bounded(&mut stanch(repo.path(), &args), Bound::OpenFiles, files));
             match run.code {
                 Some(1) => {
                     assert_eq!(run.report().0["findings"], plain.0["findings"], "{args:?}, {files} files")

@@ -8,8 +8,11 @@ use sha1::Digest as _;
 use super::super::cli_support::{Run, github, scan};
 use super::{Place, leak};
 
+/// Its name, and what writes it.
+type Excuse = (&'static str, fn(&Place));
+
 /// The ways by which a change can excuse itself where it is trusted: each writes files into the repository.
-const EXCUSES: &[(&str, fn(&Place))] = &[
+const EXCUSES: &[Excuse] = &[
     ("a marker", |place| place.write("leak.py", leak(1).replace('\n', "  # stanch:allow trust me\n"))),
     ("gitleaks' marker", |place| place.write("leak.py", leak(1).replace('\n', "  # gitleaks:allow\n"))),
     ("an allowlist", |place| place.write(".stanch.toml", "[[allowlists]]\npaths = ['leak']\n")),
