@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Engine, Options, Session};
 use crate::finding::{Confidence, Finding, Location};
+use crate::matcher::decode;
 use crate::matcher::fuzzing::expanded;
 use crate::rules::RuleSet;
 use crate::source::archive::Limits;
@@ -60,7 +61,7 @@ pub fn contents(data: &[u8]) {
         }
     }
     // The whole text as one region is the whole text.
-    let region = [0..content.len()];
+    let region = decode::whole(content);
     let by_region = examined(content, Some(&region), &location);
     assert_eq!(names(&whole), names(&by_region));
 }

@@ -54,9 +54,10 @@ fn regions(data: &[u8]) {
     let Some((&[a, b, c, d], text)) = data.split_first_chunk::<4>() else { return };
     let at = |high: u8, low: u8| usize::from(u16::from_be_bytes([high, low])) % (text.len() + 1);
     let (start, len) = (at(a, b), usize::from(d));
+    // Nothing, where bytes were removed, and some bytes; or some bytes up to the end.
     let regions = match c & 1 {
-        0 => vec![start..(start + len).min(text.len())],
-        _ => vec![start / 2..start / 2, start.max(start / 2 + 1).min(text.len())..text.len()],
+        0 => [start..start, start..(start + len).min(text.len())],
+        _ => [start / 2..start / 2, start.max(start / 2 + 1).min(text.len())..text.len()],
     };
     if regions.windows(2).any(|pair| pair[1].start < pair[0].end) {
         return;

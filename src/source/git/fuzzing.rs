@@ -48,7 +48,8 @@ fn pack_index(data: &[u8], hash: HashKind) {
     idx.is_intact(hash);
     for pos in 0..idx.count() {
         let oid = idx.oid(pos).expect("below the count");
-        (idx.offset(pos), idx.crc(pos));
+        idx.offset(pos);
+        idx.crc(pos);
         if let Some(found) = idx.find(&oid) {
             assert_eq!(idx.oid(found), Some(oid));
         }
@@ -269,7 +270,7 @@ fn signature(data: &[u8]) {
 fn configuration(data: &[u8]) {
     let config = Config::parse(data);
     for key in ["core.bare", "core.worktree", "extensions.objectformat"] {
-        assert_eq!(config.is_true(key) && config.get(key).is_none(), false);
+        assert!(!config.is_true(key) || config.get(key).is_some());
     }
     config.is_true_in_any("remote", "promisor");
     for (name, value) in config.section("extensions") {
