@@ -89,6 +89,19 @@ impl FileKind {
         lower.make_ascii_lowercase();
         FileKind { language: language(lower), role: role(lower, path) }
     }
+
+    /// The kinds that a file can be of whose name by itself tells this one: folders tell purposes, too.
+    pub fn in_any_folder(self) -> impl Iterator<Item = FileKind> {
+        const OF_FOLDERS: [Role; 6] =
+            [Role::Plain, Role::Test, Role::Example, Role::Vendored, Role::Translation, Role::Generated];
+        let others: &[Role] = match self.role {
+            Role::Plain | Role::Test | Role::Example | Role::Vendored => &OF_FOLDERS,
+            Role::UnitTest => &[Role::Translation, Role::Generated],
+            Role::Translation | Role::Generated | Role::Template => &[],
+        };
+        let others = others.iter().filter(move |&&role| role != self.role);
+        std::iter::once(self).chain(others.map(move |&role| FileKind { role, ..self }))
+    }
 }
 
 /// The last extension of a lower-case base name, and what stands before it.
@@ -288,4 +301,44 @@ fn is_unit_test(path: &[u8]) -> bool {
         || begins.iter().any(|b| stem.starts_with(b))
         || stem == b"test"
         || stem == b"tests"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_what_kinds_there_are_in_folders() {
+        let names = [
+            "a.sh",
+            "t",
+            "doc",
+            "vendor",
+            "test_a.py",
+            "a_test.go",
+            "de.po",
+            "x.min.js",
+            ".env.example",
+            "a.lock",
+        ];
+        let folders = [
+            "",
+            "src/",
+            "t/",
+            "docs/",
+            "a/vendor/x/",
+            "locale/",
+            "node_modules/a/",
+            "tests/docs/",
+            "docs/tests/",
+        ];
+        for name in names {
+            let known: Vec<FileKind> = FileKind::from_path(name.as_bytes()).in_any_folder().collect();
+            for folder in folders {
+                let path = format!("{folder}{name}");
+                let kind = FileKind::from_path(path.as_bytes());
+                assert!(known.contains(&kind), "{path} is {kind:?}, none of {known:?}");
+            }
+        }
+    }
 }

@@ -276,6 +276,19 @@ fn names_of_files_and_folders_and_targets_of_links() {
     assert_eq!((&found["message_kind"], &found["path"]), (&"link-target".into(), &"link".into()));
 }
 
+/// A value that counts in a folder of tests, and would not elsewhere: the folder is known only when all is read.
+#[test]
+fn folders_tell_what_files_are_for() {
+    let sandbox = clean();
+    let line = |word: &str| format!("#!/bin/sh\nDB_{}=hunter{word}-4x go\n", "PASS");
+    sandbox.write("t/setup.sh", line("t"));
+    sandbox.write("src/setup.sh", line("e"));
+    sandbox.commit("in");
+    let files = run(sandbox.path(), &["scan", "."]);
+    assert_eq!(files.secrets(), ["huntert-4x"], "the sample must be one that only the folder decides");
+    assert_eq!(history(&sandbox, &[]).secrets(), files.secrets());
+}
+
 #[test]
 fn files_that_their_name_tells() {
     let sandbox = clean();

@@ -29,7 +29,7 @@ pub struct Values {
 }
 
 impl Values {
-    /// Judges every sighting as each kind of file it was seen in, and keeps what passes.
+    /// Judges every sighting as each kind of file it can have been seen in, and keeps what passes.
     pub fn choose(judge: &Judge<'_>, taken: &Taken, names: &[Box<[u8]>], sets: &mut Sets) -> Self {
         let blobs = taken.texts.iter().filter(|t| t.kind == Kind::Blob).map(|t| t.oid);
         let kinds = kinds_of(blobs, &taken.trees, names);
@@ -37,13 +37,15 @@ impl Values {
         let mut numbers: FastMap<&[u8], u32> = FastMap::default();
         let mut values = Values::default();
         for text in &taken.texts {
-            let no_name = [FileKind::UNKNOWN];
-            let kinds =
-                kinds.get(&text.oid).filter(|kinds| !kinds.is_empty()).map_or(&no_name[..], Vec::as_slice);
+            let kinds = kinds.get(&text.oid).filter(|kinds| !kinds.is_empty());
+            let may_pass = |mark: u32| match kinds {
+                Some(kinds) => kinds.iter().any(|&kind| judge.may_pass(mark, kind)),
+                None => judge.passes(mark, FileKind::UNKNOWN),
+            };
             let mut held: Vec<u32> = Vec::new();
             for &mark in taken.marks_of(text) {
                 let Some(Some(sighting)) = sightings.get(mark as usize) else { continue };
-                if !kinds.iter().any(|&kind| judge.passes(mark, kind)) {
+                if !may_pass(mark) {
                     continue;
                 }
                 let next = numbers.len() as u32;
@@ -104,6 +106,11 @@ impl<'a> Judge<'a> {
         })
     }
 
+    /// Whether it can be a finding in a file whose name tells this kind, whatever folder that lies in.
+    pub fn may_pass(&self, mark: u32, kind: FileKind) -> bool {
+        kind.in_any_folder().any(|kind| self.passes(mark, kind))
+    }
+
     fn judge(&self, mark: u32, kind: FileKind) -> bool {
         let Judge { engine, sightings, .. } = self;
         let Some(Some(sighting)) = sightings.get(mark as usize) else { return false };
@@ -121,7 +128,7 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// The kinds of file that these blobs are in any tree, in no order; none for a blob that is in no tree.
+/// The kinds of file that the names of these blobs in any tree tell, in no order; none for a blob that is in no tree.
 pub(super) fn kinds_of(
     blobs: impl Iterator<Item = Oid>,
     trees: &TreeLog,
