@@ -308,13 +308,13 @@ def rules():
 def contents():
     lines = ASSIGNMENTS.replace(b"%1", b"\1").replace(b"%4", b"\4").splitlines(keepends=True)
     put("contents", "assignments", b"\0" + b"".join(lines[:4]))
-    put("contents", "tokens", b"\1GITHUB_TOKEN=\2\nAWS_ACCESS_KEY_ID=\3\nAWS_SECRET_ACCESS_KEY=\4\n")
+    put("contents", "several", b"\1GITHUB_TOKEN=\2\nAWS_ACCESS_KEY_ID=\3\nAWS_SECRET_ACCESS_KEY=\4\n")
     put("contents", "encoded", b"\3{\"a\": \"" + base64.b64encode(b"some plain words") + b"\", \"b\": \"" + base64.b64encode(gzip.compress(b"x: y\n", mtime=0)) + b"\"}")
     put("contents", "npmrc", b"\6//registry.example.com/:_authToken=\4\n")
     put("contents", "key", b"\7-----BEGIN OPENSSH PRIVATE KEY-----\n\4\4\n-----END OPENSSH PRIVATE KEY-----\n")
     put("contents", "htpasswd", b"\x08bob:$apr1$x$\1\n")
     put("contents", "notebook", b"\x09" + b'{"cells": [{"source": ["password = \\"\1\\"\\n"]}]}')
-    put("contents", "utf16", b"\0" + "password = words\r\n".encode("utf-16"))
+    put("contents", "utf16", b"\0" + "{}word = words\r\n".format("pass").encode("utf-16"))
     put("contents", "zip", b"\x0a" + zipped())
 
 
