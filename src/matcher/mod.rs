@@ -27,6 +27,7 @@ use regex_automata::meta::{Cache, Regex};
 use regex_automata::util::primitives::NonMaxUsize;
 use regex_automata::{Anchored, Input};
 
+use crate::rules::rule::contains_folded;
 use crate::rules::{Rule, RuleIndex, RuleSet, rarity};
 use context::Contexts;
 use generic::Evidence;
@@ -478,7 +479,7 @@ impl Matcher {
 
     fn has_keyword(&self, rule: RuleIndex, text: &[u8]) -> bool {
         let keywords = &self.rules.rule(rule).keywords;
-        keywords.is_empty() || keywords.iter().any(|k| contains_folded(text, k.as_bytes()))
+        keywords.is_empty() || keywords.iter().any(|k| contains_folded(text, k.as_bytes(), 0))
     }
 }
 
@@ -508,16 +509,6 @@ fn note(found: Candidate, out: &mut Vec<Candidate>) {
     if !out.iter().rev().take(FEW).any(|known| *known == found) {
         out.push(found);
     }
-}
-
-/// Whether `text` contains `needle`, ASCII case ignored.
-fn contains_folded(text: &[u8], needle: &[u8]) -> bool {
-    let Some((&first, rest)) = needle.split_first() else {
-        return true;
-    };
-    let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
-    memchr::memchr2_iter(lower, upper, text)
-        .any(|at| text.get(at + 1..at + 1 + rest.len()).is_some_and(|t| t.eq_ignore_ascii_case(rest)))
 }
 
 #[cfg(test)]

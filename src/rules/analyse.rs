@@ -111,7 +111,7 @@ impl LiteralSet {
     /// Estimated rarity in bits of the set in ordinary text: that of its commonest literal, less the
     /// number of alternatives.
     fn rarity(&self, hints: &[String]) -> f32 {
-        let hinted = |a: &Needed| hints.iter().any(|hint| holds(&a.anchor.literal, hint));
+        let hinted = |a: &Needed| hints.iter().any(|hint| holds(&a.anchor.literal, hint.as_bytes()));
         let bonus = if self.anchors.iter().all(hinted) { HINTED } else { 0.0 };
         let commonest = self
             .anchors
@@ -342,8 +342,9 @@ fn first_bytes_of(hir: &Hir) -> Option<First> {
     Some(First { texts, may_be_empty: hir.properties().minimum_len() == Some(0) })
 }
 
-fn holds(literal: &[u8], hint: &str) -> bool {
-    literal.windows(hint.len().max(1)).any(|part| part.eq_ignore_ascii_case(hint.as_bytes()))
+/// Whether a short text holds another, ASCII case ignored.
+pub fn holds(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len().max(1)).any(|window| window.eq_ignore_ascii_case(part))
 }
 
 /// The members of a class, a letter in both cases counting as one, when they are at most 26.

@@ -190,8 +190,7 @@ fn analyse_pattern(spec: &RuleSpec, pattern: &str, strictness: Strictness) -> Re
     // Keywords that every match holds anyway are no condition of their own.
     let implied = !found.anchors.is_empty()
         && found.anchors.iter().all(|a| {
-            spec.keywords.is_empty()
-                || spec.keywords.iter().any(|k| contains_folded(&a.literal, k.as_bytes()))
+            spec.keywords.is_empty() || spec.keywords.iter().any(|k| analyse::holds(&a.literal, k.as_bytes()))
         });
     if implied {
         return Ok(Search {
@@ -240,10 +239,6 @@ fn keyword_anchors(context: &Context) -> Option<Vec<Anchor>> {
     all.sort();
     all.dedup();
     Some(all)
-}
-
-fn contains_folded(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len().max(1)).any(|w| w.eq_ignore_ascii_case(needle))
 }
 
 fn check_id(id: &str) -> Result<(), RuleError> {

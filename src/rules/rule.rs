@@ -139,19 +139,17 @@ pub struct Word {
 impl Word {
     /// Whether `text` holds the word in either case.
     pub fn is_in(&self, text: &[u8]) -> bool {
-        let at = usize::from(self.rarest);
-        let Some(rarest) = self.text.get(at) else { return true };
-        let (lower, upper) = (rarest.to_ascii_lowercase(), rarest.to_ascii_uppercase());
-        let mut from = at;
-        while let Some(found) = text.get(from..).and_then(|rest| memchr::memchr2(lower, upper, rest)) {
-            let start = from + found - at;
-            if text.get(start..start + self.text.len()).is_some_and(|t| t.eq_ignore_ascii_case(&self.text)) {
-                return true;
-            }
-            from += found + 1;
-        }
-        false
+        contains_folded(text, &self.text, usize::from(self.rarest))
     }
+}
+
+/// Whether `text` contains `needle`, ASCII case ignored. It is looked for by its byte at `rarest`.
+pub fn contains_folded(text: &[u8], needle: &[u8], rarest: usize) -> bool {
+    let Some(byte) = needle.get(rarest) else { return true };
+    let (lower, upper) = (byte.to_ascii_lowercase(), byte.to_ascii_uppercase());
+    let places = memchr::memchr2_iter(lower, upper, text.get(rarest..).unwrap_or_default());
+    let mut places = places.map(|start| text.get(start..start + needle.len()));
+    places.any(|part| part.is_some_and(|part| part.eq_ignore_ascii_case(needle)))
 }
 
 /// A run of at least `min` bytes of a class.

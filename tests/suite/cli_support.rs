@@ -49,17 +49,43 @@ pub fn stanch<A: AsRef<OsStr>>(dir: &Path, args: impl IntoIterator<Item = A>) ->
     command
 }
 
-/// Gives a program this much address space, in bytes. What needs more dies, and fails the test.
-pub fn limited(command: &mut Command, memory: u64) -> &mut Command {
+/// The names in a folder, temporary files included.
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// What a program may have little of.
+#[derive(Clone, Copy)]
+pub enum Bound {
+    /// Address space, in bytes. What needs more dies, and fails the test.
+    Memory,
+    /// The size of a file that it writes, in bytes.
+    FileSize,
+    /// Open files.
+    OpenFiles,
+}
+
+/// Bounds what a program may have.
+pub fn bounded(command: &mut Command, bound: Bound, most: u64) -> &mut Command {
     use std::os::unix::process::CommandExt;
-    // SAFETY: setrlimit may be called between fork and exec.
+    // SAFETY: setrlimit and signal may be called between fork and exec.
     unsafe {
         command.pre_exec(move || {
-            let limit = libc::rlimit { rlim_cur: memory, rlim_max: memory };
-            if libc::setrlimit(libc::RLIMIT_AS, &limit) == 0 {
-                Ok(())
-            } else {
-                Err(std::io::Error::last_os_error())
+            let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
+            // A file that would become too large is an error of the write, not the end of the process.
+            libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+            let set = match bound {
+                Bound::Memory => libc::setrlimit(libc::RLIMIT_AS, &limit),
+                Bound::FileSize => libc::setrlimit(libc::RLIMIT_FSIZE, &limit),
+                Bound::OpenFiles => libc::setrlimit(libc::RLIMIT_NOFILE, &limit),
+            };
+            match set {
+                0 => Ok(()),
+                _ => Err(std::io::Error::last_os_error()),
             }
         })
     }

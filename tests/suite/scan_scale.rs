@@ -9,7 +9,7 @@ use std::process::Stdio;
 
 use stanch::source::reader::{OVERLAP, PIECE};
 
-use super::cli_support::{Report, Run, github, letters, limited, scan, scan_input, stanch};
+use super::cli_support::{Bound, Report, Run, bounded, github, letters, scan, scan_input, stanch};
 use super::git_support::{Numbers, Sandbox};
 
 /// Harmless text of `len` bytes, or a few more: words, long and short lines, characters of two and three bytes.
@@ -156,7 +156,7 @@ fn any_number_of_threads_writes_the_same_report() {
 /// Runs a scan with this much address space, in bytes.
 fn within(dir: &Path, args: &[&str], memory: u64) -> Run {
     let mut command = stanch(dir, ["scan", "--format", "json", "--threads", "1"]);
-    Run::of(limited(command.args(args), memory))
+    Run::of(bounded(command.args(args), Bound::Memory, memory))
 }
 
 /// A sparse file with texts at these places.

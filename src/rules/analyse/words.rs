@@ -2,7 +2,7 @@
 
 use regex_syntax::hir::{Hir, HirKind};
 
-use super::{Anchor, Text, Word, byte_rarity, finite, literal_rarity};
+use super::{Anchor, Text, Word, byte_rarity, finite, holds, literal_rarity};
 
 /// Most words that are kept: the rarest.
 const MOST: usize = 3;
@@ -12,14 +12,12 @@ const COMMON: f32 = 5.0;
 /// The rarest words that every match holds, without those that each of the anchors holds anyway.
 pub(super) fn of(hir: &Hir, anchors: &[Anchor]) -> Vec<Word> {
     let mut words = held(hir);
-    let known = |w: &[u8]| {
-        !anchors.is_empty() && anchors.iter().all(|a| contains(&a.literal.to_ascii_lowercase(), w))
-    };
+    let known = |w: &[u8]| !anchors.is_empty() && anchors.iter().all(|a| holds(&a.literal, w));
     words.retain(|w| rarity(w) >= COMMON && !known(w));
     words.sort_by(|a, b| rarity(b).total_cmp(&rarity(a)).then_with(|| a.cmp(b)));
     let mut kept: Vec<Vec<u8>> = Vec::new();
     for word in words {
-        if kept.len() < MOST && !kept.iter().any(|k| contains(k, &word)) {
+        if kept.len() < MOST && !kept.iter().any(|k| holds(k, &word)) {
             kept.push(word);
         }
     }
@@ -66,7 +64,7 @@ fn held(hir: &Hir) -> Vec<Vec<u8>> {
         }
         HirKind::Alternation(parts) => {
             let branches: Vec<Vec<Vec<u8>>> = parts.iter().map(held).collect();
-            let everywhere = |w: &Vec<u8>| branches.iter().all(|b| b.iter().any(|other| contains(other, w)));
+            let everywhere = |w: &Vec<u8>| branches.iter().all(|b| b.iter().any(|other| holds(other, w)));
             branches.iter().flatten().filter(|w| everywhere(w)).cloned().collect()
         }
         _ => Vec::new(),
@@ -77,8 +75,4 @@ fn held(hir: &Hir) -> Vec<Vec<u8>> {
 fn single(hir: &Hir) -> Option<Vec<u8>> {
     let [Text { bytes, .. }] = finite(hir)?.try_into().ok()?;
     Some(bytes.to_ascii_lowercase())
-}
-
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    part.is_empty() || text.windows(part.len()).any(|w| w == part)
 }

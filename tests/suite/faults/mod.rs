@@ -5,12 +5,11 @@ mod signals;
 mod surroundings;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::cli_support::{Run, github, stanch};
+use super::cli_support::{Bound, Run, bounded, github, names, stanch};
 use super::git_support::Sandbox;
 
 /// A repository with secrets in its history, its index and its files.
@@ -37,43 +36,6 @@ const SCANS: &[(&[&str], usize)] = &[
 
 fn formats() -> impl Iterator<Item = &'static str> {
     stanch::report::Format::ALL.iter().map(|format| format.name())
-}
-
-/// The names in a folder, temporary files included.
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> =
-        entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    names
-}
-
-/// What a program may have little of.
-#[derive(Clone, Copy)]
-enum Bound {
-    FileSize,
-    OpenFiles,
-}
-
-/// Bounds what a program may have.
-fn bounded(command: &mut Command, bound: Bound, most: u64) -> &mut Command {
-    use std::os::unix::process::CommandExt;
-    // SAFETY: setrlimit and signal may be called between fork and exec.
-    unsafe {
-        command.pre_exec(move || {
-            let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
-            // A file that would become too large is an error of the write, not the end of the process.
-            libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
-            let set = match bound {
-                Bound::FileSize => libc::setrlimit(libc::RLIMIT_FSIZE, &limit),
-                Bound::OpenFiles => libc::setrlimit(libc::RLIMIT_NOFILE, &limit),
-            };
-            match set {
-                0 => Ok(()),
-                _ => Err(std::io::Error::last_os_error()),
-            }
-        })
-    }
 }
 
 /// Strings of arguments, one list behind the other.

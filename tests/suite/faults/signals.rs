@@ -1,7 +1,7 @@
 //! Signals at any time. The times are drawn from a seed; what must hold does not depend on them.
 
 use std::os::unix::process::ExitStatusExt;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::*;

@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::super::archive_support::{gzip, zip as zipped};
-use super::super::cli_support::{Run, github, limited};
-use super::{COMMANDS, Place, leak, names};
+use super::super::cli_support::{Bound, Run, bounded, github, names};
+use super::{COMMANDS, Place, leak};
 
 /// Words of the file outside, which are no secret of any form: they would be shown in a message about it.
 const WORDS: &str = "outside words of mine";
@@ -199,7 +199,7 @@ fn ignore_files_that_are_links_have_no_rules_and_no_end() {
             }
             for root in [".", "sub"] {
                 let mut command = place.stanch(&["scan", "--format", "json", "--threads", "1", root]);
-                let report = Run::of(limited(&mut command, 1 << 30)).exits(1).report();
+                let report = Run::of(bounded(&mut command, Bound::Memory, 1 << 30)).exits(1).report();
                 assert_eq!(report.paths(), ["sub/leak.txt"], "{name} {target}");
                 let skipped = report.0["skipped"].to_string();
                 assert!(skipped.contains("ignore-file") || root == ".", "{name} {target}: {skipped}");

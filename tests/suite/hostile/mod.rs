@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::cli_support::{Run, clean, github, stanch};
+use super::cli_support::{Run, clean, github, names, stanch};
 use super::git_support::git_command;
 
 /// Folders of one test: the repository, what lies outside of it, and the marks.
@@ -104,14 +104,6 @@ impl Place {
         found.sort();
         found
     }
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> =
-        entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    names
 }
 
 /// A line with a secret.
