@@ -43,7 +43,7 @@ mod spec;
 #[allow(dead_code)]
 mod template;
 
-use rule::{Rule, Text};
+use rule::{Rule, Text, Word};
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
@@ -233,7 +233,7 @@ fn emit_rule(out: &mut String, r: &Rule) {
         )),
         r.max_len,
         r.run,
-        list(&r.words, |w| format!("Word {{ text: Cow::Borrowed(&{:?}), rarest: {} }}", w.text, w.rarest)),
+        list(&r.words, word),
         texts(&r.keywords),
         text(&r.checksum),
         r.prefix,
@@ -291,6 +291,11 @@ fn text(t: &Text) -> String {
 
 fn texts(list_: &[Text]) -> String {
     list(list_, text)
+}
+
+fn word(word: &Word) -> String {
+    let others = list(&word.others, |other| self::word(other));
+    format!("Word {{ text: Cow::Borrowed(&{:?}), rarest: {}, others: {others} }}", word.text, word.rarest)
 }
 
 fn list<T>(items: &[T], one: impl Fn(&T) -> String) -> String {

@@ -9,11 +9,11 @@ use regex_syntax::hir::{Capture, Hir, HirKind, Repetition};
 
 use super::{analyse, set};
 
-/// Repetitions that can match at most so many bytes keep their bound.
+/// Repetitions that can match at most so many bytes keep their bound ...
 const SMALL: usize = 256;
-/// Patterns of more states than this are large ...
+/// ... unless the pattern has more states than this even so. Then it gives up the next largest, and so on ...
 const LARGE: usize = 1500;
-/// ... and keep smaller bounds only.
+/// ... down to those of so many bytes.
 const SMALL_OF_LARGE: usize = 24;
 
 /// A relaxed pattern.
@@ -28,13 +28,47 @@ pub struct Relaxed {
 /// The relaxed form of a pattern; None when it has no large bounds.
 pub fn relax(pattern: &str) -> Option<Relaxed> {
     let strict = analyse::parse(pattern).ok()?;
-    let small = if states(&strict) > LARGE { SMALL_OF_LARGE } else { SMALL };
-    let mut exact_up_to = usize::MAX;
-    let hir = relaxed(&strict, small, &mut exact_up_to);
+    let (mut hir, mut exact_up_to) = (strict.clone(), usize::MAX);
+    for small in kept_bounds(&strict) {
+        exact_up_to = usize::MAX;
+        hir = relaxed(&strict, small, &mut exact_up_to);
+        if states(&hir) <= LARGE {
+            break;
+        }
+    }
     if exact_up_to == usize::MAX {
         return None;
     }
     Some(Relaxed { regex: set::build_hir(&hir).ok()?, exact_up_to })
+}
+
+/// Up to which bound repetitions can keep theirs: what is tried, one after the other.
+fn kept_bounds(hir: &Hir) -> Vec<usize> {
+    fn collect(hir: &Hir, bounds: &mut Vec<usize>) {
+        match hir.kind() {
+            HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => {}
+            HirKind::Capture(capture) => collect(&capture.sub, bounds),
+            HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+                parts.iter().for_each(|part| collect(part, bounds));
+            }
+            HirKind::Repetition(repetition) => {
+                bounds.push(longest(repetition));
+                collect(&repetition.sub, bounds);
+            }
+        }
+    }
+    let mut bounds = vec![SMALL_OF_LARGE, SMALL];
+    collect(hir, &mut bounds);
+    bounds.retain(|bound| (SMALL_OF_LARGE..=SMALL).contains(bound));
+    bounds.sort_unstable_by_key(|&bound| std::cmp::Reverse(bound));
+    bounds.dedup();
+    bounds
+}
+
+/// So many bytes at least when it is repeated as often as it may be; 0 where there is no bound.
+fn longest(repetition: &Repetition) -> usize {
+    let least = repetition.sub.properties().minimum_len().unwrap_or(0);
+    repetition.max.map_or(0, |max| least.saturating_mul(max as usize))
 }
 
 /// About how many states a pattern compiles to.
@@ -68,9 +102,7 @@ fn relaxed(hir: &Hir, small: usize, exact_up_to: &mut usize) -> Hir {
         }
         HirKind::Repetition(repetition) => {
             let sub = relaxed(&repetition.sub, small, exact_up_to);
-            // So many bytes at least when it is repeated as often as it may be.
-            let least = repetition.sub.properties().minimum_len().unwrap_or(0);
-            let longest = repetition.max.map_or(0, |max| least.saturating_mul(max as usize));
+            let longest = longest(repetition);
             let large = longest > small;
             if large {
                 *exact_up_to = longest.min(*exact_up_to);
@@ -90,8 +122,13 @@ mod tests {
     #[test]
     fn small_bounds_stay() {
         assert!(relax("a{1,200}b{3}(?:cd){100}").is_none());
-        let large = relax("(?:ab[cd]{0,60}){1,40}e{30}f{25,}").map(|r| r.exact_up_to);
-        assert_eq!(large, Some(30), "a large pattern gives up smaller ones");
+        let exact = |pattern: &str| relax(pattern).map(|relaxed| relaxed.exact_up_to);
+        assert_eq!(
+            exact("(?:ab[cd]{0,60}){1,40}e{30}f{25,}"),
+            Some(80),
+            "a large pattern gives up smaller ones"
+        );
+        assert_eq!(exact("[ab]{0,40}=[ab]{20,16000}"), Some(16000), "and no more of them than it must");
         assert_eq!(relax("(?:[ab]{1,300}=(?:xy){5,200}){1,2}").map(|r| r.exact_up_to), Some(300));
     }
 

@@ -127,19 +127,22 @@ pub const fn is_token_byte(b: u8) -> bool {
     letter | digit_or_slash | (b == b'+') | (b == b'-') | (b == b'_')
 }
 
-/// A text that every match holds, ASCII case ignored.
+/// A text that every match holds, ASCII case ignored, unless it holds one of others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word {
     /// The text in lower case; not empty.
     pub text: Cow<'static, [u8]>,
     /// Offset of its rarest byte.
     pub rarest: u8,
+    /// Words of which one may stand in its place.
+    pub others: Cow<'static, [Word]>,
 }
 
 impl Word {
-    /// Whether `text` holds the word in either case.
+    /// Whether `text` holds the word, or one that may stand in its place, in either case.
     pub fn is_in(&self, text: &[u8]) -> bool {
         contains_folded(text, &self.text, usize::from(self.rarest))
+            || self.others.iter().any(|w| w.is_in(text))
     }
 }
 

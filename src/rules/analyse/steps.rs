@@ -7,7 +7,8 @@ use super::runs::class_of;
 
 /// Most steps of one way, and most ways.
 const MOST: usize = 96;
-/// Most steps of one way that can be of several lengths: each is tried with each length of those before it.
+/// Most steps of one way of which several lengths are tried with what follows: each is, with each length of those
+/// before it.
 const MOST_VARIABLE: usize = 2;
 
 /// One part of a [way](ways): a run of `run.min` bytes at least, of one class.
@@ -22,6 +23,13 @@ pub struct Step {
 impl Step {
     fn is_variable(&self) -> bool {
         self.most != self.run.min as usize
+    }
+
+    /// Whether a shorter run than the longest can be the one that `next` follows: it cannot where `next` takes none
+    /// of the bytes that this takes.
+    fn gives_back(&self, next: Option<&Step>) -> bool {
+        let shares = |next: &Step| next.run.class.iter().zip(&self.run.class).any(|(a, b)| a & b != 0);
+        self.is_variable() && next.is_none_or(|next| next.run.min == 0 || shares(next))
     }
 }
 
@@ -81,7 +89,8 @@ fn followed_by(all: Vec<Vec<Step>>, next: &[Vec<Step>]) -> Option<Vec<Vec<Step>>
 
 fn if_few(ways: Vec<Vec<Step>>) -> Option<Vec<Vec<Step>>> {
     let is_small = |way: &Vec<Step>| {
-        way.len() <= MOST && way.iter().filter(|step| step.is_variable()).count() <= MOST_VARIABLE
+        let tried = (0..way.len()).filter(|&at| way[at].gives_back(way.get(at + 1)));
+        way.len() <= MOST && tried.count() <= MOST_VARIABLE
     };
     (ways.len() <= MOST && ways.iter().all(is_small)).then_some(ways)
 }

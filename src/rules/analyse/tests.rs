@@ -75,8 +75,10 @@ fn runs_are_found() {
 #[test]
 fn words_are_what_every_match_holds() {
     let words = |p: &str| {
-        let of = |w: Word| String::from_utf8(w.text.into_owned()).unwrap();
-        analyse(&parse(p).unwrap(), &[]).words.into_iter().map(of).collect::<Vec<_>>()
+        let text = |w: &Word| String::from_utf8(w.text.to_vec()).unwrap();
+        let of =
+            |w: &Word| [text(w)].into_iter().chain(w.others.iter().map(text)).collect::<Vec<_>>().join("|");
+        analyse(&parse(p).unwrap(), &[]).words.iter().map(of).collect::<Vec<_>>()
     };
     assert_eq!(words(r"(?i)machine\s+(\S+)\s+Login\s+x\s+password "), ["machine", "login"]);
     assert_eq!(words(r"insert (?:a,pass(?:word|wd)?,|b,,passphrase)?x+pass(?:word|wd)?@y"), ["pass", "@y"]);
@@ -84,6 +86,9 @@ fn words_are_what_every_match_holds() {
     assert_eq!(words(r"connect (?:\d+:passwd|[a-z]+)="), ["="]);
     assert_eq!(words(r"connect (?:now!)?[a-z]+"), Vec::<String>::new());
     assert_eq!(words(r"connect (?:now!){2,}[a-z]+"), ["now!"]);
+    assert_eq!(words(r"(?i)link://[a-z]+(?:x/hooks/|[0-9]+[?]token=)\S+"), ["/hooks/|?token="]);
+    assert_eq!(words(r"(?i)link://[a-z]+;(?:password|pwd)[ ]?=\S+"), [";password|;pwd", "="]);
+    assert_eq!(words(r"(?i)link://[a-z]+(?:password|p|[0-9])\S+"), Vec::<String>::new());
 }
 
 #[test]
