@@ -68,25 +68,26 @@ fn held(hir: &Hir) -> Vec<Choice> {
     }
 }
 
-/// Of parts that follow one another. Neighbours that are one text each are one text; a choice between a few goes on
-/// from the text before it.
+/// Of parts that follow one another: those of a few texts each, as long as these are few together, and what the others
+/// hold.
 fn of_sequence(parts: &[Hir]) -> Vec<Choice> {
     let mut all: Vec<Choice> = Vec::new();
-    let mut open: Vec<u8> = Vec::new();
+    let mut open: Choice = vec![Vec::new()];
     for part in parts {
-        match texts(part).as_deref() {
-            Some([text]) => open.extend(text),
-            Some(choice) => {
-                all.push(choice.iter().map(|text| [open.as_slice(), text].concat()).collect());
-                all.push(vec![std::mem::take(&mut open)]);
-            }
-            None => {
-                all.push(vec![std::mem::take(&mut open)]);
-                all.extend(held(part));
-            }
+        let Some(next) = texts(part) else {
+            all.push(std::mem::replace(&mut open, vec![Vec::new()]));
+            all.extend(held(part));
+            continue;
+        };
+        if next.len() > 1 {
+            all.push(open.clone()); // what one of more texts goes on from says most by itself
         }
+        if open.len() * next.len() > MOST_TEXTS {
+            open = vec![Vec::new()];
+        }
+        open = open.iter().flat_map(|text| next.iter().map(|next| [&text[..], next].concat())).collect();
     }
-    all.push(vec![open]);
+    all.push(open);
     all.retain(|choice| choice.iter().all(|text| !text.is_empty()));
     all
 }
