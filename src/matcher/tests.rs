@@ -167,8 +167,10 @@ fn check_delta(matcher: &Matcher, base: &[u8], steps: &[Vec<(usize, usize, Vec<u
         let (next, runs) = assemble(&text, parts);
         let by_delta = matcher.see_delta(&next, &seen, &runs, &mut scratch, &mut { mark });
         let whole = matcher.see(&next, &mut scratch, &mut { mark });
-        let (mut a, mut b) = (Vec::new(), Vec::new());
+        assert!(by_delta.is_in_order(), "{by_delta:?}");
+        let (mut a, mut b) = (vec![elsewhere(matcher)], Vec::new());
         by_delta.candidates(matcher, &mut a);
+        assert_eq!(a.is_empty(), by_delta.is_empty());
         whole.candidates(matcher, &mut b);
         assert_eq!(
             a,
@@ -186,6 +188,13 @@ fn check_delta(matcher: &Matcher, base: &[u8], steps: &[Vec<(usize, usize, Vec<u
         seen = by_delta;
         text = next;
     }
+}
+
+/// What a list may hold of another text.
+fn elsewhere(matcher: &Matcher) -> (Candidate, u32) {
+    let (rule, _) = matcher.rules().iter().next().unwrap();
+    let far = Span { start: u32::MAX - 1, end: u32::MAX };
+    (Candidate { rule, whole: far, secret: far, evidence: None }, 0)
 }
 
 fn steps(piece: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<Vec<(usize, usize, Vec<u8>)>>> {

@@ -195,3 +195,36 @@ fn only_markers_of_the_trusted_revision_count() {
     assert_eq!(by(&policy, "other", "r"), "nothing");
     assert_eq!(by(&policy, "new", "r"), "nothing");
 }
+
+/// A baseline is no place to hide a secret in: only the hashes that the format has are known.
+#[test]
+fn other_hashes_in_a_baseline_count() {
+    let hash = "0123456789abcdef".repeat(4);
+    let known = |path: &str, text: String, length: usize| {
+        let at = memchr::memmem::find(text.as_bytes(), hash[..length].as_bytes()).unwrap();
+        let subject = Subject {
+            text: text.as_bytes(),
+            span: at..at + length,
+            secret_span: at..at + length,
+            secret: &text.as_bytes()[at..at + length],
+            matched: b"",
+            ..subject(path.as_bytes(), "r")
+        };
+        hash_in_a_baseline(&subject).is_some()
+    };
+    let ours = baseline::FILE_NAME;
+    let nested = format!("a/{ours}");
+    let line = |length: usize| format!("#01\n{} = {{ rule = \"r\" }}\n", &hash[..length]);
+    let salt = |length: usize| format!("version = 1\nsalt = \"{}\"\n", &hash[..length]);
+    let foreign = |length: usize| format!("  \"hashed_secret\": \"{}\",\n", &hash[..length]);
+    for path in [ours, &nested] {
+        assert!(known(path, line(32), 32) && known(path, salt(64), 64));
+        assert!(!known(path, line(40), 40) && !known(path, line(64), 64));
+        assert!(!known(path, salt(32), 32) && !known(path, salt(40), 40));
+        assert!(!known(path, format!("{} = 1\n", &hash[..32]), 32));
+        assert!(!known(path, format!("x = {{ rule = \"r\", reason = \"{}\" }}\n", &hash[..32]), 32));
+    }
+    assert!(!known("b.toml", line(32), 32) && !known("b.toml", salt(64), 64));
+    assert!(known("any.json", foreign(40), 40));
+    assert!(!known("any.json", foreign(32), 32) && !known("any.json", foreign(64), 64));
+}
