@@ -552,9 +552,10 @@ mod tests {
         ] {
             assert_eq!(of(Kind::Password, b"required", &evidence, file), None, "{evidence:?}");
         }
-        assert_eq!(of(Kind::Password, b"Vx9kq2m", &list, PYTHON), None);
+        let drawn = &b"Vx9kq2m"[..];
+        assert_eq!(of(Kind::Password, drawn, &list, PYTHON), None);
         let tests = FileKind { role: Role::UnitTest, ..PYTHON };
-        assert_eq!(of(Kind::Password, b"Vx9kq2m", &list, tests), Some("unit-test"));
+        assert_eq!(of(Kind::Password, drawn, &list, tests), Some("unit-test"));
         let header = Evidence { syntax: Syntax::Header, ..Evidence::default() };
         let pair = |text: &str| data_encoding::BASE64.encode(text.as_bytes());
         for (text, reason) in [

@@ -261,3 +261,21 @@ fn extensions_tell_languages() {
         assert_eq!(FileKind::from_path(name.as_bytes()).language, language, "{name}");
     }
 }
+
+/// The gate turns candidates away before the trees see them, but not statements that take nothing but a password.
+#[test]
+fn the_gate_is_not_for_statements() {
+    use super::features::vector;
+    use super::model::Model;
+    use crate::matcher::generic::{Quote, Syntax};
+    let evidence = Evidence { syntax: Syntax::Sql, quote: Quote::Single, ..Evidence::default() };
+    let file = FileKind { language: Language::Sql, role: Role::Plain };
+    let mut turned_away = 0;
+    for value in ["marigold", "sunshine", "hunter", "tiger12", "welkom", "abc.def", "Moin-Moin"] {
+        let judgement = judge(Kind::SqlPassword, value.as_bytes(), &evidence, file);
+        assert!(judgement.confidence >= Some(crate::finding::Confidence::Medium), "{value} {judgement:?}");
+        let seen = vector(Kind::SqlPassword, value.as_bytes(), &evidence, file, None);
+        turned_away += usize::from(!Model::built_in().passes_gate(&seen));
+    }
+    assert!(turned_away > 0, "none of these tells anything about the gate");
+}

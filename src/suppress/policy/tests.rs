@@ -228,3 +228,35 @@ fn other_hashes_in_a_baseline_count() {
     assert!(known("any.json", foreign(40), 40));
     assert!(!known("any.json", foreign(32), 32) && !known("any.json", foreign(64), 64));
 }
+
+/// A value that other commits hold, too, is not allowed by the name of one of them.
+#[test]
+fn naming_a_commit_allows_what_only_it_has() {
+    use crate::finding::{Commit, Life};
+    let policy = policy_of(&[(
+        ".stanch.toml",
+        "[[allowlists]]\ndescription = \"old\"\ncommits = [\"abcdef1234567890abcdef1234567890abcdef12\"]\n",
+    )]);
+    let allowed = |commits: u64, places: &[&str]| {
+        let mut finding = finding("", places);
+        let id = "abcdef1234567890abcdef1234567890abcdef12".to_owned();
+        finding.commit = Some(Commit { id, ..Commit::default() });
+        finding.life = Some(Life { commits, ..Life::default() });
+        policy.allowed_by_commit(&finding, &["generic-secret".to_owned()]).is_some()
+    };
+    assert!(allowed(1, &["a"]));
+    assert!(!allowed(2, &["a"]), "in another commit");
+    assert!(!allowed(1, &["a", "b"]), "in another place");
+    assert!(!allowed(2, &["a", "b"]));
+}
+
+#[test]
+fn the_flag_s_confidence_is_before_the_configuration_s() {
+    let mut policy = policy();
+    let of = |policy: &Policy| policy.effective(Some(b"a"), &["r"]).min_confidence;
+    let before = of(&policy);
+    policy.set_min_confidence(Some(Confidence::Low));
+    assert_eq!(of(&policy), Some(Confidence::Low));
+    policy.set_min_confidence(None);
+    assert_eq!(of(&policy), before);
+}
