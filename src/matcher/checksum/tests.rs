@@ -234,8 +234,8 @@ fn a_private_key_is_as_long_as_it_says() {
     for length in [32, 100, 200, 400] {
         let body: Vec<u8> = (0..length).map(|n| (n * 7) as u8).collect();
         let head = match length {
-            ..128 => vec![0x30, length as u8],
-            ..256 => vec![0x30, 0x81, length as u8],
+            0..=127 => vec![0x30, length as u8],
+            128..=255 => vec![0x30, 0x81, length as u8],
             _ => vec![0x30, 0x82, (length >> 8) as u8, length as u8],
         };
         let whole = [head, body].concat();
