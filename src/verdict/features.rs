@@ -496,6 +496,11 @@ mod tests {
         ] {
             assert_eq!(number(feature, value.as_bytes(), None), expected, "{feature} of {value}");
         }
+        let pair = data_encoding::BASE64.encode(b"aladdin:Vx9kq2mTr7");
+        assert_eq!(number("basic-pair", pair.as_bytes(), None), 3);
+        for (value, count) in [("", 0), ("aaa", 1), ("a1", 2), ("aB3", 3), ("aB3-", 4), ("é", 0)] {
+            assert_eq!(classes(value.as_bytes()), count, "{value}");
+        }
         let placeholders = [None, Some("masked"), Some("example-word"), Some("repeated"), Some("sequence")];
         for (class, placeholder) in placeholders.into_iter().enumerate() {
             assert_eq!(number("placeholder", b"x", placeholder), class as i16);

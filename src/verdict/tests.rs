@@ -182,6 +182,7 @@ fn what_a_test_makes_for_itself_is_low_there() {
     assert_eq!((confidence, reasons.last()), (Some(Low), Some(&"made-for-a-test")));
     let (confidence, reasons) = of_rule("rails-secret-key-base", drawn, "docs/config/secrets.yml");
     assert_eq!((confidence, reasons.last()), (Some(Low), Some(&"made-for-an-example")));
+    assert!(!of_rule("rails-secret-key-base", drawn, "config/secrets.yml").1.contains(&"known-prefix"));
     let intent = format!("pi_{}_secret_{}", "3Nq7Rt2LkdIw0HuKcXyP1vZa", "9sYb4DfT6mGh8JnE5oWi2uQxR");
     assert_eq!(of_rule("stripe-payment-intent-secret", &intent, "app/pay.rb").0, Some(Medium));
     let (confidence, reasons) = of_rule("stripe-payment-intent-secret", &intent, "spec/vcr/pay.yml");
@@ -226,6 +227,9 @@ fn only_what_a_test_makes_is_low_in_tests() {
             assert!(low("pkg/x_test.go"), "{}", rule.id);
         } else if !tagged {
             assert!(!low("pkg/x_test.go") && !low("test/config.yml"), "{}", rule.id);
+            let file = FileKind::from_path(b"docs/config.yml");
+            let judged = super::pattern::judge(rule, drawn.as_bytes(), file);
+            assert!(!judged.reasons.contains(&"made-for-an-example"), "{}", rule.id);
         }
     }
     assert!(connections > 0);
