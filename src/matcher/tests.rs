@@ -293,3 +293,15 @@ fn matches_without_a_digit_hide_none_behind_them() {
     assert_eq!(found, slow_any_group(&matcher, text));
     assert_eq!(found.iter().map(|c| c.secret.of(text)).collect::<Vec<_>>(), [b"a1c"]);
 }
+
+/// Where two rules begin alike, the run of token bytes that one of them needs is not asked of the other.
+#[test]
+fn a_beginning_that_one_rule_wants_anywhere_is_found_anywhere() {
+    let rules = vec![rule("long", r"\babc_[a-z0-9]{20}\b", &[]), rule("short", r"abc_[0-9]{3}!", &[])];
+    let matcher = Matcher::new(RuleSet::new(false, rules, |_| true).unwrap());
+    let text = b"abc_123! abc_0123456789abcdefghij";
+    let mut found = Vec::new();
+    matcher.scan(text, &mut Scratch::default(), &mut found);
+    assert_eq!(found, slow(&matcher, text));
+    assert_eq!(found.len(), 2);
+}

@@ -254,3 +254,9 @@ fn a_key_id_of_a_few_characters_is_a_mask() {
     assert_eq!(verify("aws-key-id", id("Q2345Q2345Q2345Q").as_bytes()), Some(true));
     assert_eq!(verify("aws-key-id", id("Q23456Q2345Q2345QX").as_bytes()), Some(false));
 }
+
+#[test]
+fn numbers_are_written_in_any_base() {
+    assert_eq!(in_base(u32::MAX, b"0123456789", 12), "004294967295");
+    assert_eq!(in_base(0xbeef, b"0123456789abcdef", 4), "beef");
+}
