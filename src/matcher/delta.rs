@@ -53,6 +53,12 @@ impl Seen {
         }
     }
 
+    /// Whether occurrences and what they led to are in order, and none is there twice.
+    #[cfg(test)]
+    pub(super) fn is_in_order(&self) -> bool {
+        self.hits.is_sorted_by(|a, b| a < b) && self.carried.is_sorted_by_key(|c| c.hit)
+    }
+
     /// Whether there is no candidate.
     pub fn is_empty(&self) -> bool {
         self.carried.is_empty() && self.whole.is_empty()

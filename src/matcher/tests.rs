@@ -167,8 +167,10 @@ fn check_delta(matcher: &Matcher, base: &[u8], steps: &[Vec<(usize, usize, Vec<u
         let (next, runs) = assemble(&text, parts);
         let by_delta = matcher.see_delta(&next, &seen, &runs, &mut scratch, &mut { mark });
         let whole = matcher.see(&next, &mut scratch, &mut { mark });
-        let (mut a, mut b) = (Vec::new(), Vec::new());
+        assert!(by_delta.is_in_order(), "{by_delta:?}");
+        let (mut a, mut b) = (vec![elsewhere(matcher)], Vec::new());
         by_delta.candidates(matcher, &mut a);
+        assert_eq!(a.is_empty(), by_delta.is_empty());
         whole.candidates(matcher, &mut b);
         assert_eq!(
             a,
@@ -186,6 +188,13 @@ fn check_delta(matcher: &Matcher, base: &[u8], steps: &[Vec<(usize, usize, Vec<u
         seen = by_delta;
         text = next;
     }
+}
+
+/// What a list may hold of another text.
+fn elsewhere(matcher: &Matcher) -> (Candidate, u32) {
+    let (rule, _) = matcher.rules().iter().next().unwrap();
+    let far = Span { start: u32::MAX - 1, end: u32::MAX };
+    (Candidate { rule, whole: far, secret: far, evidence: None }, 0)
 }
 
 fn steps(piece: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<Vec<(usize, usize, Vec<u8>)>>> {
@@ -240,4 +249,59 @@ fn lines_of_tests() -> impl Strategy<Value = Vec<u8>> {
         }
     }
     prop::collection::vec(prop::sample::select(lines), 0..8).prop_map(|l| l.concat().into_bytes())
+}
+
+#[test]
+fn every_kind_is_that_of_its_rule() {
+    let matcher = Matcher::new(RuleSet::builtin());
+    let mut served = 0;
+    for (index, rule) in matcher.rules().iter() {
+        match matcher.kind(index) {
+            Some(kind) => {
+                served += 1;
+                assert_eq!(matcher.generic[kind.index()], Some(index), "{}", rule.id);
+            }
+            None => assert!(!matcher.generic.contains(&Some(index)), "{}", rule.id),
+        }
+    }
+    assert!(served > 5);
+}
+
+#[test]
+fn spans_overlap_where_they_share_a_byte() {
+    let span = |start, end| Span { start, end };
+    for (a, b, shared) in [
+        (span(0, 2), span(1, 3), true),
+        (span(0, 9), span(3, 4), true),
+        (span(0, 2), span(2, 4), false),
+        (span(0, 2), span(3, 4), false),
+    ] {
+        assert_eq!((a.overlaps(b), b.overlaps(a)), (shared, shared), "{a:?} {b:?}");
+    }
+}
+
+/// A rule that asks for a digit and must see the whole text: what has none is passed over by a byte only.
+#[test]
+fn matches_without_a_digit_hide_none_behind_them() {
+    let spec = RuleSpec { digit: true, ..RuleSpec::default() };
+    let spec = RuleSpec { id: "digit".into(), regex: Some("(?s)k.*?=([a-z0-9]{3})".into()), ..spec };
+    let rule = compile(&spec, &Defaults::default(), Strictness::User, &|_| false).unwrap();
+    let matcher = Matcher::new(RuleSet::new(false, vec![rule], |_| true).unwrap());
+    let text = b"k=abk=a1c";
+    let mut found = Vec::new();
+    matcher.scan(text, &mut Scratch::default(), &mut found);
+    assert_eq!(found, slow_any_group(&matcher, text));
+    assert_eq!(found.iter().map(|c| c.secret.of(text)).collect::<Vec<_>>(), [b"a1c"]);
+}
+
+/// Where two rules begin alike, the run of token bytes that one of them needs is not asked of the other.
+#[test]
+fn a_beginning_that_one_rule_wants_anywhere_is_found_anywhere() {
+    let rules = vec![rule("long", r"\babc_[a-z0-9]{20}\b", &[]), rule("short", r"abc_[0-9]{3}!", &[])];
+    let matcher = Matcher::new(RuleSet::new(false, rules, |_| true).unwrap());
+    let text = b"abc_123! abc_0123456789abcdefghij";
+    let mut found = Vec::new();
+    matcher.scan(text, &mut Scratch::default(), &mut found);
+    assert_eq!(found, slow(&matcher, text));
+    assert_eq!(found.len(), 2);
 }

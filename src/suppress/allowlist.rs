@@ -364,4 +364,20 @@ mod tests {
         assert!(Pattern::new("a.b").unwrap().is_match(b"a\xffb"));
         assert!(!Pattern::new(r"^\w$").unwrap().is_match("é".as_bytes()));
     }
+
+    #[test]
+    fn says_whether_it_names_commits() {
+        let of_commit = allowlist(|spec| spec.commits = vec!["abcdef1".into()]);
+        let of_path = allowlist(|spec| spec.paths = vec!["^t/".into()]);
+        assert!(of_commit.names_commits() && !of_path.names_commits());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_one_line() {
+        for pattern in ["((a{1000}){1000}){1000}", "(", "a{2,1}", "[z-a]", r"\p{Nothing}"] {
+            let reason = Pattern::new(pattern).unwrap_err();
+            assert!(reason.len() > 10 && !reason.contains('\n'), "{pattern}: {reason}");
+        }
+        assert_eq!(one_line(" one\n\n  two \n"), "one two");
+    }
 }

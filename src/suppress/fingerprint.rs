@@ -124,4 +124,41 @@ mod tests {
         let made = Fingerprinter::new(Some(b"Jefe"), None).of(b"what do ya want for nothing?");
         assert_eq!(made, "5bdcc146bf60754e6a042426089575c7");
     }
+
+    #[test]
+    fn the_salt_counts_under_a_key_too() {
+        let of = |salt: &[u8], key: &[u8]| Fingerprinter::new(Some(salt), Some(key)).of(b"v");
+        assert_ne!(of(&[7; 32], b"k"), of(&[8; 32], b"k"));
+        assert_ne!(of(&[7; 32], b"k"), of(&[7; 32], b"l"));
+        assert_eq!(of(&[7; 32], b"k"), of(&[7; 32], b"k"));
+    }
+
+    #[test]
+    fn the_check_value_is_that_of_no_value() {
+        let made = Fingerprinter::new(Some(&[7; 32]), Some(b"k"));
+        for value in [&b""[..], b"stanch key check", b"v"] {
+            assert!(!made.of(value).starts_with(&made.check_value()));
+        }
+    }
+
+    #[test]
+    fn the_number_says_what_the_digits_say() {
+        let made = Fingerprinter::new(None, None);
+        let digits = made.of(b"v");
+        assert_eq!(id_of(&digits), Some(made.id(b"v")));
+        assert_eq!(format!("{:032x}", made.id(b"v")), digits);
+        for other in [&digits[1..], &format!("{digits}00"), &digits.replace(&digits[..1], "g"), ""] {
+            assert_eq!(id_of(other), None, "{other}");
+            assert!(!is_fingerprint(other));
+        }
+    }
+
+    /// With one salt for all baselines, whoever computed a table of likely passwords once could read them all.
+    #[test]
+    fn no_two_salts_are_the_same() {
+        let salts: Vec<[u8; 32]> = (0..4).map(|_| new_salt().unwrap()).collect();
+        for (n, salt) in salts.iter().enumerate() {
+            assert!(!salts[..n].contains(salt) && salt.iter().any(|&b| b != 0));
+        }
+    }
 }

@@ -225,6 +225,9 @@ mod tests {
         no("k = SECRET # notstanch:allow");
         no("k = SECRET # pragma: allowlist nextline secret");
         no("k = SECRET\n# stanch:allow");
+        no("k = SECRET # pragma: allowlist");
+        no("k = SECRET # pragma: allowlist token");
+        no("k = SECRET # pragma: allowlist_secret");
     }
 
     #[test]
@@ -232,6 +235,8 @@ mod tests {
         yes("# stanch:allow sample\nk = SECRET", "sample");
         yes("x\n  // stanch:allow github-pat\r\nk = SECRET", "");
         yes("<!-- stanch:allow -->\nk = SECRET", "");
+        yes("REM stanch:allow sample\nk = SECRET", "sample");
+        no("RUN stanch:allow sample\nk = SECRET");
         yes("# pragma: allowlist nextline secret\nk = SECRET", "");
         no("j = other # stanch:allow\nk = SECRET");
         no("j = other # pragma: allowlist nextline secret\nk = SECRET");
@@ -243,18 +248,22 @@ mod tests {
     #[test]
     fn not_inside_the_secret() {
         let text = b"k = abcgitleaks:allowdef";
-        let subject = Subject {
+        let with = |secret: Range<usize>| Subject {
             rule: "r",
             aliases: &[],
             rule_allowlists: &[],
             text,
             span: 0..text.len(),
-            secret_span: 4..text.len(),
-            secret: &text[4..],
+            secret_span: secret.clone(),
+            secret: &text[secret],
             matched: text,
             path: None,
             commit: None,
         };
-        assert_eq!(marker(&subject), None);
+        assert_eq!(marker(&with(4..text.len())), None);
+        // Nor is one that the secret only begins or ends in.
+        assert_eq!(marker(&with(4..text.len() - "allowdef".len())), None);
+        assert_eq!(marker(&with(text.len() - "allowdef".len()..text.len())), None);
+        assert!(marker(&with(4..7)).is_some());
     }
 }

@@ -431,3 +431,148 @@ pub(crate) fn family(index: usize) -> Family {
         _ => Family::Around,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(feature: &str, value: &[u8], placeholder: Option<&str>) -> i16 {
+        let vector = vector(Kind::BasicAuth, value, &Evidence::default(), FileKind::UNKNOWN, placeholder);
+        let at = (0..COUNT).find(|&at| name(at) == feature).unwrap_or_else(|| panic!("no {feature}"));
+        vector.numbers()[at]
+    }
+
+    #[test]
+    fn numbers_say_what_their_names_say() {
+        for (feature, value, expected) in [
+            ("length", "aB3-é", 6),
+            ("upper", "aBC3", 2),
+            ("lower", "abC3", 2),
+            ("digits", "a12B", 2),
+            ("symbols", "a-_B", 2),
+            ("spaces", "a b c", 2),
+            ("non-ascii", "aé", 2),
+            ("classes", "aaaa", 1),
+            ("classes", "aB3-", 4),
+            ("changes", "aaBB33", 2),
+            ("distinct", "abab", 2),
+            ("longest-run", "abbba", 3),
+            ("hex", "09afAF", 1),
+            ("hex", "09ag", 0),
+            ("base64", "ab+/AB==", 1),
+            ("base64", "ab+/AB=", 0),
+            ("base64", "abcd", 0),
+            ("identifier", "a_1", 1),
+            ("identifier", "1_a", 0),
+            ("dotted", "a.b-c", 1),
+            ("dotted", "a.b/c", 0),
+            ("path", "/a", 2),
+            ("path", "./a", 2),
+            ("path", "a/b", 1),
+            ("path", "ab", 0),
+            ("url", "a://b", 1),
+            ("url", "a:/b", 0),
+            ("number", "1.2,3", 1),
+            ("number", "1.2a", 0),
+            ("uuid", "01234567-89ab-cdef-0123-456789abcdef", 1),
+            ("uuid", "01234567-89ab-cdef-0123-456789abcdeg", 0),
+            ("uuid", "01234567089ab-cdef-0123-456789abcdef", 0),
+            ("date", "2025-01-02", 1),
+            ("date", "2025.01.02", 0),
+            ("date", "2025-01", 0),
+            ("camel", "aBcDE", 2),
+            ("snake", "a_b-c", 2),
+            ("snake", "a_B", 0),
+            ("first-class", "Ab", 1),
+            ("last-class", "A3", 2),
+            ("longest-letters", "ab1abc2", 3),
+            ("hash-shape", "0123456789abcdef0123456789abcdef", 1),
+            ("hash-shape", "0123456789abcdef0123456789abcde", 0),
+            ("pem-or-jwt", "eyJh", 1),
+            ("pem-or-jwt", "eyKh", 0),
+            ("escapes-inside", r"a\b\c", 2),
+            ("reference", "${DB}", 1),
+            ("reference", "DB", 0),
+        ] {
+            assert_eq!(number(feature, value.as_bytes(), None), expected, "{feature} of {value}");
+        }
+        let pair = data_encoding::BASE64.encode(b"aladdin:Vx9kq2mTr7");
+        assert_eq!(number("basic-pair", pair.as_bytes(), None), 3);
+        for (value, count) in [("", 0), ("aaa", 1), ("a1", 2), ("aB3", 3), ("aB3-", 4), ("é", 0)] {
+            assert_eq!(classes(value.as_bytes()), count, "{value}");
+        }
+        let placeholders = [None, Some("masked"), Some("example-word"), Some("repeated"), Some("sequence")];
+        for (class, placeholder) in placeholders.into_iter().enumerate() {
+            assert_eq!(number("placeholder", b"x", placeholder), class as i16);
+        }
+    }
+
+    #[test]
+    fn pairs_of_user_and_password_are_told_from_words() {
+        let of = |text: &str| pair_class(data_encoding::BASE64.encode(text.as_bytes()).as_bytes());
+        for (text, class) in [
+            ("aladdin:Vx9kq2mTr7", 3),
+            ("aladdin:Vx9\n", 2),
+            ("aladdin:Vx9kq2mTr7\n", 3),
+            ("admin:password", 1),
+            ("aladdin:aladdin", 1),
+            ("aladdin", 0),
+            ("aladdin:Vx9kq\u{1}Tr7", 0),
+        ] {
+            assert_eq!(of(text), class, "{text}");
+        }
+        assert_eq!(pair_class(b"not base64"), 0);
+        let word = |text: &str| is_word_in_base64(data_encoding::BASE64.encode(text.as_bytes()).as_bytes());
+        assert!(word("aladdin") && !word("aladdin:x") && !word("two words") && !word("a\u{1}b"));
+    }
+
+    #[test]
+    fn facts_and_groups_have_a_number_each() {
+        let mut evidence =
+            Evidence { name: 1, head: 1 << 1, line: 1 << 2, around: 1 << 3, ..Evidence::default() };
+        evidence.flags.set(1 << 4);
+        let vector = vector(Kind::Password, b"", &evidence, FileKind::UNKNOWN, None);
+        let set: Vec<String> = (PLAIN..COUNT).filter(|&at| vector.numbers()[at] != 0).map(name).collect();
+        let group = |n: usize| GROUP_NAMES[n];
+        let sets = [("name", 0), ("head", 1), ("line", 2), ("around", 3)];
+        let groups = sets.map(|(set, n)| format!("{set}:{}", group(n)));
+        assert_eq!(set, [&["flag-4".to_owned()][..], &groups].concat());
+        let mut names: Vec<String> = (0..COUNT).map(name).collect();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), COUNT);
+    }
+
+    #[test]
+    fn features_belong_to_families() {
+        let of = |feature: &str| (0..COUNT).find(|&at| name(at) == feature).map(family);
+        for (feature, expected) in [
+            ("kind", Family::Kind),
+            ("quote", Family::Syntax),
+            ("name-length", Family::Name),
+            ("marks", Family::Place),
+            ("role", Family::File),
+            ("length", Family::Length),
+            ("digits", Family::Characters),
+            ("camel", Family::Characters),
+            ("reference", Family::Placeholder),
+            ("hex", Family::Shape),
+            ("date", Family::Shape),
+            ("escapes-inside", Family::Shape),
+            ("flag-0", Family::Facts),
+        ] {
+            assert_eq!(of(feature), Some(expected), "{feature}");
+        }
+        for (set, expected) in [
+            ("name", Family::Name),
+            ("head", Family::Name),
+            ("line", Family::Line),
+            ("around", Family::Around),
+        ] {
+            for group in [GROUP_NAMES[0], GROUP_NAMES[GROUPS - 1]] {
+                assert_eq!(of(&format!("{set}:{group}")), Some(expected), "{set}:{group}");
+            }
+        }
+        assert_eq!(family(PLAIN + FLAGS - 1), Family::Facts);
+    }
+}

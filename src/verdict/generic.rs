@@ -395,3 +395,182 @@ fn is_keyed(syntax: Syntax) -> bool {
 fn has_digit(value: &[u8]) -> bool {
     value.iter().any(u8::is_ascii_digit)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PYTHON: FileKind = FileKind { language: Language::Python, role: Role::Plain };
+    const C: FileKind = FileKind { language: Language::CFamily, role: Role::Plain };
+
+    fn flags(set: &[u32]) -> Flags {
+        let mut flags = Flags::default();
+        set.iter().for_each(|&flag| flags.set(flag));
+        flags
+    }
+
+    fn table(is: fn(&[u8]) -> bool, yes: &[&str], no: &[&str]) {
+        yes.iter().for_each(|value| assert!(is(value.as_bytes()), "{value}"));
+        no.iter().for_each(|value| assert!(!is(value.as_bytes()), "{value}"));
+    }
+
+    #[test]
+    fn what_no_secret_is_has_a_form() {
+        table(
+            is_charset,
+            &["utf-8", "UTF-16BE", "latin1", "iso-8859-15", "cp1252"],
+            &["utf-16be8", "latin-words"],
+        );
+        table(is_path_of_names, &["a.b.c1", "_a.b", "A._b"], &["ab", "1.b", "a.2", "a..b"]);
+        table(
+            is_number,
+            &["0x1f", "0X1F_00UL", "123", "1_000", "7u", "12u64", "12i128", "3L"],
+            &["", "u8", "0x1g", "12px", "12usize", "abc"],
+        );
+        table(
+            is_constant,
+            &["CLIENT_AUTH", "RSA_2048", "TOKEN"],
+            &["2048", "2048_RSA", "A1_B", "Token", "A_b"],
+        );
+        table(
+            is_foreign_to_tokens,
+            &["a b", "a(b", "x,y", "ns:CamelCasedWords"],
+            &[
+                "ab:c",
+                "ns:CamelCase",
+                "CamelCasedWords",
+                "ns:CamelCAsedWordsOfMany",
+                "ns:Camel1CasedWordsHere",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_bare_word_is_an_identifier_only_where_code_has_expressions() {
+        let code = Evidence {
+            syntax: Syntax::Assign,
+            next: class(b'\n'),
+            flags: flags(&[Flags::SPACED]),
+            ..Evidence::default()
+        };
+        let is = |value: &str, edit: &dyn Fn(&mut Evidence), file: FileKind| {
+            let mut evidence = code;
+            edit(&mut evidence);
+            is_identifier_in_code(value.as_bytes(), &evidence, file)
+        };
+        let word = "other_password";
+        assert!(is(word, &|_| (), PYTHON));
+        assert!(!is(word, &|_| (), FileKind { language: Language::Go, ..PYTHON }), "raw strings");
+        assert!(!is(word, &|_| (), FileKind { language: Language::Yaml, ..PYTHON }), "no code");
+        assert!(!is(word, &|e| e.quote = Quote::Double, PYTHON), "a literal");
+        assert!(!is(word, &|e| e.flags = Flags::default(), PYTHON), "neither spaced nor closed");
+        for flag in [Flags::INSIDE, Flags::COMMENT, Flags::BLOCK, Flags::FALLBACK] {
+            assert!(!is(word, &|e| e.flags.set(flag), PYTHON), "{flag:b}");
+        }
+        assert!(is("1234", &|e| e.flags.set(Flags::COMMENT), PYTHON), "a number in a comment");
+        assert!(!is("hunter2x", &|_| (), PYTHON), "a digit in it");
+        assert!(is("hunter2x", &|e| e.next = class(b';'), PYTHON), "closed as a statement is");
+        assert!(is("a.b1.c", &|_| (), PYTHON) && is("0x1f", &|_| (), PYTHON));
+        assert!(!is("pass word", &|_| (), PYTHON) && !is("pass#word", &|_| (), PYTHON));
+        let colon = |next: u8| move |e: &mut Evidence| (e.syntax, e.next) = (Syntax::Colon, class(next));
+        assert!(is(word, &colon(b','), PYTHON) && !is(word, &colon(b'\n'), PYTHON));
+    }
+
+    #[test]
+    fn single_quotes_of_c_hold_one_character() {
+        let evidence = Evidence { quote: Quote::Single, ..Evidence::default() };
+        let never = |value: &[u8], evidence: &Evidence, file| never(value, evidence, file);
+        assert_eq!(never(b"vx9kq", &evidence, C), Some("no-literal-of-the-language"));
+        assert_eq!(never(b"vx9k", &evidence, C), None, "as many as a number holds");
+        assert_eq!(never(b"vx9kq", &evidence, PYTHON), None);
+        for flag in [Flags::INSIDE, Flags::COMMENT] {
+            assert_eq!(never(b"vx9kq", &Evidence { flags: flags(&[flag]), ..evidence }, C), None);
+        }
+    }
+
+    #[test]
+    fn what_is_looked_up_is_never_weighed_but_its_default_is() {
+        let evidence = Evidence { quote: Quote::Double, wrapper: Wrapper::Reference, ..Evidence::default() };
+        assert_eq!(never(b"Vx9kq2mTr", &evidence, PYTHON), Some("looked-up"));
+        let default = Evidence { flags: flags(&[Flags::FALLBACK]), ..evidence };
+        assert_eq!(never(b"Vx9kq2mTr", &default, PYTHON), None);
+        assert_eq!(never(b"********", &default, PYTHON), Some("masked"));
+        assert_eq!(never(b"my-example-key", &default, PYTHON), None, "that one is weighed");
+    }
+
+    #[test]
+    fn statements_count_unless_they_are_prose_or_arguments() {
+        let quoted = Evidence { syntax: Syntax::Sql, quote: Quote::Single, ..Evidence::default() };
+        let bare = Evidence { quote: Quote::None, ..quoted };
+        let is = |kind, value: &[u8], e: &Evidence, file, score| is_statement(kind, value, e, file, score);
+        let sql = FileKind { language: Language::Sql, role: Role::Plain };
+        assert!(is(Kind::SqlPassword, b"hunter", &quoted, sql, PLAIN_STATEMENT + 1));
+        assert!(!is(Kind::SqlPassword, b"hunter", &quoted, sql, PLAIN_STATEMENT));
+        assert!(is(Kind::SqlPassword, b"hunter", &bare, sql, BARE_STATEMENT + 1));
+        assert!(!is(Kind::SqlPassword, b"hunter", &bare, sql, BARE_STATEMENT));
+        assert!(is(Kind::CliPassword, b"hunter", &bare, sql, PLAIN_STATEMENT + 1), "of a command");
+        let argument = Evidence { syntax: Syntax::Argument, ..quoted };
+        assert!(!is(Kind::CliPassword, b"hunter", &argument, sql, BARE_STATEMENT));
+        for other in [&b"/Users/x"[..], b"x%s"] {
+            assert!(!is(Kind::SqlPassword, other, &quoted, sql, 0));
+        }
+        let told = Evidence { flags: flags(&[Flags::MORE]), ..bare };
+        assert!(!is(Kind::SqlPassword, b"option", &told, sql, 0), "more words follow");
+        assert!(!is(Kind::SqlPassword, b"option", &bare, PYTHON, 0), "a word of a comment in code");
+        assert!(is(Kind::SqlPassword, b"0ption", &told, sql, 0));
+        let told = Evidence { flags: flags(&[Flags::MORE]), ..quoted };
+        assert!(is(Kind::SqlPassword, b"option", &told, sql, 0), "in quotes it is no prose");
+    }
+
+    #[test]
+    fn some_syntaxes_are_granted_what_the_trees_have_not_seen() {
+        let of = |syntax| allowance(&Evidence { syntax, ..Evidence::default() }, None);
+        assert_eq!(of(Syntax::Element), model::SCALE);
+        assert_eq!(of(Syntax::Connection), 2 * model::SCALE);
+        assert!(of(Syntax::Url) > 0 && of(Syntax::Url) < model::SCALE && of(Syntax::Jwk) == of(Syntax::Url));
+        assert_eq!(of(Syntax::Assign), 0);
+        let url = Evidence { syntax: Syntax::Connection, ..Evidence::default() };
+        assert_eq!(allowance(&url, Some("masked")), 0, "nothing for placeholders");
+    }
+
+    #[test]
+    fn caps_have_named_reasons() {
+        let list = Evidence {
+            syntax: Syntax::Colon,
+            next: class(b'"'),
+            flags: flags(&[Flags::INSIDE]),
+            ..Evidence::default()
+        };
+        let of = |kind, value: &[u8], e: &Evidence, file| cap(kind, value, e, file, None);
+        assert_eq!(of(Kind::Password, b"required", &list, PYTHON), Some("list-of-words"));
+        for (evidence, file) in [
+            (Evidence { next: class(b','), ..list }, PYTHON),
+            (Evidence { syntax: Syntax::Assign, ..list }, PYTHON),
+            (Evidence { flags: flags(&[Flags::INSIDE, Flags::SPACED]), ..list }, PYTHON),
+            (Evidence { flags: Flags::default(), ..list }, PYTHON),
+            (list, FileKind { language: Language::Yaml, role: Role::Plain }),
+        ] {
+            assert_eq!(of(Kind::Password, b"required", &evidence, file), None, "{evidence:?}");
+        }
+        let drawn = &b"Vx9kq2m"[..];
+        assert_eq!(of(Kind::Password, drawn, &list, PYTHON), None);
+        let tests = FileKind { role: Role::UnitTest, ..PYTHON };
+        assert_eq!(of(Kind::Password, drawn, &list, tests), Some("unit-test"));
+        let header = Evidence { syntax: Syntax::Header, ..Evidence::default() };
+        let pair = |text: &str| data_encoding::BASE64.encode(text.as_bytes());
+        for (text, reason) in [
+            ("aladdin:Vx9kq2mTr7", None),
+            ("Vx9kq2mTr7w", Some("no-user-and-password")),
+            ("admin:password", Some("placeholder")),
+        ] {
+            assert_eq!(of(Kind::BasicAuth, pair(text).as_bytes(), &header, PYTHON), reason, "{text}");
+        }
+        for (kind, value, reason) in [
+            (Kind::Token, &b"RSA_2048"[..], Some("constant")),
+            (Kind::Token, b"a(b)c", Some(FOREIGN)),
+            (Kind::Secret, b"a(b)c", None),
+        ] {
+            assert_eq!(of(kind, value, &Evidence::default(), PYTHON), reason);
+        }
+    }
+}

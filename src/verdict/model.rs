@@ -264,6 +264,9 @@ mod tests {
             };
             let vector = features::vector(Kind::ALL[kind], &value, &evidence, FileKind::UNKNOWN, None);
             let (model, exact) = (Model::built_in(), Model::built_in().score(&vector));
+            // What moved the score, from where the trees begin, is the score.
+            let begin: i32 = model.scoring().map(|n| i32::from(model.means[model.starts[n]])).sum();
+            prop_assert_eq!(begin + model.moves(&vector).iter().map(|(_, delta)| delta).sum::<i32>(), exact);
             let near = [edges, vec![exact, exact + 1], vec![exact - 1]].concat();
             let side = model.side(&vector, &near);
             for edge in near {

@@ -29,6 +29,9 @@ fn placeholders_have_named_reasons() {
         ("12345678", "sequence"),
         ("abcdefgh", "sequence"),
         ("qwerty", "sequence"),
+        ("9876543", "sequence"),
+        ("wvq-12345678", "sequence"),
+        ("q7w3e7777777777777m2", "repeated"),
         ("password", "placeholder-words"),
         ("secretToken1", "placeholder-words"),
         ("test_user", "placeholder-words"),
@@ -39,9 +42,19 @@ fn placeholders_have_named_reasons() {
 
 #[test]
 fn values_that_people_or_machines_choose_are_no_placeholders() {
-    for value in
-        ["Marigold417", "hf7Kq2mPz0", "9f8a1c0e5b7d42639f01", "tr0ub4dor&3", "correct-horse-42x", "b7!kk"]
-    {
+    for value in [
+        "Marigold417",
+        "hf7Kq2mPz0",
+        "9f8a1c0e5b7d42639f01",
+        "tr0ub4dor&3",
+        "correct-horse-42x",
+        "b7!kk",
+        "<q7Kq2mPz0",
+        "q7Kq2mPz0>",
+        "[q7Kq2mPz0",
+        "q7w3e777777777777m2",
+        "initofme",
+    ] {
         assert_eq!(placeholder(value.as_bytes()), None, "{value}");
     }
 }
@@ -54,6 +67,10 @@ fn references_have_named_reasons() {
         ("$PASSWORD", "variable"),
         ("%PASSWORD%", "variable"),
         ("#{password}", "variable"),
+        ("@DB_PASSWORD@", "variable"),
+        ("__DB_PASSWORD__", "variable"),
+        ("[a-z0-9]{8,12}", "pattern"),
+        ("(ab|cd){3}", "pattern"),
         ("{{ vault_password }}", "template"),
         ("${{ secrets.TOKEN }}", "template"),
         ("<%= token %>", "template"),
@@ -67,9 +84,23 @@ fn references_have_named_reasons() {
         assert_eq!(reference(value.as_bytes(), b"", b""), Some(reason), "{value}");
     }
     assert_eq!(reference(b"prod/db", b"x = getSecret('", b"')"), Some("looked-up"));
-    for value in
-        ["m{{h}o)w${e]n", "a${b]c", "Marigold417", "pa$$word9x", "50%off%", "a_b", "$2y$10$abcdefghij"]
-    {
+    assert_eq!(reference(b"prod/db", b"x = getSecret(name, ", b")"), Some("looked-up"));
+    assert_eq!(
+        reference(b"hf7Kq2mPz0", b"x = getSecret(name) or '", b"'"),
+        None,
+        "a literal beside a look-up"
+    );
+    for value in [
+        "m{{h}o)w${e]n",
+        "a${b]c",
+        "Marigold417",
+        "pa$$word9x",
+        "50%off%",
+        "a_b",
+        "$2y$10$abcdefghij",
+        "a]{b}c9",
+        "m8){2x",
+    ] {
         assert_eq!(reference(value.as_bytes(), b"", b""), None, "{value}");
     }
 }
@@ -151,6 +182,7 @@ fn what_a_test_makes_for_itself_is_low_there() {
     assert_eq!((confidence, reasons.last()), (Some(Low), Some(&"made-for-a-test")));
     let (confidence, reasons) = of_rule("rails-secret-key-base", drawn, "docs/config/secrets.yml");
     assert_eq!((confidence, reasons.last()), (Some(Low), Some(&"made-for-an-example")));
+    assert!(!of_rule("rails-secret-key-base", drawn, "config/secrets.yml").1.contains(&"known-prefix"));
     let intent = format!("pi_{}_secret_{}", "3Nq7Rt2LkdIw0HuKcXyP1vZa", "9sYb4DfT6mGh8JnE5oWi2uQxR");
     assert_eq!(of_rule("stripe-payment-intent-secret", &intent, "app/pay.rb").0, Some(Medium));
     let (confidence, reasons) = of_rule("stripe-payment-intent-secret", &intent, "spec/vcr/pay.yml");
@@ -163,4 +195,91 @@ fn a_word_is_a_password_where_nothing_else_stands() {
     assert_eq!(of_rule("pgpass-password", "secret", ".pgpass").0, Some(Medium));
     assert_eq!(of_rule("pgpass-password", "secret", "docs/.pgpass").0, Some(Low));
     assert_eq!(of_rule("pgpass-password", "********", ".pgpass").0, Some(Low));
+}
+
+#[test]
+fn a_checksum_decides_how_sure_a_finding_is() {
+    use crate::finding::Confidence::{High, Medium};
+    let own = "kR7mQ2vXz9Lw4TnB8sYc1HpJ6dFg0e";
+    let partial = format!("gh{}_{own}", "p");
+    let sum = crate::matcher::checksum::complete("github", &partial).unwrap();
+    let (confidence, reasons) = of_rule("github-pat", &format!("{partial}{sum}"), "a.py");
+    assert_eq!((confidence, &reasons[..]), (Some(High), &["checksum-valid"][..]));
+    let wrong: String = sum.chars().map(|c| if c == '7' { '8' } else { '7' }).collect();
+    let (confidence, reasons) = of_rule("github-pat", &format!("{partial}{wrong}"), "a.py");
+    assert_eq!((confidence, &reasons[..]), (Some(Medium), &["checksum-wrong", "known-prefix"][..]));
+}
+
+#[test]
+fn only_what_a_test_makes_is_low_in_tests() {
+    use crate::finding::{Category, Confidence};
+    let drawn = "hf7Kq2mPz0Lw8vXtB3nRq9Yd";
+    let mut connections = 0;
+    for rule in crate::rules::builtin().iter().filter(|rule| rule.checksum.is_empty()) {
+        let tagged = rule.tags.iter().any(|tag| ["self-made", "short-lived"].contains(&tag.as_ref()));
+        let low = |path: &str| {
+            let judged = super::pattern::judge(rule, drawn.as_bytes(), FileKind::from_path(path.as_bytes()));
+            judged.confidence == Some(Confidence::Low) && judged.reasons.contains(&"made-for-a-test")
+        };
+        assert!(!low("src/x.go"), "{}", rule.id);
+        if rule.category == Category::ConnectionString {
+            connections += 1;
+            assert!(low("pkg/x_test.go"), "{}", rule.id);
+        } else if !tagged {
+            assert!(!low("pkg/x_test.go") && !low("test/config.yml"), "{}", rule.id);
+            let file = FileKind::from_path(b"docs/config.yml");
+            let judged = super::pattern::judge(rule, drawn.as_bytes(), file);
+            assert!(!judged.reasons.contains(&"made-for-an-example"), "{}", rule.id);
+        }
+    }
+    assert!(connections > 0);
+}
+
+#[test]
+fn extensions_tell_languages() {
+    for (name, language) in [
+        ("a.tsx", Language::Script),
+        ("a.rake", Language::Ruby),
+        ("a.pyi", Language::Python),
+        ("a.go", Language::Go),
+        ("a.PHP", Language::Php),
+        ("a.kt", Language::Jvm),
+        ("a.hpp", Language::CFamily),
+        ("a.rs", Language::Code),
+        ("a.ps1", Language::Shell),
+        ("a.yml", Language::Yaml),
+        ("a.tfstate", Language::Json),
+        ("a.properties", Language::Config),
+        ("a.csproj", Language::Xml),
+        ("a.scss", Language::Markup),
+        ("a.rst", Language::Prose),
+        ("a.ddl", Language::Sql),
+        ("a.ipynb", Language::Data),
+        ("a.php.bak", Language::Php),
+        ("a.bak", Language::Config),
+        (".env", Language::Config),
+        ("Makefile", Language::Shell),
+        ("Gemfile", Language::Ruby),
+        ("a.xyz", Language::Unknown),
+    ] {
+        assert_eq!(FileKind::from_path(name.as_bytes()).language, language, "{name}");
+    }
+}
+
+/// The gate turns candidates away before the trees see them, but not statements that take nothing but a password.
+#[test]
+fn the_gate_is_not_for_statements() {
+    use super::features::vector;
+    use super::model::Model;
+    use crate::matcher::generic::{Quote, Syntax};
+    let evidence = Evidence { syntax: Syntax::Sql, quote: Quote::Single, ..Evidence::default() };
+    let file = FileKind { language: Language::Sql, role: Role::Plain };
+    let mut turned_away = 0;
+    for value in ["marigold", "sunshine", "hunter", "tiger12", "welkom", "abc.def", "Moin-Moin"] {
+        let judgement = judge(Kind::SqlPassword, value.as_bytes(), &evidence, file);
+        assert!(judgement.confidence >= Some(crate::finding::Confidence::Medium), "{value} {judgement:?}");
+        let seen = vector(Kind::SqlPassword, value.as_bytes(), &evidence, file, None);
+        turned_away += usize::from(!Model::built_in().passes_gate(&seen));
+    }
+    assert!(turned_away > 0, "none of these tells anything about the gate");
 }

@@ -9,6 +9,7 @@ use stanch::source::git::{
     DeltaOf, DeltaOp, Error, GitEnv, Kind, Odb, Oid, Repo, Visited, Visitor, WalkOptions, walk,
 };
 
+use crate::git_pack_writer::{PackWriter, blob_oid, copy, delta, insert};
 use crate::git_support::{Sandbox, edit_history, git_command};
 
 /// Objects by id.
@@ -389,5 +390,27 @@ fn abbreviated_ids() {
         assert_eq!(odb.with_prefix(&head.to_hex()), [head]);
         assert_eq!(odb.with_prefix(&head.to_hex()[..3]), [], "too short to ask for");
         assert_eq!(odb.with_prefix("xyzw"), []);
+    }
+}
+
+/// Two packs with a base at the same offset each: what is kept of one must not serve the other.
+#[test]
+fn bases_of_two_packs_are_not_mixed_up() {
+    let sandbox = Sandbox::new();
+    let texts = [b"the base of the one\n".repeat(8), b"the base of others\n".repeat(8)];
+    let longer = texts.clone().map(|base| [&base[..], b"and more"].concat());
+    for (name, (base, long)) in ["one", "two"].into_iter().zip(texts.iter().zip(&longer)) {
+        let mut writer = PackWriter::new();
+        let offset = writer.blob(base);
+        assert_eq!(offset, 12);
+        let code = delta(base.len(), long.len(), &[copy(0, base.len()), insert(b"and more")]);
+        writer.offset_delta(blob_oid(long), offset, &code);
+        writer.write(&sandbox, name);
+    }
+    let odb = sandbox.odb();
+    for _ in 0..2 {
+        for content in longer.iter().chain(&texts) {
+            assert!(odb.read(&blob_oid(content)).unwrap().unwrap().1 == *content);
+        }
     }
 }

@@ -71,6 +71,8 @@ fn marvin_agrees_with_published_vectors() {
     assert_eq!(marvin32(&[], seed), 0x30ed_35c1 ^ 0x00cd_3c7d);
     assert_eq!(marvin32(&[0xaf], seed), 0x48e7_3fc7 ^ 0x7d75_ddc1);
     assert_eq!(marvin32(&[0xe7, 0x0f], seed), 0xb5f6_e1fc ^ 0x485d_bff8);
+    assert_eq!(marvin32(&[0x86, 0x42, 0xdc, 0x59], seed), 0x7008_f2e8 ^ 0x7e9c_f556);
+    assert_eq!(marvin32(&[0xab, 0x42, 0x7e, 0xa8, 0xd1, 0x0f, 0xc7], seed), 0xe118_47e4 ^ 0xf067_8c41);
 }
 
 #[test]
@@ -163,4 +165,98 @@ fn the_length_of_rsa_keys() {
     let elliptic = der(0x30, &[der(2, &[1]), der(4, &[7; 32])].concat());
     assert_eq!(rsa_bits(armoured(&elliptic).as_bytes()), None);
     assert_eq!(rsa_bits(b"no key"), None);
+}
+
+/// What completes a text and what verifies it share their code: only others' examples show that both are right.
+#[test]
+fn sums_agree_with_published_ones() {
+    // BIP-173, valid test vectors.
+    for (text, sum) in [
+        ("a1", "2uel5l"),
+        ("abcdef1qpzry9x8gf2tvdw0s3jn54khce6mua7l", "mqqqxw"),
+        ("split1checkupstagehandshakeupstreamerranterredcaperred", "2y9e3w"),
+    ] {
+        assert_eq!(structure::bech32_checksum(text).as_deref(), Some(sum), "{text}");
+    }
+    // The example of Luhn's sum that everybody gives.
+    for digit in 0..10 {
+        assert_eq!(verify("luhn", format!("7992739871{digit}").as_bytes()), Some(digit == 3));
+    }
+}
+
+#[test]
+fn an_age_key_holds_something() {
+    let empty = format!("age-secret-{}", "key-1");
+    let sum = structure::bech32_checksum(&empty).unwrap_or_default();
+    assert_eq!(verify("age", format!("{empty}{sum}").as_bytes()), Some(false));
+}
+
+#[test]
+fn headers_and_claims_are_objects() {
+    let encode = |json: &str| BASE64.encode(json.as_bytes()).trim_end_matches('=').to_owned();
+    let token =
+        |header: &str, claims: &str| format!("{}.{}.{}", encode(header), encode(claims), text(BASE62, 43));
+    let (header, claims) = (r#"{"alg":"HS256"}"#, r#"{"sub":"4711"}"#);
+    for (header, claims, right) in [
+        (header, claims, true),
+        (r#" {"alg":"HS256"} "#, claims, true),
+        (r#"{"typ":"JWT"}"#, claims, false),
+        (r#"["alg"]"#, claims, false),
+        (r#"{"alg":"HS256""#, claims, false),
+        (r#""alg":"HS256"}"#, claims, false),
+        (header, "4711", false),
+    ] {
+        assert_eq!(verify("jwt", token(header, claims).as_bytes()), Some(right), "{header} {claims}");
+    }
+    let not_text = BASE64.encode(b"{\"alg\":\xff\xff}").trim_end_matches('=').to_owned();
+    assert_eq!(verify("jwt", format!("{not_text}.{}.x", encode(claims)).as_bytes()), Some(false));
+}
+
+#[test]
+fn a_cloud_token_names_all_that_it_opens() {
+    for (json, right) in [
+        (r#"{"o":"1","n":"a","k":"b"}"#, true),
+        (r#"{"o":"1","n":"a"}"#, false),
+        (r#""o":"1","n":"a","k":"b""#, false),
+    ] {
+        let token = format!("glc_{}", BASE64.encode(json.as_bytes()));
+        assert_eq!(verify("grafana-cloud", token.as_bytes()), Some(right), "{json}");
+    }
+}
+
+#[test]
+fn a_private_key_is_as_long_as_it_says() {
+    let armoured = |der: &[u8]| {
+        let label = format!("{} KEY", "PRIVATE");
+        format!("-----BEGIN {label}-----\n{}\n-----END {label}-----", BASE64.encode(der))
+    };
+    let key = |der: &[u8]| verify("private-key", armoured(der).as_bytes()) == Some(true);
+    for length in [32, 100, 200, 400] {
+        let body: Vec<u8> = (0..length).map(|n| (n * 7) as u8).collect();
+        let head = match length {
+            0..=127 => vec![0x30, length as u8],
+            128..=255 => vec![0x30, 0x81, length as u8],
+            _ => vec![0x30, 0x82, (length >> 8) as u8, length as u8],
+        };
+        let whole = [head, body].concat();
+        assert!(key(&whole), "{length}");
+        assert!(!key(&whole[..whole.len() - 1]), "{length}");
+        assert!(!key(&[&whole[..], b"x"].concat()), "{length}");
+    }
+    assert!(!key(&[&[0x30, 31][..], &[1; 31]].concat()), "too short for a key");
+    assert!(!key(&[&[0x31, 40][..], &[1; 40]].concat()), "no sequence");
+}
+
+#[test]
+fn a_key_id_of_a_few_characters_is_a_mask() {
+    let id = |body: &str| format!("AK{}{body}", "IA");
+    assert_eq!(verify("aws-key-id", id("Q234Q234Q234Q234").as_bytes()), Some(false));
+    assert_eq!(verify("aws-key-id", id("Q2345Q2345Q2345Q").as_bytes()), Some(true));
+    assert_eq!(verify("aws-key-id", id("Q23456Q2345Q2345QX").as_bytes()), Some(false));
+}
+
+#[test]
+fn numbers_are_written_in_any_base() {
+    assert_eq!(in_base(u32::MAX, b"0123456789", 12), "004294967295");
+    assert_eq!(in_base(0xbeef, b"0123456789abcdef", 4), "beef");
 }

@@ -429,3 +429,31 @@ fn chains_of_assignments_are_one_look_each_and_no_candidates() {
         assert!(candidates <= 100, "{unit}: {candidates}");
     }
 }
+
+/// What the verdict relies on to tell defaults, places and examples.
+#[test]
+fn facts_about_a_value_are_noted() {
+    let has = |text: &str, value: &str, flag: u32| {
+        let found = all(text.as_bytes());
+        let found = found.iter().find(|a| &text[a.value.clone()] == value);
+        found.unwrap_or_else(|| panic!("{value} in {text}")).evidence.flags.has(flag)
+    };
+    assert!(has("password = os.getenv(\"PW\") or \"qx77vv\"", "qx77vv", Flags::FALLBACK));
+    assert!(!has("password = \"qx77vv\"", "qx77vv", Flags::FALLBACK));
+    for (host, example) in [("localhost", true), ("example.com", true), ("db.corp.net", false)] {
+        let text = format!("postgres://user:qx77vv9Zt@{host}/db");
+        assert_eq!(has(&text, "qx77vv9Zt", Flags::EXAMPLE_HOST), example, "{host}");
+    }
+}
+
+#[test]
+fn statements_and_commands_have_their_own_forms() {
+    check("ALTER USER scott IDENTIFIED BY VALUES 'qx77vv'", Kind::SqlPassword, "qx77vv");
+    check("ALTER USER scott IDENTIFIED BY PASSWORD 'qx77vv'", Kind::SqlPassword, "qx77vv");
+    check("curl -u alice:qx77vv https://x.invalid/", Kind::CliPassword, "qx77vv");
+    check_none("chown -u alice:qx77vv file");
+    check("kubectl create secret generic a --from-literal=db='qx77vv' --dry-run", Kind::Secret, "qx77vv");
+    check("Authorization: Basic dTpxeDc3", Kind::BasicAuth, "dTpxeDc3");
+    check("Authorization: Bearer qx77vv", Kind::BearerToken, "qx77vv");
+    check("password = 'q7v'", Kind::Password, "q7v");
+}

@@ -169,4 +169,49 @@ mod tests {
             Err(Error::TooLarge { size: 65535, limit: 1000 })
         ));
     }
+
+    #[test]
+    fn a_result_of_just_the_limit_is_made() {
+        let (mut out, mut ops) = (Vec::new(), Vec::new());
+        apply(b"abcdef", &[6, 2, 0x90, 2], 2, &mut out, &mut ops).unwrap();
+        assert_eq!(out, b"ab");
+        let more = apply(b"abcdef", &[6, 2, 0x90, 2], 1, &mut out, &mut ops);
+        assert!(matches!(more, Err(Error::TooLarge { size: 2, limit: 1 })));
+    }
+
+    #[test]
+    fn what_the_buffers_held_before_is_gone() {
+        let (mut out, mut ops) = (b"before".to_vec(), vec![DeltaOp::Insert { dst: 0, len: 6 }]);
+        apply(b"abcdef", &[6, 2, 0x90, 2], 1000, &mut out, &mut ops).unwrap();
+        assert_eq!((&out[..], &ops[..]), (&b"ab"[..], &[DeltaOp::Copy { src: 0, dst: 0, len: 2 }][..]));
+        // After an error too: nobody may take the last object for this one.
+        apply(b"abcdef", &[5, 2, 0x90, 2], 1000, &mut out, &mut ops).unwrap_err();
+        assert!(out.is_empty() && ops.is_empty());
+    }
+
+    #[test]
+    fn every_byte_of_an_operand_counts() {
+        let base: Vec<u8> = (0..0x02_0000u32).map(|n| (n.wrapping_mul(0x9e37_79b1) >> 24) as u8).collect();
+        for (src, len) in
+            [(0x01_0203, 0x0104), (0x0100, 2), (0x01_0000, 0x0100), (3, 0x01_0002), (0, 0x01_fffe)]
+        {
+            let mut delta = vec![0x80, 0x80, 8];
+            delta.extend([len as u8 & 0x7f | 0x80, (len >> 7) as u8 & 0x7f | 0x80, (len >> 14) as u8]);
+            let operands = [src, src >> 8, src >> 16, src >> 24, len, len >> 8, len >> 16].map(|n| n as u8);
+            delta.push(0xff);
+            delta.extend(operands);
+            let (mut out, mut ops) = (Vec::new(), Vec::new());
+            apply(&base, &delta, 1 << 20, &mut out, &mut ops).unwrap();
+            assert!(out == base[src..src + len], "{src:x} {len:x}");
+            assert_eq!(ops, [DeltaOp::Copy { src, dst: 0, len }]);
+        }
+    }
+
+    #[test]
+    fn a_result_that_no_memory_can_hold_is_an_error() {
+        let size = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f];
+        let delta = [&[0][..], &size, &[1, b'x']].concat();
+        let error = apply(b"", &delta, u64::MAX, &mut Vec::new(), &mut Vec::new()).unwrap_err();
+        assert!(matches!(error, Error::CorruptObject("not enough memory")), "{error}");
+    }
 }

@@ -329,4 +329,19 @@ mod tests {
         let odd = Signature::parse(b"<x <y>> 1 +9999999999");
         assert_eq!((odd.name, odd.email, odd.time, odd.offset_minutes), (&b""[..], &b"x <y>"[..], 1, 0));
     }
+
+    #[test]
+    fn a_tag_says_what_it_names_and_who_made_it() {
+        let text = format!("object {OID}\ntype commit\ntag v1\ntagger A B <a@b> 12 +0130\n\nwhy\n");
+        let tag = Tag::parse(text.as_bytes()).unwrap();
+        assert_eq!(
+            (tag.target.to_hex().as_str(), tag.target_kind, tag.name),
+            (OID, Kind::Commit, &b"v1"[..])
+        );
+        let tagger = tag.tagger.unwrap();
+        assert_eq!((tagger.name, tagger.email, tagger.time), (&b"A B"[..], &b"a@b"[..], 12));
+        assert_eq!(tag.message, b"why\n");
+        let old = text.replace("tagger", "author");
+        assert_eq!(Tag::parse(old.as_bytes()).unwrap().tagger, None);
+    }
 }

@@ -144,3 +144,81 @@ fn read_entry(data: &[u8], offset: u64, hash: HashKind) -> Option<Entry> {
     };
     Some(Entry { stored, size, data_at: at })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An index of no object, of version 2, with one number of its fan-out table changed.
+    fn idx(bucket: usize, count: u32) -> Vec<u8> {
+        let mut bytes = b"\xfftOc\0\0\0\x02".to_vec();
+        bytes.resize(8 + 4 * 256 + 40, 0);
+        bytes[8 + 4 * bucket..12 + 4 * bucket].copy_from_slice(&count.to_be_bytes());
+        bytes
+    }
+
+    #[test]
+    fn only_packs_of_known_versions_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        for (n, (bytes, is_pack)) in [
+            (&b"PACK\0\0\0\x02\0\0\0\0"[..], true),
+            (b"PACK\0\0\0\x03\0\0\0\0", true),
+            (b"PACK\0\0\0\x04\0\0\0\0", false),
+            (b"KCAP\0\0\0\x02\0\0\0\0", false),
+            (b"PACK\0\0", false),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let path = folder.path().join(format!("pack-{n}.idx"));
+            std::fs::write(path.with_extension("pack"), bytes).unwrap();
+            let index = Idx::made(idx(0, 0), &path, HashKind::Sha1).unwrap();
+            let pack = Pack::with_index(index, 1, HashKind::Sha1);
+            assert_eq!(pack.data().is_ok(), is_pack, "{n}");
+            assert_eq!(pack.stem(), format!("pack-{n}"));
+        }
+    }
+
+    #[test]
+    fn a_fan_out_table_that_descends_is_refused() {
+        let made = |bytes| Idx::made(bytes, Path::new("p.idx"), HashKind::Sha1).err().map(|e| e.to_string());
+        assert_eq!(made(idx(0, 0)), None);
+        assert!(made(idx(7, 1)).unwrap().contains("not sorted"));
+        assert!(made(idx(255, 1)).unwrap().contains("shorter than its tables"));
+    }
+
+    #[test]
+    fn entries_begin_with_kind_and_size() {
+        let entry = |bytes: &[u8]| read_entry(&[&[0; 12][..], bytes].concat(), 12, HashKind::Sha1);
+        for (kind, bits) in [(Kind::Commit, 1), (Kind::Tree, 2), (Kind::Blob, 3), (Kind::Tag, 4)] {
+            let found = entry(&[0x80 | bits << 4 | 5, 0x82, 0x03]).unwrap();
+            assert_eq!(
+                (found.stored, found.size, found.data_at),
+                (Stored::Whole(kind), 5 | 2 << 4 | 3 << 11, 15)
+            );
+        }
+        for bits in [0, 5] {
+            assert_eq!(entry(&[bits << 4]), None);
+        }
+        assert_eq!(entry(&[0xb0]), None, "cut");
+        assert_eq!(
+            entry(&[0xb0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1]),
+            None,
+            "too large"
+        );
+        let base = |offset: u64, distance: u8| {
+            let mut bytes = vec![0; 60];
+            (bytes[offset as usize], bytes[offset as usize + 1]) = (0x60, distance);
+            read_entry(&bytes, offset, HashKind::Sha1).map(|entry| entry.stored)
+        };
+        assert_eq!(base(40, 28), Some(Stored::OffsetDelta(12)));
+        assert_eq!(base(40, 1), Some(Stored::OffsetDelta(39)));
+        for distance in [0, 29, 40, 41, 127] {
+            assert_eq!(base(40, distance), None, "{distance}");
+        }
+        assert_eq!(read_entry(&[0x30; 20], 11, HashKind::Sha1), None, "in the header");
+        let by_id = entry(&[&[0x70][..], &[9; 20]].concat()).unwrap();
+        assert_eq!((by_id.stored, by_id.data_at), (Stored::RefDelta(Oid::from_bytes(&[9; 20]).unwrap()), 33));
+        assert_eq!(entry(&[&[0x70][..], &[9; 19]].concat()), None, "cut");
+    }
+}

@@ -286,4 +286,10 @@ mod tests {
         assert!(!covers("a", "src/x"));
         assert!(!entry.covers(["a"].into_iter(), None));
     }
+
+    #[test]
+    fn fields_without_a_value_are_left_out() {
+        let entry = Entry { fingerprint: "0a".repeat(16), rule: "r".into(), ..Entry::default() };
+        assert_eq!(entry.line(), format!("{} = {{ rule = \"r\", status = \"undecided\" }}", "0a".repeat(16)));
+    }
 }

@@ -129,6 +129,7 @@ mod tests {
             format!("\"a\":\"{value}\","),
             format!("A={value}"),
             format!("a: {value}\r\nb"),
+            format!("a:{value}"),
             format!("f({value});"),
             format!("<a>{value}</a>"),
             format!("a.b: \"c9-d\", \"e_f10\": \"{value}\""),
@@ -149,6 +150,8 @@ mod tests {
         let mut wanted = HashSet::from([fingerprinter.id(b"value9word")]);
         let mut budget = 3;
         take_present(b"one1word two2word six6word value9word", &fingerprinter, &mut wanted, &mut budget);
+        assert_eq!((wanted.len(), budget), (1, 0));
+        take_present(b"value9word", &fingerprinter, &mut wanted, &mut budget);
         assert_eq!((wanted.len(), budget), (1, 0));
     }
 }

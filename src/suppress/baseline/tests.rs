@@ -275,3 +275,75 @@ fn fingerprints_in_the_words_of_others_are_no_entries() {
     assert_eq!(baseline.lookup(&one).unwrap().unwrap().reason, format!("as {two}"));
     assert_eq!(baseline.lookup(&two).unwrap().unwrap().rule, "s");
 }
+
+#[test]
+fn comments_and_anchors_are_told_apart() {
+    let text = draft(0..1).text();
+    let one = fingerprint(0);
+    let remarks = ["# a", "#see", "#abcdef", "#", "#0", "# two  words"];
+    let remarked = text.replace(&format!("{one} ="), &format!("{}\n{one} =", remarks.join("\n")));
+    let again = Draft::open(&load(&remarked).unwrap()).unwrap().text();
+    assert_eq!(again, remarked);
+    let anchors = again.lines().filter(|line| line.len() == 3 && line.starts_with('#') && *line != "# a");
+    assert_eq!(anchors.count(), 256, "no anchor is taken for a remark");
+}
+
+#[test]
+fn places_are_recorded_in_order_and_once() {
+    let mut draft = draft(0..0);
+    let places = ["c", "a", "b", "a", "d"].map(str::to_owned).to_vec();
+    let found = Found { fingerprint: fingerprint(0), places, ..Found::default() };
+    assert_eq!(draft.add([found], "", date(2025, 1, 1)), 1);
+    assert_eq!(draft.get(&fingerprint(0)).unwrap().places, ["a", "b", "c"]);
+}
+
+#[test]
+fn entries_are_counted_and_removed() {
+    let mut draft = draft(0..2);
+    assert_eq!((draft.len(), draft.is_empty()), (2, false));
+    let baseline = load(&draft.text()).unwrap();
+    assert_eq!((baseline.len(), baseline.is_empty()), (2, false));
+    assert!(baseline.contains(&fingerprint(1)) && !baseline.contains(&fingerprint(2)));
+    assert_eq!(draft.remove(&fingerprint(1)).unwrap().fingerprint, fingerprint(1));
+    assert_eq!(draft.remove(&fingerprint(1)), None);
+    draft.remove(&fingerprint(0));
+    assert_eq!((draft.len(), draft.is_empty()), (0, true));
+    assert!(load(&draft.text()).unwrap().is_empty());
+}
+
+/// What keeps a baseline from being read is an error, never a baseline without entries.
+#[test]
+fn only_a_missing_file_is_no_baseline() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(Baseline::read(&folder.path().join("no")).unwrap().is_none());
+    assert!(Baseline::read(folder.path()).is_err());
+    assert!(Ledger::open(folder.path()).is_err());
+}
+
+#[test]
+fn a_short_salt_is_refused() {
+    let of = |digits: usize| format!("version = 1\nsalt = \"{}\"\n[entries]\n", "ab".repeat(digits / 2));
+    assert!(load(&of(32)).unwrap().fingerprinter(None).is_ok());
+    assert!(load(&of(30)).unwrap().fingerprinter(None).is_err());
+    assert!(Ledger::from(load(&of(30)).unwrap()).fingerprinter(None).is_err());
+}
+
+/// A line that is nearly of the form we write is an error when the file is read, not only when its value is found.
+#[test]
+fn every_line_is_looked_at() {
+    let text = draft(0..3).text();
+    let one = fingerprint(1);
+    for (from, to) in [
+        (format!("{one} = {{ "), format!("{}g = {{ ", &one[..31])),
+        (
+            format!("{one} = {{ "),
+            format!("{} = {{ ", one.to_uppercase().replace(|c: char| c.is_ascii_digit(), "A")),
+        ),
+        (format!("{one} = {{ "), format!("{one} = [ ")),
+        (format!("{one} = {{ "), format!("{one} {{ ")),
+    ] {
+        let damaged = text.replacen(&from, &to, 1);
+        assert_ne!(text, damaged);
+        assert!(load(&damaged).is_err(), "{to}");
+    }
+}

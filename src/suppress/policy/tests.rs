@@ -195,3 +195,68 @@ fn only_markers_of_the_trusted_revision_count() {
     assert_eq!(by(&policy, "other", "r"), "nothing");
     assert_eq!(by(&policy, "new", "r"), "nothing");
 }
+
+/// A baseline is no place to hide a secret in: only the hashes that the format has are known.
+#[test]
+fn other_hashes_in_a_baseline_count() {
+    let hash = "0123456789abcdef".repeat(4);
+    let known = |path: &str, text: String, length: usize| {
+        let at = memchr::memmem::find(text.as_bytes(), hash[..length].as_bytes()).unwrap();
+        let subject = Subject {
+            text: text.as_bytes(),
+            span: at..at + length,
+            secret_span: at..at + length,
+            secret: &text.as_bytes()[at..at + length],
+            matched: b"",
+            ..subject(path.as_bytes(), "r")
+        };
+        hash_in_a_baseline(&subject).is_some()
+    };
+    let ours = baseline::FILE_NAME;
+    let nested = format!("a/{ours}");
+    let line = |length: usize| format!("#01\n{} = {{ rule = \"r\" }}\n", &hash[..length]);
+    let salt = |length: usize| format!("version = 1\nsalt = \"{}\"\n", &hash[..length]);
+    let foreign = |length: usize| format!("  \"hashed_secret\": \"{}\",\n", &hash[..length]);
+    for path in [ours, &nested] {
+        assert!(known(path, line(32), 32) && known(path, salt(64), 64));
+        assert!(!known(path, line(40), 40) && !known(path, line(64), 64));
+        assert!(!known(path, salt(32), 32) && !known(path, salt(40), 40));
+        assert!(!known(path, format!("{} = 1\n", &hash[..32]), 32));
+        assert!(!known(path, format!("x = {{ rule = \"r\", reason = \"{}\" }}\n", &hash[..32]), 32));
+    }
+    assert!(!known("b.toml", line(32), 32) && !known("b.toml", salt(64), 64));
+    assert!(known("any.json", foreign(40), 40));
+    assert!(!known("any.json", foreign(32), 32) && !known("any.json", foreign(64), 64));
+}
+
+/// A value that other commits hold, too, is not allowed by the name of one of them.
+#[test]
+fn naming_a_commit_allows_what_only_it_has() {
+    use crate::finding::{Commit, Life};
+    let policy = policy_of(&[(
+        ".stanch.toml",
+        "[[allowlists]]\ndescription = \"old\"\ncommits = [\"abcdef1234567890abcdef1234567890abcdef12\"]\n",
+    )]);
+    let allowed = |commits: u64, places: &[&str]| {
+        let mut finding = finding("", places);
+        let id = "abcdef1234567890abcdef1234567890abcdef12".to_owned();
+        finding.commit = Some(Commit { id, ..Commit::default() });
+        finding.life = Some(Life { commits, ..Life::default() });
+        policy.allowed_by_commit(&finding, &["generic-secret".to_owned()]).is_some()
+    };
+    assert!(allowed(1, &["a"]));
+    assert!(!allowed(2, &["a"]), "in another commit");
+    assert!(!allowed(1, &["a", "b"]), "in another place");
+    assert!(!allowed(2, &["a", "b"]));
+}
+
+#[test]
+fn the_flag_s_confidence_is_before_the_configuration_s() {
+    let mut policy = policy();
+    let of = |policy: &Policy| policy.effective(Some(b"a"), &["r"]).min_confidence;
+    let before = of(&policy);
+    policy.set_min_confidence(Some(Confidence::Low));
+    assert_eq!(of(&policy), Some(Confidence::Low));
+    policy.set_min_confidence(None);
+    assert_eq!(of(&policy), before);
+}
