@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::args::{Cli, Command};
+use super::input::Input;
 use super::{Exit, environment, history, scan};
 use crate::source::git::{Odb, Oid, Repo};
 
@@ -324,7 +325,7 @@ fn received() -> anyhow::Result<Exit> {
 
 fn stdin() -> anyhow::Result<String> {
     let mut text = String::new();
-    std::io::stdin().take(16 << 20).read_to_string(&mut text).context("cannot read what git says")?;
+    Input::standard().take(16 << 20).read_to_string(&mut text).context("cannot read what git says")?;
     Ok(text)
 }
 

@@ -13,9 +13,12 @@ mod diagnostic;
 mod environment;
 mod explain;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod history;
 mod hook;
 mod import;
+mod input;
 mod interrupt;
 mod output;
 mod policy;
