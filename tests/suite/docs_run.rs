@@ -127,7 +127,7 @@ fn what_is_shown_as_printed_is_printed() {
     Run::of(shell(repo.path(), "mkdir bin && ln -s \"$0\" bin/stanch").arg(STANCH)).exits(0);
     Run::of(&mut stanch(repo.path(), ["hook", "install"])).exits(0);
     let token = format!("export GITHUB_TOKEN={}\n", github(1));
-    let password = letters(5, 15);
+    let password = letters(5, 14);
     let settings = format!(
         "SECRET_KEY = os.environ[\"SECRET_KEY\"]\nDATABASES = {{\"default\": {{\"USER\": \"shop\", \"PASSWORD\": \"{password}\"}}}}\n"
     );

@@ -28,7 +28,7 @@ fn packed(text: &[u8]) {
         let found = refs::packed_target(text, name).expect("a ref that is listed");
         assert!(all.iter().any(|(other, oid)| other == name && *oid == found), "{name:?}");
     }
-    for word in text.fields().filter(|word| refs::is_safe_name(word)) {
+    for word in text.split(u8::is_ascii_whitespace).filter(|word| refs::is_safe_name(word)) {
         let path = word.to_path_lossy();
         let inside = |part: Component<'_>| matches!(part, Component::Normal(_));
         assert!(path.components().all(inside), "{}", path.display());
