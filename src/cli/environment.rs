@@ -28,3 +28,13 @@ pub fn repository(start: &Path) -> anyhow::Result<Repo> {
     Repo::discover(start, &git())
         .with_context(|| format!("cannot open the repository at {}", start.display()))
 }
+
+/// git's settings: those of a repository and the user's. The user's alone, where there is no repository that can be read;
+/// libgit2 is asked for none else, since it would wait for a pipe in place of a file.
+///
+/// # Errors
+/// The user's own settings cannot be read.
+pub fn settings(repo: Option<&Repo>) -> Result<git2::Config, git2::Error> {
+    let own = repo.and_then(|repo| git2::Repository::open(repo.git_dir()).ok()?.config().ok());
+    own.map_or_else(git2::Config::open_default, Ok)
+}

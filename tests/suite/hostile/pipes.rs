@@ -42,6 +42,8 @@ fn named(place: &Place, pattern: &str) -> PathBuf {
 /// How a run ends, which it must by itself.
 fn ended(place: &Place, args: &[&str]) -> Run {
     let mut command = place.stanch(args);
+    // So that git's settings are asked for it.
+    command.env_remove("GIT_AUTHOR_NAME");
     // SAFETY: alarm may be called between fork and exec.
     unsafe {
         command.pre_exec(|| {
