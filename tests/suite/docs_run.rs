@@ -10,8 +10,13 @@ use super::docs::{blocks, commands, commands_in_text, complaint, pages};
 use super::git_support::Sandbox;
 
 /// What words in capitals stand for, beside the fingerprint of a find.
-const STAND_FOR: &[(&str, &str)] =
-    &[("FILE:LINE", "deploy/ci.sh:3"), ("PATH", "settings.py"), ("SHELL", "bash"), ("STORE", "vault")];
+const STAND_FOR: &[(&str, &str)] = &[
+    ("FILE:LINE", "deploy/ci.sh:3"),
+    ("FILE", ".gitleaks.toml"),
+    ("PATH", "settings.py"),
+    ("SHELL", "bash"),
+    ("STORE", "vault"),
+];
 
 /// A repository in which all that is shown can be done: secrets in files, in the index, in the history and in the
 /// baseline; files of other tools; what is read and written by name.

@@ -13,6 +13,7 @@ const FILES: &[&str] = &[
     ".git/commondir",
     ".git/packed-refs",
     ".git/shallow",
+    ".git/info/grafts",
     ".git/info/exclude",
     ".git/refs/heads/main",
     ".git/refs/heads/other",
