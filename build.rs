@@ -105,7 +105,7 @@ fn load(folder: &Path, problems: &mut Vec<String>) -> Vec<(PathBuf, Rule)> {
         for member in &file.families {
             match family::expand(member) {
                 Ok(expanded) => specs.extend(expanded),
-                Err(e) => problems.push(format!("{}: family `{}`: {e}", shown.display(), member.name)),
+                Err(e) => problems.push(format!("{}: {e}", shown.display())),
             }
         }
         for spec in &specs {

@@ -143,6 +143,62 @@ def git_texts():
     put("git_texts", "lines", b"\7" + halves(b"a\nb\n\nc", b"b\nx\na\nc\n"))
 
 
+def git_names():
+    oid = "0123456789abcdef0123456789abcdef01234567"
+    packed = f"# pack-refs with: peeled fully-peeled sorted\n{oid} refs/heads/main\n{oid} refs/tags/v1\n^{oid}\r\n{oid}  refs/tags/v2 \n"
+    put("git_names", "packed", b"\0" + packed.encode())
+    put("git_names", "names", b"\0HEAD refs/heads/a.b/c refs/../x refs//x refs/a\\..\\b /etc/passwd")
+    put("git_names", "direct", b"\1" + oid.encode() + b"\n")
+    put("git_names", "symbolic", b"\1ref: refs/heads/main\n")
+    expressions = ["HEAD~1", "@", "main^2", "v1^{}", "v1^{commit}", "main^{tree}", "HEAD@{1}", "main@{0}~1^0", "origin", "blob"]
+    expressions += ["origin/main..main", "main...side", "^side main", "main^!", "--all --not side", "--branches --tags --remotes=origin", "v1-2-gabcdef"]
+    for n, text in enumerate(expressions):
+        put("git_names", f"expression-{n}", b"\2" + text.encode())
+
+
+def git_trees():
+    def entry(mode, name, n):
+        return mode + b" " + name + b"\0" + bytes([n]) * 20
+
+    old = entry(b"100644", b"a", 1) + entry(b"100644", b"a.b", 2) + entry(b"40000", b"a", 3) + entry(b"120000", b"c", 4)
+    new = entry(b"100755", b"a", 1) + entry(b"100644", b"a0", 2) + entry(b"100644", b"c", 5) + entry(b"160000", b"d", 6)
+    put("git_trees", "trees", b"\0" + halves(old, new))
+    files = [(0x00, b"a"), (0x14, b"d.x"), (0x20, b"d/b"), (0x31, b"d/e/f"), (0x43, b"d/e/f"), (0x0C, b"sub"), (0x10, b"d0")]
+    script = b"".join(bytes([kind, len(path)]) + path for kind, path in files)
+    put("git_trees", "index", b"\2" + script)
+    put("git_trees", "index-alone", b"\3" + script)
+    put("git_trees", "index-sparse", b"\2" + script + bytes([0x00, 0xC2]) + b"e/")
+
+
+def histories():
+    def oid(n):
+        return bytes([n]) * 20
+
+    def n32(*numbers):
+        return b"".join(struct.pack("<I", n) for n in numbers)
+
+    def n64(n):
+        return struct.pack("<Q", n)
+
+    body = n32(2, 0, 2) + struct.pack("<HH", 1, 256)
+    body += n32(3) + oid(1) + n64(10) + n32(0) + oid(2) + n64(20) + n32(1) + oid(9) + n64(0) + n32(0xFFFFFFFF)
+    body += n64(3) + b"\1"
+    body += n32(2) + oid(6) + oid(4) + n64(1) + n32(1) + oid(7) + oid(7) + oid(5) + n64(2) + n32(2) + oid(6) + oid(8)
+    body += n32(2, 4) + b"name" + n32(0)
+    body += n32(3) + oid(4) + b"\0" + n32(2, 0, 0o100644) + oid(1) + n32(1, 0o40000) + oid(5) + n32(0)
+    body += oid(5) + b"\1" + oid(4) + n32(1, 0, 0o100644) + oid(2) + n32(1, 1)
+    body += oid(3) + b"\1" + oid(5) + n32(1, 1, 0x80000000 | 0o100755) + oid(77) + n32(0)
+    put("histories", "cache", b"\0" + body)
+    put("histories", "cache-empty", b"\0" + n32(1, 0, 0) + n64(0) + b"\0" + n32(0, 0, 0))
+    entries = [b"100644 " + name + b"\0" + oid(n) for n, name in enumerate([b"a", b"b", b"c", b"dd"])]
+    tree = b"".join(entries)
+    at, end = len(entries[0]), len(tree)
+    script = bytes([0, 0, at, len(entries[1])]) + entries[1][:-1] + b"x" + bytes([0, 2 * at, end - 2 * at, 0])
+    put("histories", "tree", b"\2" + halves(tree, script))
+    added = b"100644 aa\0" + oid(9)
+    put("histories", "tree-added", b"\2" + halves(tree, bytes([0, 0, at, len(added)]) + added + bytes([0, at, end - at, 0])))
+
+
 # Policy
 
 
@@ -386,9 +442,22 @@ def documents():
     put("documents", "a.pdf", pdf)
 
 
+def messages():
+    lines = ["scan --staged --format json", "history --range A..B --since 2024-01-31 --threads 2", "baseline check --stale", "--version", "hook run pre-push -- origin"]
+    for n, line in enumerate(lines):
+        put("messages", f"arguments-{n}", b"\0" + line.encode())
+    for n, text in enumerate(["2024-01-31", "2024-01-31T12:00:00+02:00", "2 weeks ago", "P1M", "3.days.ago", "90d", "-1d"]):
+        put("messages", f"time-{n}", b"\1" + text.encode())
+    path = b"a/\xe2\x80\xae\x1b[2Jb.toml\n"
+    wrong = "\n\t[scan] # \u202e\u009b\r\nmin_confidense = 'high'\nmax_file_size = 'ten'\n[[rules]]\nid = \"a\u0085b\"\nregex = '('\n"
+    put("messages", "config", b"\4" + path + wrong.encode())
+    put("messages", "config-theirs", b"\3" + path + b"[[rules]]\nid = 'x'\nregex = \"a(?=b)\"\n[allowlist]\nregexes = ['(']\n")
+    put("messages", "baseline", b"\2" + path + b"version = 1\nsalt = 'x'\n[entries]\n\xe2\x80\xae = 3\n")
+
+
 def main():
     shutil.rmtree(SEEDS, ignore_errors=True)
-    for write in (git_tables, git_packs, git_texts, configs, baselines, decoders, assignments, rules, contents, reports, archives, documents):
+    for write in (git_tables, git_packs, git_texts, git_names, git_trees, histories, configs, baselines, decoders, assignments, rules, contents, reports, archives, documents, messages):
         write()
 
 

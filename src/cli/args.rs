@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Confidence;
+use crate::report::Format;
 use crate::source::archive::Limits;
 
 /// Stops secrets from leaking through git.
@@ -115,8 +116,7 @@ pub struct HistoryArgs {
 /// Options of every command that scans.
 #[derive(Clone, Debug, Args)]
 pub struct CommonArgs {
-    /// Report format, or FORMAT=FILE; may be repeated
-    #[arg(long, value_name = "FORMAT[=FILE]")]
+    #[arg(long, value_name = "FORMAT[=FILE]", help = help_on_formats())]
     pub format: Vec<String>,
     /// Write the report to this file
     #[arg(long, short, value_name = "FILE")]
@@ -230,6 +230,11 @@ pub enum ColorWhen {
 
 fn parse_confidence(text: &str) -> Result<Confidence, String> {
     Confidence::from_name(text).ok_or_else(|| "expected low, medium or high".to_owned())
+}
+
+fn help_on_formats() -> String {
+    let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+    format!("Report format ({}), or FORMAT=FILE; may be repeated", names.join(", "))
 }
 
 /// A number of bytes: digits and an optional K, M or G (powers of 1024).

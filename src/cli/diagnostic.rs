@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use crate::config::ConfigError;
+use crate::report::escape::is_hostile;
 use crate::rules::is_token_byte;
 
 /// One or more things that are wrong with policy files.
@@ -46,9 +47,11 @@ pub fn warn(warnings: &[ConfigError]) {
 /// Longest line that is drawn, in bytes; longer ones are only named.
 const LONGEST: usize = 400;
 
-fn draw(error: &ConfigError, level: Level<'static>) -> String {
+/// The message, and the line that it speaks of. Nothing in it that comes from a file, or is a file's name, can change
+/// how the rest is shown.
+pub(super) fn draw(error: &ConfigError, level: Level<'static>) -> String {
     let renderer = if std::io::stderr().is_terminal() { Renderer::styled() } else { Renderer::plain() };
-    let path = error.path.display().to_string();
+    let path = clean(&error.path.display().to_string());
     let message = error.message.clone();
     let place = if error.line == 0 { format!("{path}: {message}") } else { message };
     let mut group = level.primary_title(clean(&place)).elements(Vec::<annotate_snippets::Message<'_>>::new());
@@ -79,12 +82,12 @@ fn line_start(text: &str, offset: usize) -> usize {
     memchr::memrchr(b'\n', &text.as_bytes()[..offset]).map_or(0, |at| at + 1)
 }
 
-/// Text from a file, without what could move the cursor.
+/// Text from a file, without what could move the cursor or turn the text around.
 fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_hostile(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// The same for a line that byte offsets point into: controls are one byte, and become one byte. A file of settings
+/// The same for a line that byte offsets point into: each byte of such a character becomes one byte. A file of settings
 /// can hold a secret, pasted into a list of what is allowed: whatever looks random is masked.
 fn clean_same_length(line: &str) -> String {
     /// Shorter words are names and numbers.
@@ -99,9 +102,10 @@ fn clean_same_length(line: &str) -> String {
         let random = part.len() >= RANDOM && part.bytes().any(|b| b.is_ascii_digit());
         match is_token(first) && random {
             true => shown.extend(std::iter::repeat_n('*', part.len())),
-            false => {
-                shown.extend(part.chars().map(|c| if c.is_ascii_control() && c != '\t' { '?' } else { c }))
-            }
+            false => part.chars().for_each(|c| match is_hostile(c) && c != '\t' {
+                true => shown.extend(std::iter::repeat_n('?', c.len_utf8())),
+                false => shown.push(c),
+            }),
         }
     }
     shown

@@ -11,6 +11,7 @@ use super::policy::{self, Paths, Setup};
 use super::{environment, trusted};
 use crate::finding::{Finding, Location, Skipped};
 use crate::scan::{self, Engine, HistoryOptions, Outcome, Progress, scan_history};
+use crate::source::git::{GitEnv, Repo};
 use crate::source::worktree;
 
 /// What was scanned and found.
@@ -121,11 +122,8 @@ pub fn places(finding: &Finding) -> Vec<String> {
 /// The user's name as git knows it, for the field `by`; never an address.
 pub fn user_name(root: &Path) -> String {
     let from_git = || {
-        let config = match git2::Repository::discover(root) {
-            Ok(repository) => repository.config(),
-            Err(_) => git2::Config::open_default(),
-        };
-        config.and_then(|config| config.get_string("user.name")).ok()
+        let repo = Repo::discover(root, &GitEnv::default()).ok();
+        environment::settings(repo.as_ref()).and_then(|config| config.get_string("user.name")).ok()
     };
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let name = variable("GIT_AUTHOR_NAME").or_else(from_git).or_else(|| variable("USER")).unwrap_or_default();

@@ -113,7 +113,7 @@ fn range(args: &HistoryArgs, repo: &Repo, now: i64) -> anyhow::Result<Option<Ran
 }
 
 /// A date or time in UTC, or how long ago, as seconds since 1970.
-fn time(text: &str, now: i64) -> anyhow::Result<i64> {
+pub(super) fn time(text: &str, now: i64) -> anyhow::Result<i64> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time.as_second());
     }

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::args::{Cli, Command};
+use super::input::Input;
 use super::{Exit, environment, history, scan};
 use crate::source::git::{Odb, Oid, Repo};
 
@@ -197,9 +198,7 @@ fn uninstall(hooks: &[Hook], force: bool) -> anyhow::Result<Exit> {
 /// that all working trees of the repository share.
 fn folder(repo: &Repo) -> anyhow::Result<PathBuf> {
     let top = repo.work_tree().unwrap_or(repo.git_dir());
-    let config = git2::Repository::open(repo.git_dir()).and_then(|repository| repository.config());
-    let config =
-        config.or_else(|_| git2::Config::open_default()).context("cannot read git's configuration")?;
+    let config = environment::settings(Some(repo)).context("cannot read git's configuration")?;
     match config.get_path("core.hooksPath") {
         Ok(path) if !path.as_os_str().is_empty() => Ok(top.join(path)),
         Ok(_) => Ok(repo.common_dir().join("hooks")),
@@ -324,7 +323,7 @@ fn received() -> anyhow::Result<Exit> {
 
 fn stdin() -> anyhow::Result<String> {
     let mut text = String::new();
-    std::io::stdin().take(16 << 20).read_to_string(&mut text).context("cannot read what git says")?;
+    Input::standard().take(16 << 20).read_to_string(&mut text).context("cannot read what git says")?;
     Ok(text)
 }
 

@@ -13,9 +13,12 @@ mod diagnostic;
 mod environment;
 mod explain;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod history;
 mod hook;
 mod import;
+mod input;
 mod interrupt;
 mod output;
 mod policy;
@@ -72,11 +75,22 @@ pub fn run() -> ExitCode {
         Err(e) => {
             match e.downcast_ref::<diagnostic::Problems>() {
                 Some(problems) => diagnostic::show(problems),
-                None => eprintln!("stanch: error: {}", harmless(&format!("{e:#}"))),
+                None => eprintln!("stanch: error: {}", harmless(&with_causes(&e))),
             }
             ExitCode::from(ERROR)
         }
     }
+}
+
+/// What is wrong and why. Some messages hold their causes already, which are not said twice.
+fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string).filter(|cause| !cause.is_empty()) {
+        if !text.ends_with(&cause) {
+            text = if text.is_empty() { cause } else { format!("{text}: {cause}") };
+        }
+    }
+    text
 }
 
 /// A message, in which there may be names from a repository, without what could move the cursor.

@@ -1,12 +1,12 @@
 //! `stanch scan`.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::bail;
 
 use super::args::{CommonArgs, ScanArgs};
+use super::input::Input;
 use super::policy::{self, Setup};
 use super::{Exit, interrupt, output};
 use crate::finding::{Finding, Status};
@@ -51,7 +51,7 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<Exit> {
         if args.paths.len() > 1 {
             bail!("standard input (-) cannot be scanned together with files");
         }
-        ("stdin", scan::scan_stdin(&engine, &mut io::stdin().lock()))
+        ("stdin", scan::scan_stdin(&engine, &mut Input::standard()))
     } else {
         let max_file_size = engine.policy().tree().base().settings.max_file_size;
         let options = worktree::Options {

@@ -87,6 +87,9 @@ targets! {
     git_tables: 3000;
     git_packs: 2000;
     git_texts: 4000;
+    git_names: 2000;
+    git_trees: 2000;
+    histories: 2000;
     configs: 600;
     baselines: 2000;
     decoders: 1500;
@@ -96,6 +99,7 @@ targets! {
     rules: 300;
     reports: 400;
     contents: 150;
+    messages: 400;
 }
 
 /// Each target has its file in `fuzz/`, and is there for cargo-fuzz and CI.

@@ -10,7 +10,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! A new format is one file, one variant of [`Format`], one snapshot. It reads findings through the
+//! A new format is one file, one row of the table of [`Format`]s, its snapshots. It reads findings through the
 //! [`view`], which redacts them, and escapes every text for its own syntax.
 
 use std::io::{self, Write as _};
@@ -95,74 +95,66 @@ pub struct Options {
     pub brief: bool,
 }
 
-/// The formats of reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Format {
+/// Everything that depends on the format stands in one table.
+macro_rules! formats {
+    ($($(#[$doc:meta])* $format:ident, $name:literal, $write:path;)+) => {
+        /// The formats of reports.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Format {
+            $($(#[$doc])* $format,)+
+        }
+
+        impl Format {
+            /// Every format, in the order of the help text.
+            pub const ALL: &'static [Format] = &[$(Format::$format),+];
+
+            /// The name on the command line.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Format::$format => $name,)+
+                }
+            }
+        }
+
+        fn write_format(view: &view::View<'_>, format: Format, out: &mut dyn io::Write) -> io::Result<()> {
+            match format {
+                $(Format::$format => $write(view, out),)+
+            }
+        }
+    };
+}
+
+// What it is for; its name in the library; its name on the command line; what writes it.
+formats! {
     /// For people, in a terminal.
-    Text,
+    Text, "text", text::write;
     /// Everything, as one JSON object; its schema is [`SCHEMA`].
-    Json,
+    Json, "json", json::write;
     /// Everything, as one JSON object a line.
-    Jsonl,
+    Jsonl, "jsonl", json::write_lines;
     /// SARIF 2.1.0, for code scanning.
-    Sarif,
+    Sarif, "sarif", sarif::write;
     /// GitLab's secret detection report.
-    Gitlab,
+    Gitlab, "gitlab", gitlab::write;
     /// GitLab's Code Quality report, a part of the Code Climate format.
-    Codequality,
+    Codequality, "codequality", codequality::write;
     /// Annotations of GitHub Actions.
-    Github,
+    Github, "github", github::write;
     /// Logging commands of Azure Pipelines.
-    Azure,
+    Azure, "azure", azure::write;
     /// JUnit's XML.
-    Junit,
+    Junit, "junit", junit::write;
     /// A table for spreadsheets.
-    Csv,
+    Csv, "csv", csv::write;
     /// A summary in Markdown.
-    Markdown,
+    Markdown, "markdown", markdown::write;
     /// A page that holds everything, for an audit.
-    Html,
+    Html, "html", html::write;
     /// The shape of gitleaks' JSON.
-    Gitleaks,
+    Gitleaks, "gitleaks", gitleaks::write;
 }
 
 impl Format {
-    /// Every format, in the order of the help text.
-    pub const ALL: &'static [Format] = &[
-        Format::Text,
-        Format::Json,
-        Format::Jsonl,
-        Format::Sarif,
-        Format::Gitlab,
-        Format::Codequality,
-        Format::Github,
-        Format::Azure,
-        Format::Junit,
-        Format::Csv,
-        Format::Markdown,
-        Format::Html,
-        Format::Gitleaks,
-    ];
-
-    /// The name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Format::Text => "text",
-            Format::Json => "json",
-            Format::Jsonl => "jsonl",
-            Format::Sarif => "sarif",
-            Format::Gitlab => "gitlab",
-            Format::Codequality => "codequality",
-            Format::Github => "github",
-            Format::Azure => "azure",
-            Format::Junit => "junit",
-            Format::Csv => "csv",
-            Format::Markdown => "markdown",
-            Format::Html => "html",
-            Format::Gitleaks => "gitleaks",
-        }
-    }
-
     /// The format with this [`name`](Self::name), if there is one. `codeclimate` is another name of
     /// `codequality`.
     pub fn from_name(name: &str) -> Option<Format> {
@@ -180,27 +172,10 @@ impl Format {
 /// # Errors
 /// Those of `out`, and no others.
 pub fn write(report: &Report, format: Format, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
-    let report = view::without_values(report, options);
-    let view = view::View::new(&report, *options);
+    let redactor = view::redactor(report, options);
+    let report = view::without_values(report, &redactor);
+    let view = view::View::new(&report, *options, redactor);
     let mut out = io::BufWriter::with_capacity(1 << 16, out);
     write_format(&view, format, &mut out)?;
     out.flush()
-}
-
-fn write_format(view: &view::View<'_>, format: Format, out: &mut dyn io::Write) -> io::Result<()> {
-    match format {
-        Format::Text => text::write(view, out),
-        Format::Json => json::write(view, out),
-        Format::Jsonl => json::write_lines(view, out),
-        Format::Sarif => sarif::write(view, out),
-        Format::Gitlab => gitlab::write(view, out),
-        Format::Codequality => codequality::write(view, out),
-        Format::Github => github::write(view, out),
-        Format::Azure => azure::write(view, out),
-        Format::Junit => junit::write(view, out),
-        Format::Csv => csv::write(view, out),
-        Format::Markdown => markdown::write(view, out),
-        Format::Html => html::write(view, out),
-        Format::Gitleaks => gitleaks::write(view, out),
-    }
 }

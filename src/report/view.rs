@@ -28,13 +28,8 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Learns the values that must not be shown.
-    pub(crate) fn new(report: &'a Report, options: Options) -> Self {
-        let redactor = if options.show_secrets {
-            Redactor::default()
-        } else {
-            Redactor::new(report.findings.iter().map(|f| f.secret.expose()))
-        };
+    /// What may be shown of a report to which [`without_values`] was applied by the same redactor.
+    pub(crate) fn new(report: &'a Report, options: Options, redactor: Redactor<'a>) -> Self {
         View { report, options, redactor }
     }
 
@@ -148,13 +143,17 @@ impl<'a> View<'a> {
     }
 }
 
+/// Learns the values that must not be shown: those of all findings.
+pub(crate) fn redactor<'a>(report: &'a Report, options: &Options) -> Redactor<'a> {
+    if options.show_secrets {
+        return Redactor::default();
+    }
+    Redactor::new(report.findings.iter().map(|f| f.secret.expose()))
+}
+
 /// The report without known values in what rules say: whoever writes a rule may take a real secret for its example.
 /// As good as always there is none, and nothing is copied.
-pub(crate) fn without_values<'r>(report: &'r Report, options: &Options) -> Cow<'r, Report> {
-    if options.show_secrets {
-        return Cow::Borrowed(report);
-    }
-    let redactor = Redactor::new(report.findings.iter().map(|f| f.secret.expose()));
+pub(crate) fn without_values<'r>(report: &'r Report, redactor: &Redactor<'_>) -> Cow<'r, Report> {
     let holds = |text: &String| matches!(redactor.redact(text.as_bytes(), SHORTEST_IN_NAMES), Cow::Owned(_));
     // Findings of a rule have the same texts: those of its last finding need no second look.
     let mut seen = None;
@@ -168,8 +167,6 @@ pub(crate) fn without_values<'r>(report: &'r Report, options: &Options) -> Cow<'
         return Cow::Borrowed(report);
     }
     let mut report = report.clone();
-    let values: Vec<Secret> = report.findings.iter().map(|f| f.secret.clone()).collect();
-    let redactor = Redactor::new(values.iter().map(Secret::expose));
     let clean = |text: &mut String| {
         if let Cow::Owned(clean) = redactor.redact(text.as_bytes(), SHORTEST_IN_NAMES) {
             *text = clean.to_str_lossy().into_owned();

@@ -11,6 +11,8 @@ use crate::rules::RuleSet;
 use crate::source::archive::Limits;
 use crate::suppress::Policy;
 
+pub use super::history::fuzzing::histories;
+
 const PATHS: [&str; 12] = [
     "src/a.py",
     ".env",

@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod git;
 mod ignore_files;
+pub(crate) mod open;
 pub mod reader;
 pub mod stdin;
 mod tracked;

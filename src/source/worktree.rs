@@ -7,7 +7,7 @@ use std::fs::File;
 use std::hash::BuildHasher;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +17,7 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::archive;
 use super::git::MappedFile;
+use super::open::open;
 use super::reader::{Piece, Reader};
 use super::{ignore_files, tracked};
 use crate::finding::Skipped;
@@ -327,13 +328,6 @@ fn large_container(file: &File) -> Option<(archive::Kind, u64)> {
     let read = file.read_at(&mut head, 0).ok()?;
     let kind = archive::recognise(&head[..read])?;
     (kind != archive::Kind::Binary).then_some((kind, len))
-}
-
-/// Opens for reading, without waiting and without following a link: what was a file when the folder was listed may
-/// be a pipe now, or lead elsewhere.
-fn open(path: &Path, links: bool) -> io::Result<File> {
-    let links = if links { 0 } else { libc::O_NOFOLLOW };
-    File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | links).open(path)
 }
 
 /// The path as reports show it: as given, without a leading `./`.

@@ -21,7 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("report", &["finding"]),
     ("scan", &["source", "matcher", "verdict", "suppress", "rules", "finding"]),
     ("scanner", &["scan", "source", "matcher", "suppress", "config", "rules", "finding"]),
-    ("fuzzing", &["config", "matcher", "report", "scan", "source", "suppress", "verdict"]),
+    ("fuzzing", &["cli", "config", "matcher", "report", "scan", "source", "suppress", "verdict"]),
     (
         "cli",
         &[

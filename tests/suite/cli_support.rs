@@ -58,6 +58,13 @@ pub fn names(folder: &Path) -> Vec<String> {
     names
 }
 
+/// Makes a pipe with a name. Whoever opens it for reading waits until somebody writes.
+pub fn fifo(path: &Path) {
+    let name = std::ffi::CString::new(path.as_os_str().as_encoded_bytes()).unwrap();
+    // SAFETY: the path is a C string.
+    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o644) }, 0, "{}", path.display());
+}
+
 /// What a program may have little of.
 #[derive(Clone, Copy)]
 pub enum Bound {

@@ -33,7 +33,7 @@ pub fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
 }
 
 /// Everything that is written for people, in Markdown; not what is generated.
-fn pages() -> Vec<PathBuf> {
+pub fn pages() -> Vec<PathBuf> {
     let mut pages: Vec<PathBuf> =
         ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
             .map(|page| root().join(page))
@@ -43,7 +43,7 @@ fn pages() -> Vec<PathBuf> {
 }
 
 /// A block between fences: its language, and its text.
-fn blocks(text: &str) -> Vec<(String, String)> {
+pub fn blocks(text: &str) -> Vec<(String, String)> {
     let mut blocks: Vec<(String, String)> = Vec::new();
     let mut open = false;
     for line in text.lines() {
@@ -67,7 +67,7 @@ fn blocks(text: &str) -> Vec<(String, String)> {
 }
 
 /// The simple commands of a line of shell, each as its words. What expands is left as it stands.
-fn commands(line: &str) -> Vec<Vec<String>> {
+pub fn commands(line: &str) -> Vec<Vec<String>> {
     let mut commands = vec![Vec::new()];
     let mut word: Option<String> = None;
     let mut quote = None;
@@ -118,15 +118,16 @@ fn commands_of_blocks(text: &str) -> Vec<Vec<String>> {
 }
 
 /// Commands between backticks in a running text. Those with alternatives or gaps are not meant to be typed.
-fn commands_in_text(text: &str) -> Vec<Vec<String>> {
+pub fn commands_in_text(text: &str) -> Vec<Vec<String>> {
     let inline = text.lines().flat_map(|line| line.split('`').skip(1).step_by(2).map(ToOwned::to_owned));
     let typed =
         inline.filter(|code| code.starts_with("stanch ") && !code.contains(['|', '…', '[', '{', '<']));
     typed.flat_map(|code| commands(&code)).collect()
 }
 
-/// What the command line says to a command; None when it is understood.
-fn complaint(words: &[String]) -> Option<String> {
+/// What the command line says to a command; None when it is understood, or `may_be_named` and it is a subcommand without
+/// what it needs.
+pub fn complaint(words: &[String], may_be_named: bool) -> Option<String> {
     let error = stanch::cli::command().try_get_matches_from(words).err()?;
     let kind = format!("{:?}", error.kind());
     // A subcommand may be named without what it needs, and a value by a word in capitals.
@@ -134,8 +135,9 @@ fn complaint(words: &[String]) -> Option<String> {
     let needs =
         ["MissingRequiredArgument", "DisplayHelpOnMissingArgumentOrSubcommand"].contains(&kind.as_str());
     let stands_for = |word: &String| word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase());
-    let excused =
-        only_names && needs || kind == "InvalidValue" && words.iter().any(stands_for) || !error.use_stderr();
+    let excused = may_be_named && only_names && needs
+        || kind == "InvalidValue" && words.iter().any(stands_for)
+        || !error.use_stderr();
     (!excused).then(|| format!("{}: {error}", words.join(" ")))
 }
 
@@ -147,7 +149,7 @@ fn commands_are_understood() {
         for mut words in found {
             words.drain(..words.iter().take_while(|word| word.contains('=')).count());
             if words.first().is_some_and(|word| word == "stanch") && seen.insert(words.clone()) {
-                wrong.extend(complaint(&words).map(|why| format!("{}: {why}\n", path.display())));
+                wrong.extend(complaint(&words, true).map(|why| format!("{}: {why}\n", path.display())));
             }
         }
     };
@@ -176,7 +178,7 @@ fn a_wrong_command_would_be_seen() {
     let found = [commands_of_blocks(text), commands_in_text(text)].concat();
     let stanch: Vec<_> = found.iter().filter(|words| words.iter().any(|word| word == "stanch")).collect();
     assert_eq!(stanch.len(), 2, "{found:?}");
-    assert!(complaint(&stanch[0][1..]).is_some() && complaint(stanch[1]).is_some());
+    assert!(complaint(&stanch[0][1..], true).is_some() && complaint(stanch[1], true).is_some());
 }
 
 #[test]
@@ -269,6 +271,16 @@ fn configurations_of_the_manual_are_understood() {
         }
     }
     assert!(checked >= 2, "{checked}");
+}
+
+#[test]
+fn the_readme_and_the_help_name_every_format() {
+    let page = fs::read_to_string(root().join("README.md")).unwrap();
+    let help = Run::of(&mut stanch(root(), ["scan", "--help"])).exits(0).stdout;
+    for format in stanch::report::Format::ALL {
+        assert!(page.contains(&format!("`{}`", format.name())), "README.md does not name {}", format.name());
+        assert!(help.contains(format.name()), "{help}");
+    }
 }
 
 #[test]

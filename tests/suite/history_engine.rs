@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::Value;
 
+use crate::cli_support::fifo;
 use crate::git_support::{Numbers, Sandbox, git_command};
 use crate::history_support::{config, history, run, stanch, token};
 
@@ -286,21 +288,24 @@ fn each_value_entered_where_git_says() {
 
 #[test]
 fn an_interrupted_scan_says_so() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::init(&["--ref-format=reftable"]);
     Author::new(51).history(&sandbox, 5);
+    // The program asks git for the refs, which does not answer until it got the signal.
+    let (bin, path) = (Sandbox::empty(), std::env::var("PATH").unwrap());
+    let gate = bin.join("gate");
+    let script = format!("[ -p '{0}' ] && cat '{0}'\nPATH='{path}' exec git \"$@\"\n", gate.display());
+    bin.write("git", format!("#!/bin/sh\n{script}"));
+    fs::set_permissions(bin.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
     for args in [&["history"][..], &["history", "--range", "HEAD"]] {
-        // The program waits for a file of the repository until it got the signal.
-        let fifo = sandbox.join(".git/shallow");
-        let name = std::ffi::CString::new(fifo.to_str().unwrap()).unwrap();
-        // SAFETY: the path is a C string.
-        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        fifo(&gate);
         let mut command = stanch(sandbox.path(), args);
         command.args(["--format", "json", "--config"]).arg(config());
+        command.env("PATH", format!("{}:{path}", bin.path().display()));
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
         let child = command.spawn().unwrap();
-        let writer = fs::File::options().write(true).open(&fifo).unwrap();
-        // What reads the file a second time finds no file.
-        fs::remove_file(&fifo).unwrap();
+        let writer = fs::File::options().write(true).open(&gate).unwrap();
+        // When git is asked for the second time, it answers.
+        fs::remove_file(&gate).unwrap();
         // SAFETY: the process is our child, and was not waited for.
         assert_eq!(unsafe { libc::kill(child.id() as i32, libc::SIGTERM) }, 0);
         // A thread of the program takes the signal; nothing shows when it has.

@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::cli_support::fifo;
 use crate::git_support::{Sandbox, git_command};
 use crate::history_support::{Ran, config, history, run, stanch, token};
 
@@ -390,9 +391,7 @@ fn credentials_in_the_url_of_a_remote() {
 #[test]
 fn things_in_the_git_folder_that_are_no_files() {
     let sandbox = clean();
-    let fifo = std::ffi::CString::new(sandbox.join(".git/hooks/pipe").to_str().unwrap()).unwrap();
-    // SAFETY: the path is a C string.
-    assert_eq!(unsafe { libc::mkfifo(fifo.as_ptr(), 0o600) }, 0);
+    fifo(&sandbox.join(".git/hooks/pipe"));
     sandbox.write("real", format!("#!/bin/sh\n: {}\n", token(1)));
     std::os::unix::fs::symlink("../../real", sandbox.join(".git/hooks/post-merge")).unwrap();
     std::os::unix::fs::symlink("loop", sandbox.join(".git/hooks/loop")).unwrap();

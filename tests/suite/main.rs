@@ -11,6 +11,7 @@ mod ci;
 mod cli_support;
 mod credential_files;
 mod docs;
+mod docs_run;
 mod faults;
 mod generic_corpus;
 mod git_damage;

@@ -1,7 +1,7 @@
 //! What cannot be read, or not whole: a clear error or a listed skip with its reason, exit code 2, nothing lost
 //! of what was found, never a panic, never a silent "clean".
 
-use std::ffi::{CString, OsStr};
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -9,7 +9,7 @@ use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 
-use super::cli_support::{Report, Run, clean, github, scan, scan_input, stanch};
+use super::cli_support::{Report, Run, clean, fifo, github, scan, scan_input, stanch};
 use super::git_support::Sandbox;
 
 fn leak(seed: u64) -> String {
@@ -31,12 +31,6 @@ fn incomplete<A: AsRef<OsStr>>(dir: &Sandbox, args: impl IntoIterator<Item = A>,
     assert_eq!(report.skipped(), skipped);
     assert_eq!(report.paths(), ["leak.txt"], "what was found must not be lost");
     report
-}
-
-fn fifo(path: &Path) {
-    let path = CString::new(path.as_os_str().as_bytes()).unwrap();
-    // SAFETY: the path is a valid C string.
-    assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o644) }, 0);
 }
 
 #[test]

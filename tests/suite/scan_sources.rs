@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::cli_support::{Run, github, letters, password, scan, scan_input, stanch};
+use super::cli_support::{Run, STANCH, clean, github, letters, password, scan, scan_input, stanch};
 use super::git_support::Sandbox;
 
 /// A file with one secret.
@@ -132,6 +132,15 @@ fn a_closed_or_broken_standard_input_is_an_error() {
     let report = Run::of(command.stdin(folder)).exits(2).report();
     assert_eq!(report.skipped(), ["(standard input) read-error"]);
     assert!(report.incomplete());
+    for (redirect, code) in [("<&-", 2), ("</dev/null", 0)] {
+        let script = format!("exec '{STANCH}' scan - {redirect}");
+        let run = Run::of(clean("sh", dir.path()).args(["-c", &script])).exits(code);
+        assert_eq!(run.stdout.contains("standard input is closed"), code == 2, "{run:?}");
+        // Git says on standard input what is pushed.
+        let script = format!("exec '{STANCH}' hook run pre-push {redirect}");
+        let run = Run::of(clean("sh", Sandbox::new().path()).args(["-c", &script])).exits(code);
+        assert_eq!(run.stderr.contains("standard input is closed"), code == 2, "{run:?}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 mod context;
 mod model;
-mod plain;
+pub(super) mod plain;
 mod screen;
 
 use std::io::IsTerminal;

@@ -58,11 +58,6 @@ impl Kind {
     pub const fn index(self) -> usize {
         self as usize
     }
-
-    /// The kind whose rule has this id.
-    pub fn from_id(id: &str) -> Option<Kind> {
-        Kind::ALL.iter().copied().find(|k| k.id() == id)
-    }
 }
 
 /// The rule of each kind, in the order of [`Kind::ALL`]; None where the rule is disabled.

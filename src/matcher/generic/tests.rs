@@ -53,9 +53,8 @@ fn triggers_are_short_lower_case_literals() {
 fn kinds_know_their_ids() {
     for (i, kind) in Kind::ALL.iter().enumerate() {
         assert_eq!(kind.index(), i);
-        assert_eq!(Kind::from_id(kind.id()), Some(*kind));
+        assert_eq!(Kind::ALL.iter().position(|other| other.id() == kind.id()), Some(i));
     }
-    assert_eq!(Kind::from_id("no-such-kind"), None);
 }
 
 #[test]

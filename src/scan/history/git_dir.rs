@@ -8,6 +8,7 @@ use bstr::{BString, ByteVec};
 
 use crate::finding::Skipped;
 use crate::source::git::Repo;
+use crate::source::open;
 
 /// Larger files are not what git keeps there.
 const MAX_FILE: u64 = 64 << 20;
@@ -136,7 +137,7 @@ fn shown(prefix: &str, path: &Path) -> BString {
 fn read_file(shown: BString, path: &Path, skipped: &mut Vec<Skipped>) -> Option<Beside> {
     let detail = match path.metadata() {
         Ok(file) if file.len() > MAX_FILE => format!("{} bytes are more than is read there", file.len()),
-        Ok(_) => match fs::read(path) {
+        Ok(_) => match open::read(path) {
             Ok(text) => return Some(Beside { shown, text }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => error.to_string(),

@@ -12,6 +12,8 @@ mod bound;
 mod cache;
 mod commits;
 mod everywhere;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod git_dir;
 mod held;
 mod inner;

@@ -149,7 +149,7 @@ impl Trees {
     }
 
     /// Logs what differs between the changed parts of two trees, both sorted by name. (If they are not,
-    /// more is logged than differs, which is harmless: removed first, added after.)
+    /// more is logged than differs, which is harmless as long as no name stands twice: removed first, added after.)
     fn compare(&self, log: &mut TreeLog, new: &[u8], old: &[u8], hash: HashKind) -> Result<()> {
         let (mut new, mut old) = (tree_entries(new, hash), tree_entries(old, hash));
         let (mut a, mut b) = (new.next().transpose()?, old.next().and_then(Result::ok));

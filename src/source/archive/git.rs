@@ -10,6 +10,7 @@ use super::cursor::Cursor;
 use super::meter::Metered;
 use super::stream::Stream;
 use super::zlib::Zlib;
+use crate::source::git::{HashKind, Kind, OidMap, Stored, apply_delta, parse_entry};
 
 pub(super) const BUNDLES: [&[u8]; 2] = [b"# v2 git bundle\n", b"# v3 git bundle\n"];
 
@@ -17,12 +18,6 @@ pub(super) const BUNDLES: [&[u8]; 2] = [b"# v2 git bundle\n", b"# v3 git bundle\
 const MAX_CHAIN: usize = 4096;
 /// Memory for objects that deltas are made against, in bytes; others are unpacked again when needed.
 const CACHE: usize = 32 << 20;
-
-const COMMIT: u8 = 1;
-const BLOB: u8 = 3;
-const TAG: u8 = 4;
-const OFFSET_DELTA: u8 = 6;
-const NAMED_DELTA: u8 = 7;
 
 /// Opens a bundle: its list of refs, and its pack.
 pub(super) fn open_bundle(walker: &mut Walker<'_, '_>, bytes: &[u8]) {
@@ -41,7 +36,7 @@ pub(super) fn open_pack(walker: &mut Walker<'_, '_>, bytes: &[u8]) {
     let (Some(2 | 3), Some(count)) = (cursor.u32_be(), cursor.u32_be()) else {
         return walker.skip("archive-damaged", "is no pack of version 2 or 3".to_owned());
     };
-    let mut pack = Pack { bytes, by_name: HashMap::new(), cache: HashMap::new(), cached: 0 };
+    let mut pack = Pack { bytes, by_name: OidMap::default(), cache: HashMap::new(), cached: 0 };
     let mut at = 12;
     let mut lost = 0u64;
     for _ in 0..count {
@@ -58,14 +53,14 @@ pub(super) fn open_pack(walker: &mut Walker<'_, '_>, bytes: &[u8]) {
         match pack.object(walker, &entry) {
             Some((kind, data)) => {
                 // What a delta makes of its base was not counted while it was inflated: a byte of it can be 64 KiB.
-                if entry.kind >= OFFSET_DELTA && !walker.meter.unpack(data.len() as u64) {
+                if entry.kind.is_none() && !walker.meter.unpack(data.len() as u64) {
                     return;
                 }
                 let name = pack.remember(at, kind, &data);
                 let go_on = match kind {
-                    BLOB => walker.member(name.as_bytes(), Stream::Slice(&data)),
-                    COMMIT | TAG => walker.text(name.as_bytes(), &data),
-                    _ => walker.meter.member(),
+                    Kind::Blob => walker.member(name.as_bytes(), Stream::Slice(&data)),
+                    Kind::Commit | Kind::Tag => walker.text(name.as_bytes(), &data),
+                    Kind::Tree => walker.meter.member(),
                 };
                 if !go_on {
                     return;
@@ -84,14 +79,15 @@ pub(super) fn open_pack(walker: &mut Walker<'_, '_>, bytes: &[u8]) {
 struct Pack<'a> {
     bytes: &'a [u8],
     /// Offsets of objects by their SHA-1.
-    by_name: HashMap<[u8; 20], usize>,
-    cache: HashMap<usize, (u8, Vec<u8>)>,
+    by_name: OidMap<usize>,
+    cache: HashMap<usize, (Kind, Vec<u8>)>,
     cached: usize,
 }
 
 /// What stands before an entry's zlib data.
 struct Header<'a> {
-    kind: u8,
+    /// None for a delta.
+    kind: Option<Kind>,
     size: u64,
     base: Option<usize>,
     packed: &'a [u8],
@@ -99,7 +95,8 @@ struct Header<'a> {
 
 /// An entry of the pack, unpacked: an object, or a delta.
 struct Entry {
-    kind: u8,
+    /// None for a delta.
+    kind: Option<Kind>,
     /// Offset of the object that a delta is made against; None where it is not in the pack.
     base: Option<usize>,
     data: Vec<u8>,
@@ -107,22 +104,13 @@ struct Entry {
 
 impl<'a> Pack<'a> {
     fn header(&self, at: usize) -> Option<Header<'a>> {
-        let mut cursor = Cursor::at(self.bytes, at);
-        let first = cursor.u8()?;
-        let kind = first >> 4 & 7;
-        let mut size = u64::from(first & 0xf);
-        let (mut more, mut shift) = (first & 0x80 != 0, 4);
-        while more {
-            let b = cursor.u8()?;
-            size |= u64::from(b & 0x7f).checked_shl(shift)?;
-            (more, shift) = (b & 0x80 != 0, shift + 7);
-        }
-        let base = match kind {
-            OFFSET_DELTA => Some(at.checked_sub(distance(&mut cursor)?)?),
-            NAMED_DELTA => self.by_name.get(&cursor.array::<20>()?).copied(),
-            _ => None,
+        let entry = parse_entry(self.bytes, at as u64, HashKind::Sha1).ok()?;
+        let (kind, base) = match entry.stored {
+            Stored::Whole(kind) => (Some(kind), None),
+            Stored::OffsetDelta(base) => (None, usize::try_from(base).ok()),
+            Stored::RefDelta(base) => (None, self.by_name.get(&base).copied()),
         };
-        Some(Header { kind, size, base, packed: cursor.rest() })
+        Some(Header { kind, size: entry.size, base, packed: self.bytes.get(entry.data_at..)? })
     }
 
     /// The entry at an offset, and the offset of the next.
@@ -142,7 +130,7 @@ impl<'a> Pack<'a> {
     /// is not large, or no blob.
     fn large_blob(&self, walker: &mut Walker<'_, '_>, at: usize) -> Option<usize> {
         let Header { kind, size, packed, .. } = self.header(at)?;
-        if kind != BLOB || size <= CACHE as u64 {
+        if kind != Some(Kind::Blob) || size <= CACHE as u64 {
             return None;
         }
         let mut decoder = Zlib::new(packed)?;
@@ -152,9 +140,9 @@ impl<'a> Pack<'a> {
     }
 
     /// The object that an entry is, deltas applied. None where a base is missing.
-    fn object(&mut self, walker: &Walker<'_, '_>, entry: &Entry) -> Option<(u8, Vec<u8>)> {
-        if entry.kind < OFFSET_DELTA {
-            return Some((entry.kind, entry.data.clone()));
+    fn object(&mut self, walker: &Walker<'_, '_>, entry: &Entry) -> Option<(Kind, Vec<u8>)> {
+        if let Some(kind) = entry.kind {
+            return Some((kind, entry.data.clone()));
         }
         // Deltas from this one down to an object that is whole.
         let mut deltas: Vec<Vec<u8>> = vec![entry.data.clone()];
@@ -165,8 +153,8 @@ impl<'a> Pack<'a> {
                 break (*kind, data.clone());
             }
             let (below, _) = self.entry(walker, base)?;
-            if below.kind < OFFSET_DELTA {
-                break (below.kind, below.data);
+            if let Some(kind) = below.kind {
+                break (kind, below.data);
             }
             held += below.data.len();
             if deltas.len() > MAX_CHAIN || held > walker.meter.room() {
@@ -176,25 +164,15 @@ impl<'a> Pack<'a> {
             base = below.base?;
         };
         for delta in deltas.iter().rev() {
-            data = apply(&data, delta, walker.meter.room())?;
+            data = apply_delta(&data, delta, walker.meter.room() as u64).ok()?;
         }
         Some((kind, data))
     }
 
     /// Keeps an object for deltas to come; returns its name for people.
-    fn remember(&mut self, at: usize, kind: u8, data: &[u8]) -> String {
-        use sha1::{Digest, Sha1};
-        let word = match kind {
-            COMMIT => "commit",
-            BLOB => "blob",
-            TAG => "tag",
-            _ => "tree",
-        };
-        let mut hash = Sha1::new();
-        hash.update(format!("{word} {}\0", data.len()));
-        hash.update(data);
-        let name: [u8; 20] = hash.finalize().into();
-        self.by_name.insert(name, at);
+    fn remember(&mut self, at: usize, kind: Kind, data: &[u8]) -> String {
+        let oid = HashKind::Sha1.hash(kind, data);
+        self.by_name.insert(oid, at);
         if self.cached + data.len() > CACHE {
             self.cache.clear();
             self.cached = 0;
@@ -203,65 +181,6 @@ impl<'a> Pack<'a> {
             self.cached += data.len();
             self.cache.insert(at, (kind, data.to_vec()));
         }
-        format!("({word} {})", data_encoding::HEXLOWER.encode(&name))
+        format!("({} {oid})", kind.name())
     }
-}
-
-/// The distance back to the base of a delta.
-fn distance(cursor: &mut Cursor<'_>) -> Option<usize> {
-    let mut b = cursor.u8()?;
-    let mut value = usize::from(b & 0x7f);
-    while b & 0x80 != 0 {
-        b = cursor.u8()?;
-        value = value.checked_add(1)?.checked_mul(128)?.checked_add(usize::from(b & 0x7f))?;
-    }
-    Some(value)
-}
-
-fn size(cursor: &mut Cursor<'_>) -> Option<usize> {
-    let (mut value, mut shift) = (0usize, 0);
-    loop {
-        let b = cursor.u8()?;
-        value |= usize::from(b & 0x7f).checked_shl(shift)?;
-        shift += 7;
-        if b & 0x80 == 0 {
-            return Some(value);
-        }
-    }
-}
-
-/// Applies a delta to its base. None if it does not fit, or makes more than `most` bytes.
-pub(in crate::source) fn apply(base: &[u8], delta: &[u8], most: usize) -> Option<Vec<u8>> {
-    let mut cursor = Cursor::new(delta);
-    if size(&mut cursor)? != base.len() {
-        return None;
-    }
-    let target = size(&mut cursor)?;
-    if target > most {
-        return None;
-    }
-    let mut out = Vec::with_capacity(target);
-    while !cursor.is_empty() {
-        let op = cursor.u8()?;
-        if op & 0x80 == 0 {
-            out.extend_from_slice(cursor.take(usize::from(op))?);
-        } else {
-            let mut number = |bits: std::ops::Range<u32>| {
-                bits.clone().try_fold(0usize, |n, bit| {
-                    let present = op >> bit & 1 != 0;
-                    Some(if present { n | usize::from(cursor.u8()?) << (8 * (bit - bits.start)) } else { n })
-                })
-            };
-            let offset = number(0..4)?;
-            let len = match number(4..7)? {
-                0 => 0x10000,
-                n => n,
-            };
-            out.extend_from_slice(base.get(offset..offset.checked_add(len)?)?);
-        }
-        if out.len() > target {
-            return None;
-        }
-    }
-    (out.len() == target).then_some(out)
 }

@@ -35,8 +35,6 @@ use bstr::{BString, ByteSlice};
 
 use crate::finding::Skipped;
 use crate::source::reader::{Piece, Reader};
-#[cfg(any(test, fuzzing))]
-pub(super) use git::apply as apply_delta;
 use meter::Meter;
 use stream::Stream;
 
@@ -312,7 +310,9 @@ impl<'m, 'l> Walker<'m, 'l> {
             Kind::Ar => packages::open_ar(self, stream),
             Kind::Cpio => packages::open_cpio(self, stream),
             Kind::Rpm => packages::open_rpm(self, stream),
-            kind if kind.is_one_stream() => compressed::open(self, stream, kind),
+            Kind::Gzip | Kind::Bzip2 | Kind::Xz | Kind::Zstd | Kind::Lzma => {
+                compressed::open(self, stream, kind);
+            }
             Kind::Zip => self.whole(stream, zip::open),
             Kind::SevenZ => self.whole(stream, sevenz::open),
             Kind::Pdf => self.whole(stream, pdf::open),
@@ -325,7 +325,7 @@ impl<'m, 'l> Walker<'m, 'l> {
             Kind::Webp => self.whole(stream, images::open_webp),
             Kind::GitPack => self.whole(stream, git::open_pack),
             Kind::GitBundle => self.whole(stream, git::open_bundle),
-            _ => {}
+            Kind::Binary => {} // holds nothing: see `content`
         }
     }
 

@@ -57,8 +57,25 @@ pub(super) fn apply(
     out: &mut Vec<u8>,
     ops: &mut Vec<DeltaOp>,
 ) -> Result<()> {
-    out.clear();
     ops.clear();
+    each(base, delta, limit, out, &mut |op| ops.push(op))
+}
+
+/// What a delta makes of its base. The instructions, which can take far more memory than the delta, are not kept.
+pub(in crate::source) fn applied(base: &[u8], delta: &[u8], limit: u64) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    each(base, delta, limit, &mut out, &mut |_| {})?;
+    Ok(out)
+}
+
+fn each(
+    base: &[u8],
+    delta: &[u8],
+    limit: u64,
+    out: &mut Vec<u8>,
+    done: &mut impl FnMut(DeltaOp),
+) -> Result<()> {
+    out.clear();
     let header = header(delta)?;
     if header.base_size != base.len() as u64 {
         return Err(Error::CorruptObject("delta does not belong to its base"));
@@ -68,10 +85,16 @@ pub(super) fn apply(
     }
     let size = header.result_size as usize;
     out.try_reserve(size).map_err(|_| Error::CorruptObject("not enough memory"))?;
-    run(base, &delta[header.ops_at..], size, out, ops).ok_or(Error::CorruptObject("damaged delta"))
+    run(base, &delta[header.ops_at..], size, out, done).ok_or(Error::CorruptObject("damaged delta"))
 }
 
-fn run(base: &[u8], mut code: &[u8], size: usize, out: &mut Vec<u8>, ops: &mut Vec<DeltaOp>) -> Option<()> {
+fn run(
+    base: &[u8],
+    mut code: &[u8],
+    size: usize,
+    out: &mut Vec<u8>,
+    done: &mut impl FnMut(DeltaOp),
+) -> Option<()> {
     while let Some((&op, rest)) = code.split_first() {
         let dst = out.len();
         if op & 0x80 != 0 {
@@ -81,7 +104,7 @@ fn run(base: &[u8], mut code: &[u8], size: usize, out: &mut Vec<u8>, ops: &mut V
                 return None;
             }
             out.extend_from_slice(base.get(src..src.checked_add(len)?)?);
-            ops.push(DeltaOp::Copy { src, dst, len });
+            done(DeltaOp::Copy { src, dst, len });
         } else {
             let len = usize::from(op);
             if len == 0 || len > size - dst {
@@ -90,7 +113,7 @@ fn run(base: &[u8], mut code: &[u8], size: usize, out: &mut Vec<u8>, ops: &mut V
             let (inserted, after) = rest.split_at_checked(len)?;
             out.extend_from_slice(inserted);
             code = after;
-            ops.push(DeltaOp::Insert { dst, len });
+            done(DeltaOp::Insert { dst, len });
         }
     }
     (out.len() == size).then_some(())

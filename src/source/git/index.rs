@@ -12,6 +12,7 @@ use super::ewah;
 use super::object::Mode;
 use super::oid::{HashKind, Oid};
 use super::repo::{Repo, read_optional};
+use crate::source::open;
 
 /// Bytes of paths for each byte of the file, beyond [`FREE_PATHS`]. Version 4 leaves out what an entry's path has in
 /// common with the one before it: without a limit, a small file could make paths of any length.
@@ -128,7 +129,7 @@ impl Index {
             return Ok(self);
         }
         let shared_path = repo.git_dir().join(format!("sharedindex.{base}"));
-        let shared = std::fs::read(&shared_path).map_err(|e| Error::io(&shared_path, e))?;
+        let shared = open::read(&shared_path).map_err(|e| Error::io(&shared_path, e))?;
         let (shared, _) = Index::parse(&shared, &shared_path, repo.hash())?;
         self.joined(&shared, &link[repo.hash().oid_len()..]).ok_or_else(damaged)
     }

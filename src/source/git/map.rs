@@ -1,12 +1,12 @@
 //! Files of a repository, mapped into memory.
 
-use std::fs::File;
 use std::ops::Deref;
 use std::path::Path;
 
 use memmap2::Mmap;
 
 use super::error::{Error, Result};
+use crate::source::open;
 
 /// A whole file, readable as a slice.
 ///
@@ -26,11 +26,8 @@ enum Content {
 impl MappedFile {
     /// Maps the file as it is now.
     pub(in crate::source) fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(|e| Error::io(path, e))?;
+        let file = open::regular(path).map_err(|e| Error::io(path, e))?;
         let meta = file.metadata().map_err(|e| Error::io(path, e))?;
-        if !meta.is_file() {
-            return Err(Error::corrupt(path, "not a regular file"));
-        }
         if meta.len() == 0 {
             return Ok(MappedFile(Content::Made(Vec::new()))); // an empty range cannot be mapped
         }

@@ -42,6 +42,7 @@ mod worker;
 
 pub use changes::{ChangedFile, ChangedText, Changes, committed, staged};
 pub use delta::DeltaOp;
+pub(super) use delta::applied as apply_delta;
 pub use error::{Error, Result};
 pub use index::{Index, IndexEntry};
 pub use lines::new_lines;
@@ -50,6 +51,7 @@ pub use object::{Commit, Kind, Mode, Signature, Tag, TreeEntry, TreeIter, tree_e
 pub use odb::{Limits, Odb};
 pub use oid::{HashKind, Oid};
 pub use oid_map::{OidMap, OidSet};
+pub(super) use pack::{Stored, parse_entry};
 pub use refs::{
     Head, Ref, ReflogEntry, all as all_refs, head, pseudo_ref, reflog, reflogs, resolve as resolve_ref,
 };

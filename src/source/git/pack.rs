@@ -17,7 +17,7 @@ pub(super) const PACK_HEADER: u64 = 12;
 
 /// How an entry is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stored {
+pub(in crate::source) enum Stored {
     /// Whole.
     Whole(Kind),
     /// As a delta against the entry at this offset of the same pack.
@@ -28,13 +28,13 @@ pub(super) enum Stored {
 
 /// The start of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(in crate::source) struct Entry {
     /// How it is stored.
-    pub(super) stored: Stored,
+    pub(in crate::source) stored: Stored,
     /// Size of the inflated object or delta in bytes.
-    pub(super) size: u64,
+    pub(in crate::source) size: u64,
     /// Offset of the zlib stream in the pack.
-    pub(super) data_at: usize,
+    pub(in crate::source) data_at: usize,
 }
 
 /// A pack and its index. The pack itself is opened when it is first read.
@@ -104,7 +104,7 @@ impl Pack {
 }
 
 /// Reads the start of the entry at an offset of a pack's bytes.
-pub(super) fn parse_entry(data: &[u8], offset: u64, hash: HashKind) -> Result<Entry> {
+pub(in crate::source) fn parse_entry(data: &[u8], offset: u64, hash: HashKind) -> Result<Entry> {
     read_entry(data, offset, hash).ok_or(Error::CorruptObject("damaged pack entry"))
 }
 

@@ -11,6 +11,7 @@ use super::error::{Error, Result};
 use super::oid::Oid;
 use super::program;
 use super::repo::{RefStorage, Repo, is_absent, read_optional};
+use crate::source::open;
 
 /// How many symbolic refs may point to one another. git follows five.
 const MAX_SYMBOLIC: usize = 10;
@@ -34,7 +35,7 @@ pub struct Head {
 }
 
 /// What a ref's file says.
-enum Value {
+pub(super) enum Value {
     Direct(Oid),
     Symbolic(BString),
 }
@@ -218,16 +219,20 @@ fn files_below(root: &Path, top: &str) -> Result<Vec<(BString, PathBuf)>> {
 
 /// Reads a ref's file. None if there is no such file, or nothing sensible in it.
 fn read_value(path: &Path) -> Result<Option<Value>> {
-    let Some(text) = read_unless_folder(path)? else { return Ok(None) };
-    Ok(match text.strip_prefix(b"ref:") {
+    Ok(read_unless_folder(path)?.and_then(|text| value_of(&text)))
+}
+
+/// What the text of a ref's file says.
+pub(super) fn value_of(text: &[u8]) -> Option<Value> {
+    match text.strip_prefix(b"ref:") {
         Some(name) => Some(Value::Symbolic(name.trim_ascii().into())),
-        None => Oid::from_hex(first_word(&text)).map(Value::Direct),
-    })
+        None => Oid::from_hex(first_word(text)).map(Value::Direct),
+    }
 }
 
 /// Reads a file that need not exist. A folder in its place means that other refs' names start with this one.
 fn read_unless_folder(path: &Path) -> Result<Option<Vec<u8>>> {
-    match fs::read(path) {
+    match open::read(path) {
         Ok(text) => Ok(Some(text)),
         Err(e) if is_absent(&e) || e.kind() == std::io::ErrorKind::IsADirectory => Ok(None),
         Err(e) => Err(Error::io(path, e)),
@@ -253,7 +258,7 @@ fn is_own(name: &[u8]) -> bool {
 }
 
 /// Whether the name stays inside of the git folder.
-fn is_safe_name(name: &[u8]) -> bool {
+pub(super) fn is_safe_name(name: &[u8]) -> bool {
     let pseudo = !name.is_empty() && name.iter().all(|&byte| byte.is_ascii_uppercase() || byte == b'_');
     let parts_are_names = || name.split(|&byte| byte == b'/').all(|part| !matches!(part, b"" | b"." | b".."));
     pseudo
@@ -263,22 +268,32 @@ fn is_safe_name(name: &[u8]) -> bool {
 /// Name and target of each packed ref.
 fn packed_refs(repo: &Repo) -> Result<Vec<(BString, Oid)>> {
     let text = read_optional(&repo.common_dir().join("packed-refs"))?.unwrap_or_default();
-    let entry = |line: &[u8]| {
-        let (hex, name) = split_at_byte(line, b' ')?;
-        Some((name.trim_ascii().into(), Oid::from_hex(hex)?))
-    };
-    // Comments and lines with what a tag peels to (`^…`) do not start with an id.
-    Ok(text.lines().filter_map(entry).collect())
+    Ok(packed_entries(&text).map(|(name, oid)| (name.into(), oid)).collect())
+}
+
+/// Name and target of each ref in the text of `packed-refs`. Comments and lines with what a tag peels to (`^…`) do not
+/// start with an id.
+pub(super) fn packed_entries(text: &[u8]) -> impl Iterator<Item = (&[u8], Oid)> {
+    text.lines().filter_map(packed_line)
+}
+
+fn packed_line(line: &[u8]) -> Option<(&[u8], Oid)> {
+    let (hex, name) = split_at_byte(line, b' ')?;
+    Some((name.trim_ascii(), Oid::from_hex(hex)?))
 }
 
 fn packed_ref(repo: &Repo, name: &[u8]) -> Result<Option<Oid>> {
     let text = read_optional(&repo.common_dir().join("packed-refs"))?.unwrap_or_default();
-    let needle = [b" ", name].concat();
-    Ok(memchr::memmem::find_iter(&text, &needle).find_map(|at| {
-        let ends = matches!(text.get(at + needle.len()), None | Some(b'\n' | b'\r'));
-        let line = text[..at].rfind_byte(b'\n').map_or(0, |end| end + 1);
-        Oid::from_hex(&text[line..at]).filter(|_| ends)
-    }))
+    Ok(packed_target(&text, name))
+}
+
+/// The target of a ref in the text of `packed-refs`: only lines that hold its name are taken apart.
+pub(super) fn packed_target(text: &[u8], name: &[u8]) -> Option<Oid> {
+    memchr::memmem::find_iter(text, name).find_map(|at| {
+        let start = text[..at].rfind_byte(b'\n').map_or(0, |end| end + 1);
+        let (found, oid) = packed_line(text[start..].lines().next()?)?;
+        (found == name).then_some(oid)
+    })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use bstr::ByteSlice;
 use super::config::Config;
 use super::error::{Error, Result};
 use super::oid::{HashKind, Oid};
+use crate::source::open;
 
 /// What git's environment variables say about where a repository is. Git sets them for hooks.
 ///
@@ -156,7 +157,7 @@ impl Repo {
 
 /// Reads a file that need not exist.
 pub(super) fn read_optional(path: &Path) -> Result<Option<Vec<u8>>> {
-    match fs::read(path) {
+    match open::read(path) {
         Ok(content) => Ok(Some(content)),
         Err(e) if is_absent(&e) => Ok(None),
         Err(e) => Err(Error::io(path, e)),
@@ -174,7 +175,7 @@ fn find_git_dir(start: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
     for dir in absolute.ancestors() {
         let dot_git = dir.join(".git");
         match fs::metadata(&dot_git) {
-            Ok(meta) if meta.is_dir() && is_git_dir(&dot_git) => {
+            Ok(meta) if meta.is_dir() && is_git_dir(&dot_git)? => {
                 return Ok((dot_git, Some(dir.to_owned())));
             }
             Ok(meta) if meta.is_file() => {
@@ -182,7 +183,7 @@ fn find_git_dir(start: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
             }
             _ => {}
         }
-        if is_git_dir(dir) {
+        if is_git_dir(dir)? {
             let work_tree = linked_work_tree(dir)
                 .or_else(|| dir.parent().filter(|_| dir.ends_with(".git")).map(Path::to_owned));
             return Ok((dir.to_owned(), work_tree));
@@ -193,9 +194,12 @@ fn find_git_dir(start: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
 
 /// Whether the folder looks like a git folder: `HEAD`, and `objects` and `refs` beside it or in the
 /// common folder.
-fn is_git_dir(dir: &Path) -> bool {
-    fs::symlink_metadata(dir.join("HEAD")).is_ok()
-        && common_dir(dir).is_ok_and(|common| common.join("objects").is_dir() && common.join("refs").is_dir())
+fn is_git_dir(dir: &Path) -> Result<bool> {
+    if fs::symlink_metadata(dir.join("HEAD")).is_err() {
+        return Ok(false);
+    }
+    let common = common_dir(dir)?;
+    Ok(common.join("objects").is_dir() && common.join("refs").is_dir())
 }
 
 /// Follows a `.git` file (`gitdir: PATH`), as linked work trees and submodules have it.
@@ -203,10 +207,10 @@ fn resolve_git_file(path: &Path) -> Result<PathBuf> {
     if fs::metadata(path).map_err(|e| Error::io(path, e))?.is_dir() {
         return Ok(path.to_owned());
     }
-    let text = fs::read(path).map_err(|e| Error::io(path, e))?;
+    let text = open::read(path).map_err(|e| Error::io(path, e))?;
     let target = text.strip_prefix(b"gitdir:").ok_or_else(|| Error::corrupt(path, "not a `gitdir:` file"))?;
     let target = path.parent().unwrap_or(Path::new("")).join(target.trim_ascii().to_path_lossy());
-    if !is_git_dir(&target) {
+    if !is_git_dir(&target)? {
         return Err(Error::corrupt(path, "the git folder it names is not there"));
     }
     Ok(target)

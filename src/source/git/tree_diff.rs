@@ -256,7 +256,7 @@ fn join(prefix: &[u8], name: &[u8]) -> BString {
 }
 
 /// git's order of tree entries: folders as if their names ended in `/`.
-fn order(entry: &TreeEntry<'_>, name: &[u8], is_folder: bool) -> Ordering {
+pub(super) fn order(entry: &TreeEntry<'_>, name: &[u8], is_folder: bool) -> Ordering {
     let tail = |is_folder: bool| is_folder.then_some(&b'/');
     entry.name.iter().chain(tail(entry.mode.is_tree())).cmp(name.iter().chain(tail(is_folder)))
 }
@@ -264,7 +264,7 @@ fn order(entry: &TreeEntry<'_>, name: &[u8], is_folder: bool) -> Ordering {
 type Pair<'e, 'd> = (Option<&'e TreeEntry<'d>>, Option<&'e TreeEntry<'d>>);
 
 /// Pairs the entries of two trees by name and kind.
-fn merge<'e, 'd>(old: &'e [TreeEntry<'d>], new: &'e [TreeEntry<'d>]) -> Vec<Pair<'e, 'd>> {
+pub(super) fn merge<'e, 'd>(old: &'e [TreeEntry<'d>], new: &'e [TreeEntry<'d>]) -> Vec<Pair<'e, 'd>> {
     let (mut old, mut new) = (old.iter().peekable(), new.iter().peekable());
     let mut pairs = Vec::new();
     loop {

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::super::archive_support::{gzip, zip as zipped};
-use super::super::cli_support::{Bound, Run, bounded, github, names};
+use super::super::cli_support::{Bound, Run, bounded, fifo, github, names};
 use super::{COMMANDS, Place, leak};
 
 /// Words of the file outside, which are no secret of any form: they would be shown in a message about it.
@@ -189,11 +189,7 @@ fn ignore_files_that_are_links_have_no_rules_and_no_end() {
             let _ = fs::remove_file(&path);
             match target {
                 "OUTSIDE" => symlink(place.at("outside/rules"), &path).unwrap(),
-                "FIFO" => {
-                    let name = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
-                    // SAFETY: the path is a C string.
-                    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
-                }
+                "FIFO" => fifo(&path),
                 "LARGE" => fs::write(&path, format!("*\n{}", "# rules\n".repeat(600_000))).unwrap(),
                 device => symlink(device, &path).unwrap(),
             }

@@ -1,6 +1,7 @@
 //! Repositories of somebody who wants to have something executed, read or written. Whatever is executed leaves a mark.
 
 mod links;
+mod pipes;
 mod silence;
 
 use std::fs;

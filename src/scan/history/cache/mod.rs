@@ -11,11 +11,12 @@
 //! out of date.
 
 mod format;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod prune;
 mod veil;
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +29,7 @@ use super::values::{self, Values};
 use super::visit::{CommitRecord, Taken};
 use crate::scan::Engine;
 use crate::source::git::{HashKind, Kind, Odb, Oid, Repo};
+use crate::source::open;
 use crate::verdict::filekind::FileKind;
 
 use format::{ANY_KIND, KindId, Known, NO_BLOB, Saved};
@@ -130,7 +132,7 @@ impl Cache {
     }
 
     fn read(&mut self, odb: &Odb) -> Result<(), Unfit> {
-        let file = File::open(&self.path)?;
+        let file = open::regular(&self.path)?;
         let mut bytes = Vec::with_capacity(file.metadata()?.len().min(MAX_BYTES) as usize + 1);
         file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > MAX_BYTES {
