@@ -342,7 +342,7 @@ mod tests {
         ];
         for (n, edit) in edits.into_iter().enumerate() {
             let report = report(|report| edit(report, text()));
-            let cleaned = without_values(&report, &Options::default());
+            let cleaned = without_values(&report, &redactor(&report, &Options::default()));
             let said = |report: &Report| {
                 let texts = report.findings.iter().flat_map(|f| {
                     let parts = f.parts.iter().map(|(role, _)| role);
@@ -352,10 +352,12 @@ mod tests {
             };
             assert!(said(&report).contains(VALUE), "{n}");
             assert!(!said(&cleaned).contains(VALUE) && said(&cleaned).contains("as in …."), "{n}");
-            let shown = without_values(&report, &Options { show_secrets: true, ..Options::default() });
+            let all = Options { show_secrets: true, ..Options::default() };
+            let shown = without_values(&report, &redactor(&report, &all));
             assert!(said(&shown).contains(VALUE), "{n}");
         }
-        assert!(matches!(without_values(&report(|_| ()), &Options::default()), Cow::Borrowed(_)));
+        let clean = report(|_| ());
+        assert!(matches!(without_values(&clean, &redactor(&clean, &Options::default())), Cow::Borrowed(_)));
     }
 
     /// A short value goes from the name of the file that it was found in, and from no other.
@@ -368,11 +370,12 @@ mod tests {
         };
         let report = report(|report| report.findings[0].secret = Secret::new(b"hunter", 0));
         let finding = &report.findings[0];
-        let view = View::new(&report, Options::default());
+        let view_with = |options: Options| View::new(&report, options, redactor(&report, &options));
+        let view = view_with(Options::default());
         let (own, other) = (named(Some(MessageKind::FileName)), named(None));
         assert_eq!(view.path(finding, &own).unwrap().to_string(), "a/…/b");
         assert_eq!(view.path(finding, &other).unwrap().to_string(), "a/hunter/b");
-        let shown = View::new(&report, Options { show_secrets: true, ..Options::default() });
+        let shown = view_with(Options { show_secrets: true, ..Options::default() });
         assert_eq!(shown.path(finding, &own).unwrap().to_string(), "a/hunter/b");
     }
 }
