@@ -14,6 +14,15 @@ impl Pair {
         self.now = mask;
     }
 
+    /// Where sixteen bytes in a row end of which the mask tells.
+    #[inline(always)]
+    pub(super) fn ends_of_sixteen(self) -> u64 {
+        let both = u128::from(self.now) << 64 | u128::from(self.before);
+        // Runs of at least 2, 4, 8 and 16.
+        let runs = [1, 2, 4, 8].iter().fold(both, |runs, n| runs & runs << n);
+        (runs >> 64) as u64
+    }
+
     /// Bit `i` tells of byte `i - n`; `n` is 1 to 63.
     #[inline(always)]
     pub(super) fn back(self, n: u32) -> u64 {

@@ -221,8 +221,9 @@ struct State {
     equals: Pair,
     quote: Pair,
     token: Pair,
-    /// Runs of at least 1, 2, 4, 8 and 16 class bytes that end at a byte.
-    runs: [Pair; 5],
+    class: Pair,
+    /// Runs of at least 16 class bytes that end at a byte.
+    run: Pair,
 }
 
 /// Triggers of a block, in the order of [`Trigger`].
@@ -237,16 +238,12 @@ impl State {
         self.equals.push(m.equals);
         self.quote.push(m.quote);
         self.token.push(m.class | m.equals | m.dot | m.other);
-        self.runs[0].push(m.class);
-        for i in 0..4 {
-            let doubled = self.runs[i].now & self.runs[i].back(1 << i);
-            self.runs[i + 1].push(doubled);
-        }
-        let run = self.runs[4];
+        self.class.push(m.class);
+        self.run.push(self.class.ends_of_sixteen());
         let word_before = self.token.back(2);
         let after_quote = m.space | m.plus | m.dot | m.ampersand | m.backslash | m.quote;
         [
-            run.now & !run.back(1),
+            self.run.now & !self.run.back(1),
             self.percent.back(1) & m.class,
             self.backslash.back(1) & m.class,
             self.ampersand.back(1) & (m.class | m.hash),

@@ -1,5 +1,6 @@
 //! Finds where token bytes stand in a row.
 
+use crate::matcher::pair::Pair;
 use crate::rules::is_token_byte;
 
 /// How many token bytes make a run.
@@ -25,18 +26,18 @@ fn each_with(text: &[u8], from: usize, classify: impl Fn(&[u8; BLOCK]) -> u64, m
     let mut base = from;
     let mut last = [0u8; BLOCK];
     last[..end.len()].copy_from_slice(end);
-    let (mut before, mut long_before) = (0, false);
+    let (mut tokens, mut long_before) = (Pair::default(), false);
     for block in blocks.iter().chain([&last]) {
-        let class = classify(block);
-        let long = has_aligned_eight(class);
+        tokens.push(classify(block));
+        let long = has_aligned_eight(tokens.now);
         if long || long_before {
-            let mut ends = ends_of_runs(before, class);
+            let mut ends = tokens.ends_of_sixteen();
             while ends != 0 {
                 on(base + ends.trailing_zeros() as usize + 1 - RUN);
                 ends &= ends - 1;
             }
         }
-        (before, long_before) = (class, long);
+        long_before = long;
         base += BLOCK;
     }
 }
@@ -48,15 +49,6 @@ fn has_aligned_eight(class: u64) -> bool {
     let twos = class & class >> 1;
     let fours = twos & twos >> 2;
     fours & fours >> 4 & 0x0101_0101_0101_0101 != 0
-}
-
-/// Where in a block [`RUN`] token bytes end, given the classes of the block before and of its own.
-#[inline(always)]
-fn ends_of_runs(before: u64, class: u64) -> u64 {
-    let both = u128::from(class) << BLOCK | u128::from(before);
-    // Runs of at least 2, 4, 8 and 16.
-    let runs = [1, 2, 4, 8].iter().fold(both, |runs, n| runs & runs << n);
-    (runs >> BLOCK) as u64
 }
 
 /// One bit for each byte: whether it is a token byte. Written so that the compiler makes vectors of it.
