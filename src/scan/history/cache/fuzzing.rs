@@ -43,16 +43,7 @@ fn used(saved: Saved, hash: HashKind) {
     assert!(trees.records.iter().all(|record| held(&record.oid) <= names.len()));
     prune::prune(&trees, &names, |oid| blobs.contains_key(oid), &FastSet::default());
     let oids: Vec<_> = saved.objects.iter().map(|known| known.oid).collect();
-    let mut cache = Cache {
-        path: PathBuf::new(),
-        key: KEY,
-        hash,
-        saved,
-        starts: Vec::new(),
-        heads: Vec::new(),
-        passed: Vec::new(),
-        is_renewed: false,
-    };
+    let mut cache = Cache::with(PathBuf::new(), KEY, hash, saved);
     cache.index();
     assert!(oids.iter().all(|oid| cache.passes(oid)) && cache.is_all_there());
     assert_eq!(cache.totals().0, oids.len() as u64);

@@ -110,16 +110,7 @@ impl Cache {
         let key = key(engine, repo);
         let name = data_encoding::HEXLOWER.encode(key.get(..16).unwrap_or_default());
         let path = folder.join(format!("{name}.bin"));
-        let mut cache = Cache {
-            path,
-            key,
-            hash: repo.hash(),
-            saved: Saved::nothing(),
-            starts: Vec::new(),
-            heads: Vec::new(),
-            passed: Vec::new(),
-            is_renewed: false,
-        };
+        let mut cache = Cache::with(path, key, repo.hash(), Saved::nothing());
         match cache.read(odb) {
             Ok(()) | Err(Unfit::Gone) => {}
             Err(Unfit::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
@@ -129,6 +120,12 @@ impl Cache {
         }
         cache.index();
         cache
+    }
+
+    /// A cache that says this, before it is [indexed](Self::index).
+    fn with(path: PathBuf, key: [u8; 32], hash: HashKind, saved: Saved) -> Self {
+        let (starts, heads, passed) = (Vec::new(), Vec::new(), Vec::new());
+        Cache { path, key, hash, saved, starts, heads, passed, is_renewed: false }
     }
 
     fn read(&mut self, odb: &Odb) -> Result<(), Unfit> {
