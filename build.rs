@@ -293,9 +293,9 @@ fn texts(list_: &[Text]) -> String {
     list(list_, text)
 }
 
-fn word(word: &Word) -> String {
-    let others = list(&word.others, |other| self::word(other));
-    format!("Word {{ text: Cow::Borrowed(&{:?}), rarest: {}, others: {others} }}", word.text, word.rarest)
+fn word(w: &Word) -> String {
+    let others = list(&w.others, word);
+    format!("Word {{ text: Cow::Borrowed(&{:?}), rarest: {}, others: {others} }}", w.text, w.rarest)
 }
 
 fn list<T>(items: &[T], one: impl Fn(&T) -> String) -> String {

@@ -42,7 +42,8 @@ pub fn relax(pattern: &str) -> Option<Relaxed> {
     Some(Relaxed { regex: set::build_hir(&hir).ok()?, exact_up_to })
 }
 
-/// Up to which bound repetitions can keep theirs: what is tried, one after the other.
+/// Up to which bound repetitions can keep theirs: what is tried, one after the other. The first is the largest that is
+/// no more than [`SMALL`], so that nothing is tried twice.
 fn kept_bounds(hir: &Hir) -> Vec<usize> {
     fn collect(hir: &Hir, bounds: &mut Vec<usize>) {
         match hir.kind() {
@@ -57,7 +58,7 @@ fn kept_bounds(hir: &Hir) -> Vec<usize> {
             }
         }
     }
-    let mut bounds = vec![SMALL_OF_LARGE, SMALL];
+    let mut bounds = vec![SMALL_OF_LARGE];
     collect(hir, &mut bounds);
     bounds.retain(|bound| (SMALL_OF_LARGE..=SMALL).contains(bound));
     bounds.sort_unstable_by_key(|&bound| std::cmp::Reverse(bound));

@@ -11,7 +11,8 @@ const MOST_TEXTS: usize = 12;
 /// Rarity in bits below which a word is everywhere.
 const COMMON: f32 = 5.0;
 
-/// Texts in lower case of which every match holds one, in either case. At least one, none empty.
+/// Texts in lower case of which every match holds one, in either case: at least one. With an empty one among them it
+/// tells nothing, and is too common to be kept.
 type Choice = Vec<Vec<u8>>;
 
 /// The rarest words that every match holds, without those that each of the anchors holds anyway.
