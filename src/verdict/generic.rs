@@ -2,11 +2,11 @@
 
 use crate::finding::Confidence;
 use crate::matcher::generic::words::{Group, bit};
-use crate::matcher::generic::{Evidence, Flags, Kind, Quote, Syntax, Wrapper, class};
+use crate::matcher::generic::{Evidence, Flags, Kind, Quote, Syntax, Wrapper, class, marks};
 
 use super::filekind::{FileKind, Language, Role};
 use super::model::{self, Model, Vector};
-use super::{features, marks, placeholder, reasons, reference};
+use super::{features, placeholder, reasons, reference};
 
 /// What was decided, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,10 +106,10 @@ fn weigh(
     Ok(Weighed { confidence, vector, cap, placeholder })
 }
 
-/// Whether a literal that is called a secret holds marks that no notation explains. The training data has too few
-/// of them for the trees, to which so many marks are code.
+/// Whether what is called a secret holds marks that no notation explains. The training data has too few
+/// of them for the trees, to which so many marks are code; where there is code, only a literal is none.
 fn is_of_odd_marks(kind: Kind, value: &[u8], e: &Evidence, file: FileKind) -> bool {
-    e.quote != Quote::None
+    (e.quote != Quote::None || !is_code(file.language) && file.language != Language::Markup)
         && is_keyed(e.syntax)
         && marks::of_no_syntax(value)
         && matches!(cap(kind, value, e, file, None), None | Some(FOREIGN))

@@ -5,7 +5,6 @@ pub mod filekind;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod generic;
-mod marks;
 pub mod model;
 pub mod pattern;
 pub mod placeholder;

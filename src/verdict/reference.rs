@@ -70,7 +70,7 @@ pub(crate) fn of_value(value: &[u8]) -> Option<&'static str> {
 /// Why the marks of a template language make the value a reference.
 fn of_marks(value: &[u8]) -> Option<&'static str> {
     // Most values have none of the bytes that all marks begin with.
-    if !value.iter().any(|b| matches!(b, b'{' | b'(' | b'$' | b'%' | b'@' | b'_' | 0xe2)) {
+    if !value.iter().any(|b| matches!(b, b'{' | b'(' | b'$' | b'%' | b'@' | b'_' | b'-' | 0xe2)) {
         return None;
     }
     let has = |part: &[u8]| value.windows(part.len()).any(|w| w == part);
@@ -82,7 +82,7 @@ fn of_marks(value: &[u8]) -> Option<&'static str> {
     {
         return Some("template"); // the last two are the notation of this project's own test texts
     }
-    if is_pattern(value) || has(b"(?i:") || has(b"(?:") || has(b"(?i)") {
+    if is_pattern(value) || has_ranges(value) || has(b"(?i:") || has(b"(?:") || has(b"(?i)") {
         return Some("pattern");
     }
     if has_dollar_brace(value) || has(b"#{") || has(b"$(") || is_variable(value) || percent_variable(value) {
@@ -117,6 +117,12 @@ fn is_pattern(value: &[u8]) -> bool {
             && matches!(counts, [b'0'..=b'9', ..])
             && end.is_some_and(|end| counts[end] == b'}')
     })
+}
+
+/// Whether classes of characters are in the value, as patterns write them: `a-zA-Z0-9+`.
+fn has_ranges(value: &[u8]) -> bool {
+    let ranges = [b"a-z".as_slice(), b"A-Z", b"0-9"];
+    ranges.iter().filter(|range| memchr::memmem::find(value, range).is_some()).count() >= 2
 }
 
 /// Why the text around says that the value is the name of a secret that is looked up.

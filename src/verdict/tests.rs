@@ -35,6 +35,8 @@ fn placeholders_have_named_reasons() {
         ("password", "placeholder-words"),
         ("secretToken1", "placeholder-words"),
         ("test_user", "placeholder-words"),
+        ("my-app-x", "placeholder-words"),
+        ("a-b-c", "placeholder-words"),
     ] {
         assert_eq!(placeholder(value.as_bytes()), Some(reason), "{value}");
     }
@@ -49,6 +51,9 @@ fn values_that_people_or_machines_choose_are_no_placeholders() {
         "tr0ub4dor&3",
         "correct-horse-42x",
         "b7!kk",
+        "xK9!mN2$",
+        "a$b%cK93",
+        "p(8)K]2x{9q",
         "<q7Kq2mPz0",
         "q7Kq2mPz0>",
         "[q7Kq2mPz0",
@@ -71,6 +76,7 @@ fn references_have_named_reasons() {
         ("__DB_PASSWORD__", "variable"),
         ("[a-z0-9]{8,12}", "pattern"),
         ("(ab|cd){3}", "pattern"),
+        ("a-zA-Z0-9+", "pattern"),
         ("{{ vault_password }}", "template"),
         ("${{ secrets.TOKEN }}", "template"),
         ("<%= token %>", "template"),

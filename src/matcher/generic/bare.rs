@@ -1,10 +1,13 @@
 //! Values without quotes, as far as their syntax lets them go, and what no value is.
 
+use std::ops::Range;
+
 use super::VALUE_REACH;
 use super::cursor::{Cursor, before, is_blank, is_word};
 use super::evidence::{Flags, Quote, Syntax, Wrapper};
 use super::link::Link;
 use super::literal::default_of;
+use super::marks;
 use super::value::Value;
 
 /// Most `=` at the end of what is encoded.
@@ -33,6 +36,9 @@ pub(super) fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut fl
             wrapper,
             flags,
         });
+    }
+    if let Some(range) = of_odd_marks(c, syntax) {
+        return Some(Value { range, quote: Quote::None, escapes: 0, wrapper, flags });
     }
     let word = c.take_while(|b| belongs(b, syntax));
     if word.len() == VALUE_REACH {
@@ -88,6 +94,32 @@ pub(super) fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut fl
         wrapper,
         flags,
     })
+}
+
+/// Whether a password with brackets in it begins here.
+pub(super) fn has_odd_marks(c: Cursor<'_>, syntax: Syntax) -> bool {
+    of_odd_marks(c, syntax).is_some()
+}
+
+/// A password with brackets in it, which would end a value otherwise: what stands up to the next blank or quote, if no
+/// notation explains its marks.
+fn of_odd_marks(mut c: Cursor<'_>, syntax: Syntax) -> Option<Range<usize>> {
+    let start = c.at;
+    let word = c.take_while(|b| belongs(b, syntax));
+    if !matches!(syntax, Syntax::Assign | Syntax::Colon)
+        || word.is_empty()
+        || !c.peek().is_some_and(|b| matches!(b, b'{' | b'}' | b'[' | b']' | b'(' | b')'))
+    {
+        return None;
+    }
+    c.take_while(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'`'));
+    let end = c.at;
+    c.at = start;
+    let mut value = c.rest().get(..end - start)?;
+    while let [head @ .., b',' | b';'] = value {
+        value = head;
+    }
+    marks::of_no_syntax(value).then(|| start..start + value.len())
 }
 
 /// A form's field up to the next: `a` of `a&name=b`.

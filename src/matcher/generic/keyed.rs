@@ -7,7 +7,7 @@ use super::evidence::{Quote, Syntax, is_getter};
 use super::gather::gather;
 use super::repeats::inside_repetition;
 use super::words::{self, Group, bit};
-use super::{Assignment, KEY_REACH, Kind, encoded, link, value};
+use super::{Assignment, KEY_REACH, Kind, encoded, link, reversed, value};
 
 /// Bytes of names: identifiers, attributes, flags.
 fn in_name(b: u8) -> bool {
@@ -22,37 +22,55 @@ pub(super) fn find(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>
     let Some(stop) = name_end(text, inside) else {
         return;
     };
-    if !could_link(text, stop) || inside_repetition(text, at) {
+    let (links, compared) = (could_link(text, stop), reversed::could_end(text, stop));
+    if !(links || compared) || inside_repetition(text, at) {
         return;
     }
     let Some(start) = name_start(text, at) else {
         return;
     };
-    let Some(mut found) = link::after_key(text, start, stop) else {
-        return;
-    };
+    if compared && let Some(literal) = reversed::literal_before(text, start) {
+        out.extend(compared_with(text, start..stop, &literal));
+    } else if links {
+        out.extend(assigned(text, start..stop));
+    }
+}
+
+/// The literal before the name `key`, which a comparison joins to it.
+fn compared_with(text: &[u8], key: Range<usize>, literal: &value::Value) -> Option<Assignment> {
+    let kind = kind_of(text.get(key.clone())?, Syntax::Compare, text, key.start)?;
+    let evidence = gather(text, &key, literal, Syntax::Compare, false);
+    let value = literal.range.clone();
+    Some(Assignment { whole: value.start - 1..key.end, key, value, kind, evidence })
+}
+
+/// The value that follows the name `key`.
+fn assigned(text: &[u8], key: Range<usize>) -> Option<Assignment> {
+    let Range { start, mut end } = key;
+    let mut found = link::after_key(text, start, end)?;
     found.syntax = refine(text, start, found.syntax);
-    let Some(read) = value::read(text, stop, &found) else {
-        return;
-    };
-    let name = text.get(start..stop).unwrap_or_default();
+    let read = value::read(text, end, &found)?;
+    let mut name = text.get(start..end).unwrap_or_default();
     if is_no_name(text, start, name, &found) {
-        return;
+        return None;
     }
-    // `getSecret("name")`: what is between the parentheses says which.
-    if found.syntax == Syntax::Call && is_getter(&name.to_ascii_lowercase()) {
-        return;
+    if found.syntax == Syntax::Call {
+        // `getSecret("name")`: what is between the parentheses says which.
+        if is_getter(&name.to_ascii_lowercase()) {
+            return None;
+        }
+        if let Some(compared) = reversed::compared(name) {
+            (name, end, found.syntax) = (&name[..compared], start + compared, Syntax::Compare);
+        }
     }
-    let Some(kind) = kind_of(name, found.syntax, text, start) else {
-        return;
-    };
-    let evidence = gather(text, &(start..stop), &read, found.syntax, found.key_quote != Quote::None);
-    let Some(value) = without_scheme(text, read.range.clone()) else { return };
+    let kind = kind_of(name, found.syntax, text, start)?;
+    let evidence = gather(text, &(start..end), &read, found.syntax, found.key_quote != Quote::None);
+    let value = without_scheme(text, read.range.clone())?;
     let close = usize::from(read.quote != Quote::None) + usize::from(read.escapes);
     let whole = start..(read.range.end + close).min(text.len());
-    let mut found = Assignment { key: start..stop, value, whole, kind, evidence };
+    let mut found = Assignment { key: start..end, value, whole, kind, evidence };
     encoded::mark(text, &mut found);
-    out.push(found);
+    Some(found)
 }
 
 /// The value without the scheme of a header (`token …`); None where a trigger of its own (`Bearer …`,
@@ -112,18 +130,34 @@ fn name_start(text: &[u8], at: usize) -> Option<usize> {
 fn could_link(text: &[u8], at: usize) -> bool {
     let Some(&b) = text.get(at) else { return false };
     match b {
-        b')' | b';' | b'.' | b'[' | b'}' | b'/' | b'#' | b'%' | b'^' | b'@' | b'+' | b'~' => false,
+        b')' | b';' | b'.' | b'}' | b'/' | b'#' | b'%' | b'^' | b'@' | b'+' | b'~' => false,
         b'{' => matches!(text.get(at + 1), Some(b'"' | b'\'')),
+        b'[' => link::is_array(text, at),
         b' ' if text.get(at + 1) == Some(&b'{') => link::has_accessors(text, at + 1),
         b' ' => !matches!(
             text.get(at + 1),
             Some(b'-' | b'+' | b'}' | b'&' | b')' | b'(' | b'/' | b'*' | b'%' | b';')
         ),
         b',' => matches!(text.get(at + 1), Some(b' ' | b'"' | b'\'' | b'\n')),
-        b'(' => matches!(
-            text.get(at + 1),
-            Some(b'"' | b'\'' | b'`' | b'@' | b'\n' | b'b' | b'n' | b'S' | b'[' | b'B' | b' ' | b'u' | b'r')
-        ),
+        b'(' => {
+            matches!(
+                text.get(at + 1),
+                Some(
+                    b'"' | b'\''
+                        | b'`'
+                        | b'@'
+                        | b'\n'
+                        | b'b'
+                        | b'n'
+                        | b'S'
+                        | b'['
+                        | b'B'
+                        | b' '
+                        | b'u'
+                        | b'r'
+                )
+            ) || link::returns_literal(text, at)
+        }
         _ => true,
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Link> {
     // The byte after most names in code ends the matter: `token)`, `token;`, `token[`.
     match c.peek()? {
         b'=' | b':' | b'"' | b'\'' | b'`' | b' ' | b'\t' | b'(' | b'{' | b'>' | b'|' | b']' | b'\\'
-        | b'&' | b'!' | b'<' | b'*' | b',' | b'\n' | b'\r' | b'?' | 0xef | 0xe3 => {}
+        | b'&' | b'!' | b'<' | b'*' | b',' | b'\n' | b'\r' | b'?' | b'[' | 0xef | 0xe3 => {}
         _ => return None,
     }
     let (key_quote, _) = quote(&mut c);
@@ -64,7 +64,7 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Link> {
     c.eat(b"]");
     c.eat(b"**");
     let blanks = c.blanks();
-    if !quoted && accessors(&mut c) {
+    if !quoted && (accessors(&mut c) || array(&mut c)) {
         c.blanks();
     }
     let b = c.peek()?;
@@ -87,6 +87,7 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Link> {
             c.bump(1);
             colon(&mut c, quoted).and_then(|syntax| link(syntax, &c))
         }
+        b'(' if !quoted && blanks == 0 && return_of_literal(&mut c) => link(Syntax::Assign, &c),
         b'(' if !quoted && blanks == 0 => {
             c.bump(1);
             link(Syntax::Call, &c)
@@ -139,6 +140,52 @@ fn accessors(c: &mut Cursor<'_>) -> bool {
 /// Whether the accessors of a C# property stand at `at`.
 pub(super) fn has_accessors(text: &[u8], at: usize) -> bool {
     accessors(&mut Cursor::new(text, at, LINK_REACH))
+}
+
+/// Steps over the length of an array in C, before a `=`: `password[]`, `password[32]`.
+fn array(c: &mut Cursor<'_>) -> bool {
+    let mut probe = *c;
+    if !probe.eat(b"[") {
+        return false;
+    }
+    probe.take_while(is_word);
+    let closed = probe.eat(b"]");
+    probe.blanks();
+    let found = closed && probe.peek() == Some(b'=');
+    if found {
+        *c = probe;
+    }
+    found
+}
+
+/// Whether the length of an array, and a value for it, stand at `at`.
+pub(super) fn is_array(text: &[u8], at: usize) -> bool {
+    array(&mut Cursor::new(text, at, LINK_REACH))
+}
+
+/// Steps from the parentheses of a function to the literal that is all it returns: `getToken() string { return "…" }`.
+fn return_of_literal(c: &mut Cursor<'_>) -> bool {
+    let mut probe = *c;
+    if !(probe.eat(b"()") || probe.eat(b"(self)")) {
+        return false;
+    }
+    // The type of what is returned, in languages that say it here, and the beginning of the body.
+    probe.take_while(|b| is_word(b) || matches!(b, b' ' | b'-' | b'>' | b':' | b'&' | b'\''));
+    probe.eat(b"{");
+    probe.white();
+    if !probe.eat(b"return ") {
+        return false;
+    }
+    let found = matches!(probe.peek(), Some(b'"' | b'\'' | b'`'));
+    if found {
+        *c = probe;
+    }
+    found
+}
+
+/// Whether a function that returns a literal has its parentheses at `at`.
+pub(super) fn returns_literal(text: &[u8], at: usize) -> bool {
+    return_of_literal(&mut Cursor::new(text, at, LINK_REACH))
 }
 
 /// `=`, `==`, `===`, `=>`; not `=~`.
@@ -277,10 +324,15 @@ fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted
     let word = c.take_while(is_word);
     if word.len() > 24 {
         *c = word_at;
-        return spaced(text, start, quoted);
+        return spaced(c, text, start, quoted);
     }
-    if word.eq_ignore_ascii_case(b"for") && sets_password(c, text, start) {
-        return Some(Syntax::Sql);
+    if word.eq_ignore_ascii_case(b"for") {
+        if sets_password(c, text, start) {
+            return Some(Syntax::Sql);
+        }
+        if !quoted && names_owner(c) {
+            return Some(Syntax::Prose);
+        }
     }
     let gap = c.blanks();
     if !quoted && word.eq_ignore_ascii_case(b"as") && gap > 0 {
@@ -315,7 +367,7 @@ fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted
         return Some(Syntax::Sql);
     }
     *c = word_at;
-    spaced(text, start, quoted)
+    spaced(c, text, start, quoted)
 }
 
 /// Steps over the attributes behind a name that is one itself, to the one that holds the value, or to what is in
@@ -344,6 +396,18 @@ fn attributes(c: &mut Cursor<'_>, text: &[u8], start: usize) -> Option<Syntax> {
     None
 }
 
+/// Steps over whose password it is, and a colon: `password for the admin: …`.
+fn names_owner(c: &mut Cursor<'_>) -> bool {
+    const LONGEST: usize = 32;
+    let mut probe = *c;
+    let owner = probe.take_while(|b| is_word(b) || matches!(b, b' ' | b'@' | b'.' | b'-'));
+    if !(2..=LONGEST).contains(&owner.len()) || !probe.eat(b":") {
+        return false;
+    }
+    *c = probe;
+    true
+}
+
 /// Steps behind the `=` or `TO` of `SET PASSWORD FOR 'user'@'host' = 'value'`.
 fn sets_password(c: &mut Cursor<'_>, text: &[u8], start: usize) -> bool {
     if !ends_caseless(line_before(text, start, 24).trim_ascii_end(), b"set") {
@@ -362,8 +426,8 @@ fn sets_password(c: &mut Cursor<'_>, text: &[u8], start: usize) -> bool {
     found
 }
 
-/// `login x password y` of `.netrc`, `WITH PASSWORD y` of SQL.
-fn spaced(text: &[u8], start: usize, quoted: bool) -> Option<Syntax> {
+/// `login x password y` of `.netrc`, `WITH PASSWORD y` of SQL, a line `password y` of a configuration.
+fn spaced(c: &Cursor<'_>, text: &[u8], start: usize, quoted: bool) -> Option<Syntax> {
     if quoted {
         return None;
     }
@@ -374,7 +438,18 @@ fn spaced(text: &[u8], start: usize, quoted: bool) -> Option<Syntax> {
         return Some(Syntax::Sql);
     }
     let login = contains(before(text, start, 100), b"login ");
-    login.then_some(Syntax::Space)
+    (login || is_setting(*c, text, start)).then_some(Syntax::Space)
+}
+
+/// Whether the line is the key and one word, which is none of a language: it has letters and digits.
+fn is_setting(mut c: Cursor<'_>, text: &[u8], start: usize) -> bool {
+    const LEAST: usize = 6;
+    let word = c.take_while(|b| b.is_ascii_graphic());
+    word.len() >= LEAST
+        && matches!(c.peek(), None | Some(b'\r' | b'\n'))
+        && word.iter().any(u8::is_ascii_digit)
+        && word.iter().any(u8::is_ascii_alphabetic)
+        && line_before(text, start, 40).trim_ascii().is_empty()
 }
 
 /// Whether a command before the key sets a variable of that name: `ENV NAME value` of a Dockerfile, fish's

@@ -102,7 +102,7 @@ pub(super) fn quoted(
     let lead = inside.len() - inside.trim_ascii_start().len();
     let mut range = start + lead..start + lead + trimmed.len();
     let mut trimmed = trimmed;
-    if trimmed.starts_with(b"{")
+    if holds_literals(trimmed)
         && let Some(inner) = longest_string(trimmed)
     {
         trimmed = &trimmed[inner.clone()];
@@ -132,6 +132,12 @@ pub(super) fn default_of(text: &[u8]) -> Option<Range<usize>> {
     let plain =
         !default.is_empty() && !default.iter().any(|b| matches!(b, b'$' | b'{' | b'}' | b'"' | b'\''));
     (name > 0 && plain && default[0] != b'?').then(|| 2 + from..2 + from + default.len())
+}
+
+/// Whether a literal is written as code once more: an object, or a literal in quotes of its own
+/// (`"\"…\""`, as builds hand constants to a compiler).
+fn holds_literals(text: &[u8]) -> bool {
+    matches!(text, [b'{', ..] | [b'"', .., b'"'] | [b'\\', b'"', .., b'\\', b'"'])
 }
 
 /// The longest literal in an object that is itself written as a string: `"{\"id\": \"…\"}"`.

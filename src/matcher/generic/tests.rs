@@ -94,8 +94,62 @@ fn links_of_many_syntaxes() {
         "the password is 'qx77vv'",
         "| password | qx77vv |",
         "密码：qx77vv",
+        "char password[] = \"qx77vv\"",
+        "char password[MAX] = { \"qx77vv\" }",
+        "func getPassword() string { return \"qx77vv\" }",
+        "def password(self):\n    return 'qx77vv'",
+        "password for the admin: qx77vv",
+        "  password qx77vv\n",
     ] {
         check(text, Kind::Password, "qx77vv");
+    }
+}
+
+#[test]
+fn a_literal_may_hold_a_literal() {
+    for text in ["(\"PASSWORD\", \"\\\"qx77vvqx\\\"\")", "PASSWORD: '\"qx77vvqx\"'"] {
+        check(text, Kind::Password, "qx77vvqx");
+    }
+}
+
+#[test]
+fn a_literal_may_come_before_what_it_is_compared_with() {
+    for text in [
+        "if (\"qx77vv\" == password) {",
+        "if ('qx77vv' !== user.password && x)",
+        "\"qx77vv\".equals(password)",
+        "\"qx77vv\".equalsIgnoreCase(getPassword())",
+        "password.equals(\"qx77vv\")",
+    ] {
+        check(text, Kind::Password, "qx77vv");
+        let found = all(text.as_bytes());
+        assert!(found.iter().all(|a| a.evidence.syntax == Syntax::Compare), "{text}");
+    }
+    for text in [
+        "\"qx77vv\" + password)",
+        "\"\" == password)",
+        "f(\"a\", b == password)",
+        "\"two words\" == password)",
+        "\"qx77vv\" == password_of(x)",
+        "it's x\" == password)",
+    ] {
+        check_none(text);
+    }
+}
+
+#[test]
+fn marks_of_a_password_are_no_notation() {
+    let odd = "k}{w3%r[o)p$T9v!";
+    for text in [format!("password={odd}"), format!("password: {odd}\n"), format!("password := {odd},\n")] {
+        check(&text, Kind::Password, odd);
+    }
+    check("password: m(3]w%r{o)p$T9v!\n", Kind::Password, "m(3]w%r{o)p$T9v!");
+    check("password:!Dd5G4s9", Kind::Password, "!Dd5G4s9");
+    check("password: !Dd5G4s9\n", Kind::Password, "!Dd5G4s9");
+    for text in
+        ["password: !vault |\n", "password: !reset\n", "password = f(a[0], {b: 1})", "password=g(x)[0]{y}"]
+    {
+        check_none(text);
     }
 }
 

@@ -76,7 +76,7 @@ triggers! {
     SecureString: "convertto-secure";
     Literal: "from-literal";
     Jwk: "kty", "\"dp\"", "dp: '", "dp: \"";
-    Second: "basicauth(", "basic_auth(", "dauthentication(", "rdcredentials(", "rkcredential(", "auth=(",
+    Second: "basicauth(", "basic_auth(", "basic_auth ", "dauthentication(", "rdcredentials(", "rkcredential(", "auth=(",
         "wifi.begin(", "smtp.login(", "imap.login(", "ftp.login(", "server.login(", "client.login(",
         "sp_addlogin ";
     Third: "getconnection(", "mysqli(", "mysql_connect(", "mysqli_connect(", "new pdo(", "dbi->connect(";

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::LINK_REACH;
-use super::bare::bare;
+use super::bare::{bare, has_odd_marks};
 use super::cursor::{Cursor, is_word};
 use super::evidence::{Flags, Quote, Syntax, Wrapper};
 use super::link::{Link, quote};
@@ -71,12 +71,10 @@ pub(super) fn read(text: &[u8], key_end: usize, link: &Link) -> Option<Value> {
                 flags.set(Flags::BLOCK);
                 return bare(text, c.at, link, wrapper, flags);
             }
-            b'!' | b'&'
-                if link.syntax == Syntax::Colon
-                    && c.nth(1).is_some_and(|b| b.is_ascii_alphabetic() || b == b'!') =>
-            {
-                c.take_while(|b| !b.is_ascii_whitespace());
-                c.blanks();
+            b'!' | b'&' if link.syntax == Syntax::Colon && c.at > link.at && skip_tag(&mut c) => {}
+            // A password that looks like the beginning of a call, such as `m(3]…`.
+            b if is_word(b) && has_odd_marks(c, link.syntax) => {
+                return bare(text, c.at, link, wrapper, flags);
             }
             b if is_word(b) => {
                 if matches!(c.nth(1), Some(b'"' | b'\''))
@@ -126,6 +124,21 @@ fn skip_gap(c: &mut Cursor<'_>, lines: bool, syntax: Syntax) -> Option<()> {
         return None;
     }
     Some(())
+}
+
+/// Steps over a tag or an anchor of YAML (`!vault`, `!!binary`, `&name`) and the blanks behind it. A password may begin
+/// with such a mark, too: it is the last word of its line, and has a digit.
+fn skip_tag(c: &mut Cursor<'_>) -> bool {
+    let mut probe = *c;
+    let word = probe.take_while(|b| !b.is_ascii_whitespace());
+    probe.blanks();
+    let named = word.get(1).is_some_and(|b| b.is_ascii_alphabetic() || *b == b'!');
+    let last = matches!(probe.peek(), None | Some(b'\r' | b'\n'));
+    if !named || last && word.iter().any(u8::is_ascii_digit) {
+        return false;
+    }
+    *c = probe;
+    true
 }
 
 enum Step {

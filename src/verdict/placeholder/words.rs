@@ -321,7 +321,13 @@ pub(super) fn has_example_word(value: &[u8]) -> bool {
     (0..n).any(|at| index.at(&lower[at..n]).iter().any(|word| lower[at..n].starts_with(word)))
 }
 
+/// Longest value of nothing but single letters that says nothing: `a-b-c`.
+const FEW_LETTERS: usize = 5;
+
 /// Whether a value consists of placeholder words, digits and punctuation only.
+///
+/// A letter by itself belongs to the words it stands beside (`my-app-x`); where most letters stand alone, marks and
+/// digits were drawn between them.
 pub(super) fn only_words(value: &[u8]) -> bool {
     if value.len() > 64 {
         return false;
@@ -330,7 +336,7 @@ pub(super) fn only_words(value: &[u8]) -> bool {
     if value.iter().all(|b| !b.is_ascii()) && groups_of(value) & bit(Group::Password) != 0 {
         return true;
     }
-    let (mut words, mut letters, mut known) = (0, 0, 0);
+    let (mut words, mut letters, mut known, mut single) = (0, 0, 0, 0);
     let mut digits_run = 0;
     each_word(value, |word| {
         let end = word.iter().rposition(|b| !b.is_ascii_digit()).map_or(0, |n| n + 1);
@@ -339,6 +345,7 @@ pub(super) fn only_words(value: &[u8]) -> bool {
         let core = &word[begin..end];
         words += 1;
         letters += core.len();
+        single += usize::from(core.len() == 1);
         if covered(core) {
             known += core.len();
         }
@@ -346,7 +353,8 @@ pub(super) fn only_words(value: &[u8]) -> bool {
     if letters == 0 {
         return words > 0 && value.len() < 5 && digits_run <= 4;
     }
-    known == letters && digits_run <= 6
+    let spelled = single * 2 <= letters || value.len() <= FEW_LETTERS;
+    known == letters && digits_run <= 6 && spelled
 }
 
 /// Whether a word in lower case is one of the words, or several of them joined.
