@@ -20,6 +20,8 @@ pub mod fuzzing;
 pub mod generic;
 mod pair;
 pub mod prefilter;
+mod sought;
+pub(crate) mod work;
 
 use std::sync::Arc;
 
@@ -27,11 +29,12 @@ use regex_automata::meta::{Cache, Regex};
 use regex_automata::util::primitives::NonMaxUsize;
 use regex_automata::{Anchored, Input};
 
-use crate::rules::rule::contains_folded;
+use crate::rules::rule::{Run, contains_folded};
 use crate::rules::{Rule, RuleIndex, RuleSet, rarity};
 use context::Contexts;
 use generic::Evidence;
 use prefilter::{Hit, Literal, LiteralIndex, Prefilter};
+use sought::Sought;
 
 /// A range of bytes in a text of at most 4 GiB.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -113,6 +116,8 @@ pub struct Matcher {
     always: Vec<RuleIndex>,
     /// Rules of families that are matched without their regex.
     contexts: Contexts,
+    /// By rule: the number of the first word that its pattern needs.
+    first_word: Vec<u32>,
     /// Rule of each kind the generic detector finds; None when it is disabled.
     generic: Vec<Option<RuleIndex>>,
 }
@@ -128,6 +133,7 @@ pub struct Scratch {
     found: Vec<Candidate>,
     assignments: Vec<generic::Assignment>,
     whole: Vec<RuleIndex>,
+    sought: Sought,
 }
 
 impl Matcher {
@@ -195,7 +201,13 @@ impl Matcher {
         let reach = first_user.windows(2).map(|w| reach_of(&users[w[0] as usize..w[1] as usize])).collect();
         let contexts = Contexts::new(&rules);
         let prefilter = Prefilter::new(literals);
-        Matcher { rules, prefilter, users, first_user, reach, always, contexts, generic }
+        let mut words = 0;
+        let number_words = |(_, rule): (RuleIndex, &Rule)| {
+            words += sought::count(&rule.words) as u32;
+            words - sought::count(&rule.words) as u32
+        };
+        let first_word = rules.iter().map(number_words).collect();
+        Matcher { rules, prefilter, users, first_user, reach, always, contexts, first_word, generic }
     }
 
     /// The rules in force.
@@ -219,6 +231,7 @@ impl Matcher {
     pub fn scan(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Candidate>) {
         let mut hits = std::mem::take(&mut scratch.hits);
         hits.clear();
+        scratch.sought.begin();
         self.prefilter.find(text, 0, text.len(), &mut hits);
         let first = out.len();
         for &hit in &hits {
@@ -267,6 +280,7 @@ impl Matcher {
         let mut noted = std::mem::take(&mut scratch.whole);
         noted.extend_from_slice(&self.always);
         for &rule in &noted {
+            work::count(text.len());
             let words = &self.rules.rule(rule).words;
             if self.has_keyword(rule, text) && words.iter().all(|word| word.is_in(text)) {
                 self.search_whole(text, rule, scratch, out);
@@ -333,11 +347,12 @@ impl Matcher {
         out: &mut Vec<Candidate>,
     ) {
         // Most occurrences of a keyword have no value behind them that the pattern could match.
-        if self.rules.rule(rule).run.is_some_and(|run| !run.is_in(&text[first..end])) {
+        if self.rules.rule(rule).run.is_some_and(|run| !is_in(run, &text[first..end])) {
             return;
         }
         if self.rules.rule(rule).context.is_some() {
             for start in first..=last {
+                work::count(end - start);
                 if let Some(found) = self.search_context(text, rule, start, scratch)
                     && self.has_digit(text, &found)
                 {
@@ -346,7 +361,8 @@ impl Matcher {
             }
             return;
         }
-        if !self.rules.rule(rule).words.iter().all(|word| word.is_in(&text[first..end])) {
+        let number = self.first_word[usize::from(rule)] as usize;
+        if !scratch.sought.hold(text, &self.rules.rule(rule).words, number, &(first..end)) {
             return;
         }
         /// More starts than this are searched by one unanchored search instead of one each.
@@ -418,6 +434,7 @@ impl Matcher {
 
     /// The leftmost match of a rule's regex.
     fn search(&self, rule: RuleIndex, input: &Input<'_>, scratch: &mut Scratch) -> Option<Candidate> {
+        work::count(input.end() - input.start());
         if scratch.caches.len() < self.rules.len() {
             scratch.caches.resize_with(self.rules.len(), Default::default);
             scratch.relaxed.resize_with(self.rules.len(), Default::default);
@@ -481,6 +498,12 @@ impl Matcher {
         let keywords = &self.rules.rule(rule).keywords;
         keywords.is_empty() || keywords.iter().any(|k| contains_folded(text, k.as_bytes(), 0))
     }
+}
+
+fn is_in(run: Run, text: &[u8]) -> bool {
+    let (found, looked) = run.look_in(text);
+    work::count(looked);
+    found
 }
 
 fn reach_of(users: &[User]) -> Reach {

@@ -17,6 +17,7 @@ mod token_runs;
 
 use std::borrow::Cow;
 
+use crate::matcher::work;
 use sieve::{BATCH_BYTES, Passed, STRIDE, Sieve, bit, set};
 pub use token_runs::RUN;
 
@@ -231,6 +232,7 @@ impl Prefilter {
         if self.longest == 0 || start >= end {
             return;
         }
+        work::count(end - start);
         // Block by block, so that the second look finds in the cache what the first one read.
         let mut from = start.saturating_sub(self.longest.max(RUN) - 1);
         while from < end {

@@ -148,11 +148,18 @@ impl Word {
 
 /// Whether `text` contains `needle`, ASCII case ignored. It is looked for by its byte at `rarest`.
 pub fn contains_folded(text: &[u8], needle: &[u8], rarest: usize) -> bool {
-    let Some(byte) = needle.get(rarest) else { return true };
+    find_folded(text, needle, rarest).is_some()
+}
+
+/// Where `text` holds `needle` first, ASCII case ignored. It is looked for by its byte at `rarest`.
+pub fn find_folded(text: &[u8], needle: &[u8], rarest: usize) -> Option<usize> {
+    let Some(byte) = needle.get(rarest) else { return Some(0) };
     let (lower, upper) = (byte.to_ascii_lowercase(), byte.to_ascii_uppercase());
-    let places = memchr::memchr2_iter(lower, upper, text.get(rarest..).unwrap_or_default());
-    let mut places = places.map(|start| text.get(start..start + needle.len()));
-    places.any(|part| part.is_some_and(|part| part.eq_ignore_ascii_case(needle)))
+    let mut places = memchr::memchr2_iter(lower, upper, text.get(rarest..).unwrap_or_default());
+    let is_here = |start: &usize| {
+        text.get(*start..start + needle.len()).is_some_and(|part| part.eq_ignore_ascii_case(needle))
+    };
+    places.find(is_here)
 }
 
 /// A run of at least `min` bytes of a class.
@@ -167,27 +174,37 @@ pub struct Run {
 }
 
 impl Run {
-    /// Whether `text` holds such a run. Looks at about one byte in `min`.
+    /// Whether `text` holds such a run.
     pub fn is_in(&self, text: &[u8]) -> bool {
+        self.look_in(text).0
+    }
+
+    /// Whether `text` holds such a run, and at how many bytes was looked: about one in `min`, and none twice.
+    pub fn look_in(&self, text: &[u8]) -> (bool, usize) {
         let min = self.min.max(1) as usize;
+        let mut looked = 0;
         // `end` is the last byte of a run that might be; all before `end - min + 1` are ruled out.
         let mut end = min - 1;
         while end < text.len() {
             let start = end + 1 - min;
             match text[start..=end].iter().rposition(|&b| !self.has(b)) {
-                None if !self.digit => return true,
+                None if !self.digit => return (true, looked + min),
                 None => {
                     let behind =
                         text[end..].iter().position(|&b| !self.has(b)).map_or(text.len(), |n| end + n);
+                    looked += behind - start;
                     if text[start..behind].iter().any(u8::is_ascii_digit) {
-                        return true;
+                        return (true, looked);
                     }
                     end = behind + min;
                 }
-                Some(outside) => end += outside + 1,
+                Some(outside) => {
+                    looked += min - outside;
+                    end += outside + 1;
+                }
             }
         }
-        false
+        (false, looked)
     }
 
     /// Whether the class has this byte.

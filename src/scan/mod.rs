@@ -3,6 +3,8 @@
 mod bound;
 mod build;
 mod content;
+#[cfg(test)]
+mod cost;
 mod ends;
 pub mod explain;
 #[cfg(any(test, fuzzing))]

@@ -6,6 +6,7 @@ use super::extent::glue_before;
 use super::likeness;
 use super::triggers::in_class;
 use super::{Budget, Chain, Content, Decoded, MIN_RUN, Map, inflate, transcode};
+use crate::matcher::work;
 
 /// Shortest run of hex digits that is tried, in characters.
 const MIN_HEX: usize = 24;
@@ -78,6 +79,7 @@ pub(super) fn is_mixed(text: &[u8], at: usize) -> bool {
 /// Decodes the run that has a class character at `at`, and returns the offset after it.
 pub(super) fn decode_around(text: &[u8], at: usize, budget: &mut Budget, out: &mut Vec<Decoded>) -> usize {
     let only = segment_around(text, at);
+    work::count(only.len());
     let first = out.len();
     let run = match stands_alone(text, &only) {
         true => {
@@ -367,6 +369,7 @@ fn three_bytes(group: &[u8; 4]) -> [u8; 3] {
 
 /// Appends what these segments say as one value; false if they say nothing.
 fn decode_value(text: &[u8], segments: &[Range<usize>], budget: &mut Budget, out: &mut Vec<Decoded>) -> bool {
+    work::count(segments.iter().map(Range::len).sum());
     let total: usize = segments.iter().map(ExactSizeIterator::len).sum();
     let mut probe = [0; PROBE];
     let head = probe_of(text, segments, 0, &mut probe);

@@ -9,6 +9,7 @@ use super::escapes::{Escape, Kind, parse};
 use super::extent::{glue_after, glue_before, line_before};
 use super::triggers::in_class;
 use super::{Budget, Chain, Content, Decoded, Map, Piece};
+use crate::matcher::work;
 
 /// Most bytes between two escapes of a cluster; the context on both sides fits in, so that clusters
 /// never overlap.
@@ -167,6 +168,7 @@ impl Cluster {
         if !budget.take(self.range.len()) {
             return None;
         }
+        work::count(self.range.len());
         let mut bytes = Vec::with_capacity(self.range.len());
         let mut pieces = Vec::new();
         let mut at = self.range.start;

@@ -3,6 +3,7 @@
 
 use super::base64::{NIBBLE, NONE};
 use super::triggers::in_token;
+use crate::matcher::work;
 
 /// A family of escapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +143,7 @@ fn may_join(text: &[u8], at: usize, second: u8) -> bool {
 
 /// The escape that begins at `at`, if one does.
 pub(super) fn parse(text: &[u8], kind: Kind, at: usize) -> Option<Escape> {
+    work::count(1);
     let rest = text.get(at..)?;
     if !kind.leads(*rest.first()?) {
         return None;

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use crate::matcher::pair::Pair;
+use crate::matcher::work;
 // The characters of base64 and base64url, padding excepted, are those of tokens.
 pub(super) use crate::rules::is_token_byte as in_class;
 
@@ -259,6 +260,7 @@ const ORDER: [Trigger; 6] =
 /// Calls `on` for every trigger in `text[range]`. The offset is that of the 16th byte for runs, and of
 /// the lead byte (`%`, `\`, `&`, `=`, quote) for the others. Offsets ascend within 64 bytes' reach.
 pub(super) fn scan(text: &[u8], range: Range<usize>, on: impl FnMut(Trigger, usize)) {
+    work::count(range.len());
     #[cfg(target_arch = "x86_64")]
     if std::is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has AVX2.

@@ -1,5 +1,7 @@
 //! A place in bytes with an end that is never passed: all parsing here goes through it.
 
+use crate::matcher::work;
+
 /// Reads `text[at..end]` from left to right; outside of that there is nothing.
 #[derive(Clone, Copy)]
 pub(super) struct Cursor<'t> {
@@ -122,28 +124,4 @@ pub(super) fn contains_caseless(text: &[u8], needle: &[u8]) -> bool {
     };
     memchr::memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), text)
         .any(|at| starts_caseless(&text[at + 1..], rest))
-}
-
-/// How many bytes the finder has looked at, counted in tests: its work, whatever the machine does beside.
-#[cfg(test)]
-pub(super) mod work {
-    use std::cell::Cell;
-
-    thread_local! {
-        static BYTES: Cell<usize> = const { Cell::new(0) };
-    }
-
-    pub fn count(bytes: usize) {
-        BYTES.set(BYTES.get() + bytes);
-    }
-
-    /// The bytes looked at on this thread since the last call.
-    pub fn take() -> usize {
-        BYTES.replace(0)
-    }
-}
-
-#[cfg(not(test))]
-pub(super) mod work {
-    pub fn count(_: usize) {}
 }

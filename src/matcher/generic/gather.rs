@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use super::cursor::{before, contains, is_blank, work};
+use super::cursor::{before, contains, is_blank};
 use super::evidence::{Evidence, Flags, Quote, Syntax};
 use super::value::Value;
 use super::words;
 use super::{AFTER_REACH, BEFORE_REACH};
+use crate::matcher::work;
 
 /// Gathers the evidence for a name and a value.
 pub(super) fn gather(

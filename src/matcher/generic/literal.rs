@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use super::bare::plausible;
-use super::cursor::{Cursor, is_word, work};
+use super::cursor::{Cursor, is_word};
 use super::evidence::{Flags, Quote, Wrapper};
 use super::link::{Link, quote};
 use super::value::Value;
 use super::{LINK_REACH, VALUE_REACH};
+use crate::matcher::work;
 
 /// A literal that names a member of an object: `{"reference": …}`.
 pub(super) enum Member {

@@ -3,8 +3,8 @@
 //! A value is found once however often it stands there, so a text of a few bytes a million times over costs no more
 //! than a look at each of them.
 
-use super::cursor::work;
 use super::{REACH_BACK, REACH_FORWARD};
+use crate::matcher::work;
 
 /// Longest stretch that counts as repeated, in bytes.
 const LONGEST: usize = 128;

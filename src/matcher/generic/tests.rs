@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::matcher::work;
 
 /// All candidates of a text, found the slow way: every trigger tried at every place.
 fn all(text: &[u8]) -> Vec<Assignment> {
@@ -430,7 +431,7 @@ fn hostile(size: usize) -> Vec<(&'static str, Vec<u8>)> {
 fn work_on(text: &[u8]) -> (usize, usize, usize) {
     let triggers = aho_corasick::AhoCorasick::builder().ascii_case_insensitive(true).build(TRIGGERS).unwrap();
     let (mut out, mut hits) = (Vec::new(), 0);
-    super::cursor::work::take();
+    work::take();
     for hit in triggers.find_overlapping_iter(text) {
         let before = out.len();
         at_hit(text, hit.start(), hit.pattern().as_usize(), &mut out);
@@ -438,7 +439,7 @@ fn work_on(text: &[u8]) -> (usize, usize, usize) {
         hits += 1;
     }
     assert!(out.iter().all(|a| a.value.len() <= VALUE_REACH && a.whole.len() <= REACH_BACK + REACH_FORWARD));
-    (super::cursor::work::take(), out.len(), hits)
+    (work::take(), out.len(), hits)
 }
 
 #[test]
