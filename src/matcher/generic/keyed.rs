@@ -7,7 +7,7 @@ use super::evidence::{Quote, Syntax, is_getter};
 use super::gather::gather;
 use super::repeats::inside_repetition;
 use super::words::{self, Group, bit};
-use super::{Assignment, KEY_REACH, Kind, encoded, link, reversed, value};
+use super::{Assignment, KEY_REACH, Kind, declared, encoded, link, reversed, value};
 
 /// Bytes of names: identifiers, attributes, flags.
 fn in_name(b: u8) -> bool {
@@ -132,8 +132,8 @@ fn could_link(text: &[u8], at: usize) -> bool {
     match b {
         b')' | b';' | b'.' | b'}' | b'/' | b'#' | b'%' | b'^' | b'@' | b'+' | b'~' => false,
         b'{' => matches!(text.get(at + 1), Some(b'"' | b'\'')),
-        b'[' => link::is_array(text, at),
-        b' ' if text.get(at + 1) == Some(&b'{') => link::has_accessors(text, at + 1),
+        b'[' => declared::is_array(text, at),
+        b' ' if text.get(at + 1) == Some(&b'{') => declared::has_accessors(text, at + 1),
         b' ' => !matches!(
             text.get(at + 1),
             Some(b'-' | b'+' | b'}' | b'&' | b')' | b'(' | b'/' | b'*' | b'%' | b';')
@@ -156,7 +156,7 @@ fn could_link(text: &[u8], at: usize) -> bool {
                         | b'u'
                         | b'r'
                 )
-            ) || link::returns_literal(text, at)
+            ) || declared::returns_literal(text, at)
         }
         _ => true,
     }

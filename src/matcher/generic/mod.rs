@@ -10,6 +10,7 @@ mod arguments;
 mod bare;
 mod commands;
 mod cursor;
+mod declared;
 mod encoded;
 mod evidence;
 mod gather;
