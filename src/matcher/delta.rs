@@ -73,7 +73,7 @@ impl Matcher {
     /// Scans a whole text and remembers it.
     pub fn see(&self, text: &[u8], scratch: &mut Scratch, mark: &mut Mark<'_>) -> Seen {
         let mut seen = Seen { len: text.len(), ..Seen::default() };
-        scratch.sought.begin();
+        scratch.begin();
         self.prefilter.find(text, 0, text.len(), &mut seen.hits);
         seen.hits.sort_unstable();
         let mut found = std::mem::take(&mut scratch.found);
@@ -96,7 +96,7 @@ impl Matcher {
         mark: &mut Mark<'_>,
     ) -> Seen {
         let mut seen = Seen { len: text.len(), ..Seen::default() };
-        scratch.sought.begin();
+        scratch.begin();
         let mut fresh = std::mem::take(&mut scratch.hits);
         fresh.clear();
         each_gap(runs, text.len(), |gap| self.prefilter.find(text, gap.start, gap.end, &mut fresh));

@@ -15,6 +15,7 @@ mod context;
 pub mod decode;
 pub mod delta;
 pub mod entropy;
+mod examined;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod generic;
@@ -32,6 +33,7 @@ use regex_automata::{Anchored, Input};
 use crate::rules::rule::{Run, contains_folded};
 use crate::rules::{Rule, RuleIndex, RuleSet, rarity};
 use context::Contexts;
+use examined::{Examined, Starts};
 use generic::Evidence;
 use prefilter::{Hit, Literal, LiteralIndex, Prefilter};
 use sought::Sought;
@@ -134,6 +136,15 @@ pub struct Scratch {
     assignments: Vec<generic::Assignment>,
     whole: Vec<RuleIndex>,
     sought: Sought,
+    examined: Examined,
+}
+
+impl Scratch {
+    /// Forgets what is known of the text before.
+    fn begin(&mut self) {
+        self.sought.begin();
+        self.examined.begin();
+    }
 }
 
 impl Matcher {
@@ -231,7 +242,7 @@ impl Matcher {
     pub fn scan(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Candidate>) {
         let mut hits = std::mem::take(&mut scratch.hits);
         hits.clear();
-        scratch.sought.begin();
+        scratch.begin();
         self.prefilter.find(text, 0, text.len(), &mut hits);
         let first = out.len();
         for &hit in &hits {
@@ -350,30 +361,62 @@ impl Matcher {
         if self.rules.rule(rule).run.is_some_and(|run| !is_in(run, &text[first..end])) {
             return;
         }
-        if self.rules.rule(rule).context.is_some() {
-            for start in first..=last {
-                work::count(end - start);
-                if let Some(found) = self.search_context(text, rule, start, scratch)
-                    && self.has_digit(text, &found)
-                {
-                    note(found, out);
-                }
-            }
-            return;
-        }
         let number = self.first_word[usize::from(rule)] as usize;
         if !scratch.sought.hold(text, &self.rules.rule(rule).words, number, &(first..end)) {
             return;
         }
+        let mut starts = scratch.examined.take(usize::from(rule), first);
+        if starts.next() <= last {
+            match self.rules.rule(rule).context.is_some() {
+                true => self.examine_context(text, rule, last, end, scratch, &mut starts),
+                false => self.examine(text, rule, last, end, scratch, &mut starts),
+            }
+            starts.close(last);
+        }
+        starts.matches(first, last).iter().for_each(|found| note(*found, out));
+        scratch.examined.put(usize::from(rule), starts);
+    }
+
+    /// Tries a context rule at all starts up to `last` that were not tried.
+    fn examine_context(
+        &self,
+        text: &[u8],
+        rule: RuleIndex,
+        last: usize,
+        end: usize,
+        scratch: &mut Scratch,
+        starts: &mut Starts,
+    ) {
+        for start in starts.next()..=last {
+            work::count(end - start);
+            if let Some(found) = self.search_context(text, rule, start, scratch)
+                && self.has_digit(text, &found)
+            {
+                starts.add(found);
+            }
+        }
+    }
+
+    /// Tries a pattern at all starts up to `last` that were not tried; its matches end at `end` at the latest.
+    fn examine(
+        &self,
+        text: &[u8],
+        rule: RuleIndex,
+        last: usize,
+        end: usize,
+        scratch: &mut Scratch,
+        starts: &mut Starts,
+    ) {
         /// More starts than this are searched by one unanchored search instead of one each.
         const FEW: usize = 12;
+        let first = starts.next();
         if last - first < FEW {
             for start in first..=last {
                 let input = Input::new(text).span(start..end).anchored(Anchored::Yes);
                 if let Some(found) = self.search(rule, &input, scratch)
                     && self.has_digit(text, &found)
                 {
-                    note(found, out);
+                    starts.add(found);
                 }
             }
             return;
@@ -385,7 +428,7 @@ impl Matcher {
                 Some(found) if found.whole.start as usize <= last => {
                     from = found.whole.start as usize + 1;
                     if self.has_digit(text, &found) {
-                        note(found, out);
+                        starts.add(found);
                     }
                 }
                 _ => return,
