@@ -38,7 +38,7 @@ use veil::Veil;
 /// Larger files are not read, and not written.
 const MAX_BYTES: u64 = 1 << 30;
 /// Changes when the engine may find something else by the same rules.
-const ENGINE: &str = concat!(env!("CARGO_PKG_VERSION"), "/2");
+const ENGINE: &str = concat!(env!("CARGO_PKG_VERSION"), "/3");
 
 /// What a cache says, and which of it was made use of.
 #[derive(Debug)]
