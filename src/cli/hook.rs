@@ -12,6 +12,7 @@ use super::args::{Cli, Command};
 use super::environment::Settings;
 use super::input::Input;
 use super::{Exit, environment, history, scan};
+use crate::beside;
 use crate::source::git::{Odb, Oid, Repo};
 
 /// `stanch hook`.
@@ -153,9 +154,7 @@ fn install_one(hook: Hook, path: &Path) -> anyhow::Result<Option<PathBuf>> {
 
 fn write_script(path: &Path, text: &str) -> anyhow::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".stanch-").permissions(fs::Permissions::from_mode(0o755));
-    let mut file = builder.tempfile_in(folder)?;
+    let mut file = beside::file_in(folder, 0o755)?;
     file.write_all(text.as_bytes())?;
     file.as_file().set_permissions(fs::Permissions::from_mode(0o755))?;
     file.persist(path)?;

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use super::entry::without_addresses;
 use super::{Baseline, Decision, Entry};
+use crate::beside;
 use crate::config::ConfigError;
 use crate::suppress::fingerprint::{Fingerprinter, new_salt};
 
@@ -226,7 +227,7 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()>
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut file = tempfile::Builder::new().prefix(".stanch-").tempfile_in(folder)?;
+    let mut file = beside::file_in(folder, 0o600)?;
     file.write_all(bytes)?;
     match std::fs::metadata(&path) {
         Ok(metadata) => file.as_file().set_permissions(metadata.permissions())?,

@@ -27,6 +27,7 @@ use super::oids::{FastSet, OidMap, OidSet};
 use super::trees::TreeLog;
 use super::values::{self, Values};
 use super::visit::{CommitRecord, Taken};
+use crate::beside;
 use crate::scan::Engine;
 use crate::source::git::{HashKind, Kind, Odb, Oid, Repo};
 use crate::source::open;
@@ -330,7 +331,7 @@ impl Cache {
         let Some(veil) = Veil::of(odb, &self.saved.commits) else { return Ok(()) };
         let folder = self.path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut file = beside::file_in(folder, 0o600)?;
         file.write_all(&format::write(&self.saved, &self.key, self.hash, &veil))?;
         file.as_file().sync_data()?;
         file.persist(&self.path)?;
