@@ -197,6 +197,12 @@ def histories():
     put("histories", "tree", b"\2" + halves(tree, script))
     added = b"100644 aa\0" + oid(9)
     put("histories", "tree-added", b"\2" + halves(tree, bytes([0, 0, at, len(added)]) + added + bytes([0, at, end - at, 0])))
+    # A name stands twice, as git's order has it: a file and a folder.
+    twice = b"100644 a\0" + oid(1) + b"100644 a.b\0" + oid(2) + b"40000 a\0" + oid(3)
+    kept = len(twice) - 20
+    script = bytes([0, 0, kept, 20]) + oid(4)
+    put("histories", "tree-twice", b"\2" + halves(twice, script))
+    put("histories", "tree-made-twice", b"\2" + halves(twice[:kept - 8], bytes([0, 0, kept - 8, 28]) + twice[kept - 8 :] + script))
 
 
 # Policy

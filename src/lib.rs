@@ -39,6 +39,7 @@
 //! when the program does.
 #![deny(missing_docs)]
 
+mod beside;
 #[doc(hidden)]
 pub mod cli;
 pub mod config;

@@ -7,6 +7,7 @@ use anyhow::bail;
 use bstr::ByteSlice;
 
 use super::args::CommonArgs;
+use super::environment::Settings;
 use super::policy::{self, Paths, Setup};
 use super::{environment, trusted};
 use crate::finding::{Finding, Location, Skipped};
@@ -123,7 +124,7 @@ pub fn places(finding: &Finding) -> Vec<String> {
 pub fn user_name(root: &Path) -> String {
     let from_git = || {
         let repo = Repo::discover(root, &GitEnv::default()).ok();
-        environment::settings(repo.as_ref()).and_then(|config| config.get_string("user.name")).ok()
+        Settings::of(repo.as_ref()).and_then(|settings| settings.text("user.name")).ok().flatten()
     };
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let name = variable("GIT_AUTHOR_NAME").or_else(from_git).or_else(|| variable("USER")).unwrap_or_default();

@@ -9,8 +9,10 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::args::{Cli, Command};
+use super::environment::Settings;
 use super::input::Input;
 use super::{Exit, environment, history, scan};
+use crate::beside;
 use crate::source::git::{Odb, Oid, Repo};
 
 /// `stanch hook`.
@@ -152,9 +154,7 @@ fn install_one(hook: Hook, path: &Path) -> anyhow::Result<Option<PathBuf>> {
 
 fn write_script(path: &Path, text: &str) -> anyhow::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".stanch-").permissions(fs::Permissions::from_mode(0o755));
-    let mut file = builder.tempfile_in(folder)?;
+    let mut file = beside::file_in(folder, 0o755)?;
     file.write_all(text.as_bytes())?;
     file.as_file().set_permissions(fs::Permissions::from_mode(0o755))?;
     file.persist(path)?;
@@ -198,12 +198,18 @@ fn uninstall(hooks: &[Hook], force: bool) -> anyhow::Result<Exit> {
 /// that all working trees of the repository share.
 fn folder(repo: &Repo) -> anyhow::Result<PathBuf> {
     let top = repo.work_tree().unwrap_or(repo.git_dir());
-    let config = environment::settings(Some(repo)).context("cannot read git's configuration")?;
-    match config.get_path("core.hooksPath") {
-        Ok(path) if !path.as_os_str().is_empty() => Ok(top.join(path)),
-        Ok(_) => Ok(repo.common_dir().join("hooks")),
-        Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(repo.common_dir().join("hooks")),
-        Err(error) => Err(error).context("cannot read core.hooksPath"),
+    let settings = Settings::of(Some(repo)).context("cannot read git's configuration")?;
+    let path = settings.path("core.hooksPath").context("cannot read core.hooksPath")?;
+    if repo.has_includes() && repo.setting("core.hookspath").is_none() {
+        bail!(
+            "{} includes other files, which are not read on a repository's word, and in which can stand where git \
+             looks for hooks; say it in the repository's own: git config core.hooksPath \"$(git rev-parse --git-path hooks)\"",
+            repo.common_dir().join("config").display()
+        );
+    }
+    match path.filter(|path| !path.as_os_str().is_empty()) {
+        Some(path) => Ok(top.join(path)),
+        None => Ok(repo.common_dir().join("hooks")),
     }
 }
 

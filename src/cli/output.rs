@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::args::{ColorWhen, CommonArgs};
+use crate::beside;
 use crate::finding::Status;
 use crate::report::escape::{visible, visible_str};
 use crate::report::{self, Format, Report};
@@ -187,9 +188,7 @@ fn write_file(
         None => 0o666,
     };
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".stanch-").permissions(PermissionsExt::from_mode(mode));
-    let mut out = io::BufWriter::with_capacity(64 << 10, builder.tempfile_in(folder)?);
+    let mut out = io::BufWriter::with_capacity(64 << 10, beside::file_in(folder, mode)?);
     write(&mut out)?;
     let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.persist(path)?;

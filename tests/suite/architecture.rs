@@ -11,22 +11,23 @@ use super::docs::files;
 /// Which rooms a room may know besides itself.
 const ROOMS: &[(&str, &[&str])] = &[
     ("finding", &[]),
+    ("beside", &[]),
     ("memory", &[]),
     ("rules", &["finding"]),
     ("matcher", &["rules", "finding"]),
     ("verdict", &["matcher", "rules", "finding"]),
     ("config", &["rules", "finding"]),
-    ("suppress", &["config", "rules", "finding"]),
+    ("suppress", &["config", "rules", "finding", "beside"]),
     ("source", &["finding"]),
     ("report", &["finding"]),
-    ("scan", &["source", "matcher", "verdict", "suppress", "rules", "finding"]),
+    ("scan", &["source", "matcher", "verdict", "suppress", "rules", "finding", "beside"]),
     ("scanner", &["scan", "source", "matcher", "suppress", "config", "rules", "finding"]),
     ("fuzzing", &["cli", "config", "matcher", "report", "scan", "source", "suppress", "verdict"]),
     (
         "cli",
         &[
             "scanner", "scan", "source", "matcher", "verdict", "suppress", "config", "report", "rules",
-            "finding", "memory",
+            "finding", "memory", "beside",
         ],
     ),
 ];
@@ -61,6 +62,7 @@ const ONLY: &[(&str, &[&str])] = &[
     (
         "std::fs",
         &[
+            "beside.rs",
             "cli",
             "config/discover.rs",
             "source",
@@ -72,6 +74,7 @@ const ONLY: &[(&str, &[&str])] = &[
     (
         "fs::",
         &[
+            "beside.rs",
             "cli",
             "config/discover.rs",
             "source",

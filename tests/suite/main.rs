@@ -24,6 +24,7 @@ mod gitleaks_ids;
 mod history_beneath;
 mod history_cache;
 mod history_engine;
+mod history_odd_trees;
 mod history_places;
 mod history_range;
 mod history_support;

@@ -429,6 +429,76 @@ fn a_report_of_gitleaks_as_the_baseline() {
     assert_eq!(counts(repo.path(), &["scan"]), (1, 2));
 }
 
+/// What another tool wrote is read, and is its own: no command of ours writes into it.
+#[test]
+fn baselines_of_other_tools_are_never_written() {
+    use sha1::Digest as _;
+    let hash = data_encoding::HEXLOWER.encode(&sha1::Sha1::digest(github(1).as_bytes()));
+    let leak = serde_json::json!({"RuleID": "github-pat", "File": "a.py", "StartLine": 1, "EndLine": 1, "Secret": "REDACTED", "Match": "REDACTED", "Commit": "", "Fingerprint": "a.py:github-pat:1"});
+    let row = serde_json::json!({"type": "Secret Keyword", "filename": "a.py", "hashed_secret": hash, "is_verified": false, "line_number": 1});
+    let results = serde_json::json!({"version": "1.5.0", "plugins_used": [], "filters_used": [], "results": {"a.py": [row]}});
+    let empty = serde_json::json!({"version": "1.5.0", "plugins_used": [], "results": {}});
+    let files = [
+        ("gitleaks", serde_json::json!([leak])),
+        ("gitleaks", serde_json::json!([])),
+        ("detect-secrets", results),
+        ("detect-secrets", empty),
+    ];
+    // As it is named: by the command line, by the configuration, by its own name, by ours.
+    let named: [(&str, &[&str], &str); 4] = [
+        ("their.json", &["--baseline", "their.json"], ""),
+        ("their.json", &[], "[scan]\nbaseline = 'their.json'\n"),
+        (".secrets.baseline", &[], ""),
+        (FILE, &[], ""),
+    ];
+    for (tool, content) in &files {
+        for (name, flags, config) in named {
+            let repo = Sandbox::new();
+            repo.write("a.py", format!("{}{}", line(1), line(2)));
+            repo.commit("x");
+            repo.write("theirs.json", content.to_string());
+            repo.write(name, content.to_string());
+            repo.write(".stanch.toml", config);
+            let check = |args: &[&str], code: i32| {
+                let text = says(repo.path(), &[args, flags].concat(), code);
+                assert_eq!(
+                    std::fs::read_to_string(repo.join(name)).unwrap(),
+                    content.to_string(),
+                    "{args:?}: {text}"
+                );
+                text
+            };
+            for args in [
+                &["baseline", "update"][..],
+                &["baseline", "update", "--history"],
+                &["baseline", "update", "a.py"],
+                &["baseline", "update", "--prune"],
+            ] {
+                let text = check(args, 2);
+                let ours = if name == FILE {
+                    String::new()
+                } else {
+                    format!(" --baseline {}", repo.join(FILE).display())
+                };
+                for part in [
+                    name,
+                    tool,
+                    "stanch baseline import",
+                    if flags.is_empty() { &ours } else { "--baseline" },
+                ] {
+                    assert!(text.contains(part), "{part} in {args:?} {name}: {text}");
+                }
+                assert!(name == FILE || !repo.join(FILE).exists());
+            }
+            if name != ".secrets.baseline" {
+                let text = check(&["baseline", "import", "theirs.json"], 2);
+                assert!(text.contains(tool) && text.contains("never written"), "{text}");
+            }
+            says(repo.path(), &["baseline", "import", "theirs.json", "--baseline", "new.toml"], 0);
+        }
+    }
+}
+
 /// Hooks say nothing when there is nothing to say, and little otherwise.
 #[test]
 fn hooks_are_silent_or_brief() {

@@ -15,7 +15,9 @@ use super::diagnostic::Problems;
 use super::files;
 use super::{Exit, policy};
 use crate::config::{Disk, Files, Within};
-use crate::suppress::baseline::{Baseline, Check, CheckOptions, Draft, Entry, check as check_entries};
+use crate::suppress::baseline::{
+    Baseline, Check, CheckOptions, Draft, Entry, FILE_NAME, check as check_entries,
+};
 use crate::suppress::fingerprint::id_of;
 use crate::suppress::foreign::{Foreign, is_foreign};
 
@@ -110,7 +112,13 @@ pub fn run(args: &BaselineArgs) -> anyhow::Result<Exit> {
 
 /// Opens the baseline for changes, or begins one.
 pub(super) fn draft(path: &Path, key: Option<&[u8]>) -> anyhow::Result<(Draft, bool)> {
-    match Baseline::read(path).map_err(Problems::from)? {
+    let read = Baseline::read(path);
+    if read.is_err()
+        && let Some(foreign) = foreign(path)
+    {
+        bail!(refusal(&foreign));
+    }
+    match read.map_err(Problems::from)? {
         Some(baseline) => {
             baseline.fingerprinter(key).map_err(Problems::from)?;
             Ok((Draft::open(&baseline).map_err(Problems::from)?, false))
@@ -120,6 +128,26 @@ pub(super) fn draft(path: &Path, key: Option<&[u8]>) -> anyhow::Result<(Draft, b
             Ok((draft, true))
         }
     }
+}
+
+/// The baseline of another tool in a file, if it is one.
+fn foreign(path: &Path) -> Option<Foreign> {
+    let bytes = Disk.read(path).ok().filter(|bytes| is_foreign(bytes))?;
+    Foreign::load(path, bytes).ok()
+}
+
+/// Why another tool's baseline is not written, and what to do.
+fn refusal(foreign: &Foreign) -> String {
+    let (theirs, ours) = (foreign.path(), foreign.path().with_file_name(FILE_NAME));
+    let tool = foreign.tool().name();
+    let what = format!("{}: this is a baseline of {tool}, which is read and never written", theirs.display());
+    if ours == theirs {
+        return format!("{what}; give it another name, and take it over: `stanch baseline import FILE`");
+    }
+    let (theirs, ours) = (theirs.display(), ours.display());
+    format!(
+        "{what}; take it over into one of ours first: `stanch baseline import {theirs} --baseline {ours}`"
+    )
 }
 
 pub(super) fn write(draft: &Draft, path: &Path) -> anyhow::Result<()> {

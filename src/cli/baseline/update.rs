@@ -7,7 +7,7 @@ use anyhow::bail;
 use super::super::args::CommonArgs;
 use super::super::files::{self, Scanned};
 use super::super::{Exit, policy};
-use super::{UpdateArgs, draft, still, write};
+use super::{UpdateArgs, draft, refusal, still, write};
 use crate::config::{Disk, Files};
 use crate::finding::{Finding, Status};
 use crate::suppress::baseline::{Draft, Entry, Found};
@@ -56,8 +56,7 @@ pub(super) fn run(args: &UpdateArgs) -> anyhow::Result<Exit> {
 fn scan_for_update(common: &CommonArgs, args: &UpdateArgs) -> anyhow::Result<Scanned> {
     let mut scanned = files::scan(&with_baseline_if_there(common), &args.paths)?;
     if let Some(foreign) = scanned.engine.policy().foreign() {
-        let tool = foreign.tool().name();
-        bail!("known values are in a baseline of {tool}; take it over first: `stanch baseline import FILE`");
+        bail!(refusal(foreign));
     }
     scanned.baseline_path = common.baseline.clone().unwrap_or(scanned.baseline_path);
     Ok(scanned)

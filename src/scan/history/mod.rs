@@ -25,6 +25,7 @@ mod places;
 mod range;
 mod sets;
 mod sightings;
+mod starts;
 mod trees;
 mod value_set;
 mod values;

@@ -1,14 +1,16 @@
 //! What changes from tree to tree: logged while trees are decoded, so that attribution reads none again.
 //!
 //! A tree that was stored as a delta is logged as the entries that it has and its base does not, and
-//! the names that it lost; the log of a whole history is about as large as its changes.
+//! the names that it lost; the log of a whole history is about as large as its changes. What is lost is told by
+//! name, so that this can only be said of a base in which no name stands twice: a tree that git would refuse, and
+//! one that is made from such a tree, is logged whole.
 
 use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::oids::FastMap;
-use crate::matcher::delta::Run;
+use super::starts::{Base, Changed, Starts};
 use crate::source::git::{HashKind, Mode, Oid, Result, tree_entries};
 
 /// Names of tree entries, numbered. Shared by the threads of a walk.
@@ -97,24 +99,6 @@ impl TreeLog {
     }
 }
 
-/// Where the entries of a tree begin: kept with it, so that of a tree made from it only the part that
-/// changed is read.
-#[derive(Debug, Default)]
-pub struct Starts(Box<[u32]>);
-
-/// What a tree was made from.
-#[derive(Clone, Copy, Debug)]
-pub struct Base<'a> {
-    /// Its id.
-    pub oid: Oid,
-    /// Its content.
-    pub data: &'a [u8],
-    /// Where its entries begin.
-    pub starts: &'a Starts,
-    /// What the two have in common, in order of the new tree.
-    pub runs: &'a [Run],
-}
-
 impl Trees {
     /// Begins with names that have numbers already: their places.
     pub fn with_names(names: &[Box<[u8]>]) -> Self {
@@ -134,10 +118,13 @@ impl Trees {
         hash: HashKind,
     ) -> (Starts, Result<()>) {
         let (a, r) = (log.added.len() as u32, log.removed.len() as u32);
-        let nothing = Base { oid, data: &[], starts: &Starts::default(), runs: &[] };
-        let from = base.unwrap_or(nothing);
-        let (parts, starts) = from.changed(data, hash);
-        let compare = |part: Changed| self.compare(log, &data[part.new], &from.data[part.old], hash);
+        let mut base = base.filter(|base| base.starts.are_regular());
+        let (mut parts, starts) = Base::changed(base, data, hash);
+        if !starts.are_regular() {
+            (base, parts) = (None, vec![Changed::whole(data)]);
+        }
+        let old = base.map_or(&[][..], |base| base.data);
+        let compare = |part: Changed| self.compare(log, &data[part.new], &old[part.old], hash);
         let result = parts.into_iter().try_for_each(compare);
         log.records.push(TreeRecord {
             oid,
@@ -148,8 +135,9 @@ impl Trees {
         (starts, result)
     }
 
-    /// Logs what differs between the changed parts of two trees, both sorted by name. (If they are not,
-    /// more is logged than differs, which is harmless as long as no name stands twice: removed first, added after.)
+    /// Logs what differs between the changed parts of two trees, both sorted by name. (Where they are not, as files
+    /// and folders are sorted differently, more is logged than differs, which is harmless as long as no name stands
+    /// twice in the old one: removed first, added after.)
     fn compare(&self, log: &mut TreeLog, new: &[u8], old: &[u8], hash: HashKind) -> Result<()> {
         let (mut new, mut old) = (tree_entries(new, hash), tree_entries(old, hash));
         let (mut a, mut b) = (new.next().transpose()?, old.next().and_then(Result::ok));
@@ -213,80 +201,10 @@ impl Trees {
     }
 }
 
-impl Base<'_> {
-    /// The parts of `new` and of the base between the entries that they share, as the runs tell; and where the
-    /// entries of `new` begin.
-    fn changed(&self, new: &[u8], hash: HashKind) -> (Vec<Changed>, Starts) {
-        let starts = &self.starts.0;
-        let boundary = |i: usize| starts.get(i).map_or(self.data.len(), |&start| start as usize);
-        let mut parts = Vec::with_capacity(2);
-        let mut all: Vec<u32> = Vec::with_capacity(starts.len());
-        let (mut new_at, mut old_at) = (0, 0);
-        for run in self.runs.iter().filter(|_| !starts.is_empty()) {
-            // The entries of the base that lie in the run, of those that are not dealt with.
-            let first = starts.partition_point(|&start| (start as usize) < run.src.max(old_at));
-            let end = run.src + run.len;
-            let last = match end >= self.data.len() {
-                true => starts.len(),
-                false => starts.partition_point(|&start| start as usize <= end).saturating_sub(1),
-            };
-            let (from, to) = (boundary(first), boundary(last));
-            let Some(there) = (from + run.dst).checked_sub(run.src).filter(|&at| from < to && at >= new_at)
-            else {
-                continue;
-            };
-            // What comes before them must end where they begin.
-            let known = all.len();
-            if entries_between(new, new_at, there, hash, &mut all) != Some(there) {
-                all.truncate(known);
-                continue;
-            }
-            all.extend(starts[first..last].iter().map(|&start| (start as usize - from + there) as u32));
-            if new_at < there || old_at < from {
-                parts.push(Changed { new: new_at..there, old: old_at..from });
-            }
-            (new_at, old_at) = (there + to - from, to);
-        }
-        let whole = entries_between(new, new_at, new.len(), hash, &mut all) == Some(new.len());
-        if new_at < new.len() || old_at < self.data.len() {
-            parts.push(Changed { new: new_at..new.len(), old: old_at..self.data.len() });
-        }
-        (parts, if whole { Starts(all.into()) } else { Starts::default() })
-    }
-}
-
-/// A part of a tree, and the part of its base in whose place it stands. Both hold whole entries.
-struct Changed {
-    new: Range<usize>,
-    old: Range<usize>,
-}
-
-/// Appends where the entries between two places begin; returns where the last one ends. None if one is cut off.
-fn entries_between(
-    tree: &[u8],
-    start: usize,
-    end: usize,
-    hash: HashKind,
-    starts: &mut Vec<u32>,
-) -> Option<usize> {
-    let mut at = start;
-    while at < end {
-        starts.push(u32::try_from(at).ok()?);
-        at = entry_end(tree, at, hash)?;
-    }
-    Some(at)
-}
-
-/// Where the entry that begins at `at` ends.
-fn entry_end(tree: &[u8], at: usize, hash: HashKind) -> Option<usize> {
-    let nul = memchr::memchr(0, tree.get(at..)?)?;
-    let end = at + nul + 1 + hash.oid_len();
-    (end <= tree.len()).then_some(end)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matcher::delta::Run;
     use proptest::prelude::*;
 
     fn tree(entries: &[(u8, u8)]) -> Vec<u8> {
@@ -296,7 +214,7 @@ mod tests {
         let mut data = Vec::new();
         for (name, content) in sorted {
             data.extend_from_slice(b"100644 ");
-            data.extend_from_slice(&[b'a' + name % 26, b'0' + name / 26]);
+            data.extend_from_slice(&[b'0' + name / 26, b'a' + name % 26]);
             data.push(0);
             data.extend_from_slice(&[content; 20]);
         }
@@ -338,7 +256,7 @@ mod tests {
             let base = Base { oid: id, data: &old, starts: &starts, runs: &runs };
             let (starts, result) = trees.log(&mut log, id, &new, Some(base), HashKind::Sha1);
             result.unwrap();
-            prop_assert_eq!(&*starts.0, &(0..new.len() as u32).step_by(30).collect::<Vec<_>>()[..]);
+            prop_assert_eq!(starts.places().unwrap(), &(0..new.len() as u32).step_by(30).collect::<Vec<_>>()[..]);
             let record = log.records[1];
             let names = {
                 let guard = trees.names.lock().unwrap();

@@ -72,6 +72,13 @@ impl Config {
         self.settings.iter().any(|setting| inside(&setting.key) && self.is_true(&setting.key))
     }
 
+    /// Whether other files are included.
+    pub(super) fn has_includes(&self) -> bool {
+        let included =
+            |key: &str| key == "include.path" || (key.starts_with("includeif.") && key.ends_with(".path"));
+        self.settings.iter().any(|setting| included(&setting.key))
+    }
+
     /// Names and last values of a section's settings, without those of subsections.
     pub(super) fn section<'a>(&'a self, section: &'a str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
         self.settings.iter().filter_map(move |setting| {
@@ -196,6 +203,16 @@ mod tests {
         assert!(!config.is_true_in_any("remote", "promisor"));
         assert!(Config::parse(b"[remote \"a.b\"]\npromisor").is_true_in_any("remote", "promisor"));
         assert_eq!(config.section("extensions").filter(|(name, _)| *name == "objectformat").count(), 2);
+    }
+
+    #[test]
+    fn includes_are_seen() {
+        for text in ["[include]path=x", "[Include]\n\tPATH", "[includeIf \"gitdir:/a]b.path\"]\n path = y"] {
+            assert!(Config::parse(text.as_bytes()).has_includes(), "{text}");
+        }
+        for text in ["[include]\npaths=x", "[include \"a\"]path=x", "[includes]path=x", "# [include]path=x"] {
+            assert!(!Config::parse(text.as_bytes()).has_includes(), "{text}");
+        }
     }
 
     /// Each look-up used to read all settings: with so many, this test would not end today.

@@ -58,5 +58,6 @@ pub use refs::{
 pub use repo::{GitEnv, RefStorage, Repo};
 pub use revs::{Range, Revisions, TagInRange};
 pub use select::{SelectOptions, SelectedCommit, Selection, select};
+pub(crate) use tree_diff::order as tree_order;
 pub use tree_diff::{Change, TreeDiff};
 pub use walk::{DeltaOf, Visited, Visitor, WalkOptions, WalkStats, walk};

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bstr::ByteSlice;
 
@@ -56,6 +57,7 @@ pub struct Repo {
     hash: HashKind,
     ref_storage: RefStorage,
     partial: bool,
+    config: Arc<Config>,
 }
 
 impl Repo {
@@ -89,6 +91,7 @@ impl Repo {
             git_dir,
             common_dir,
             work_tree,
+            config: Arc::new(config),
         })
     }
 
@@ -136,6 +139,17 @@ impl Repo {
     /// Whether it is a partial clone: objects may be missing by design.
     pub fn is_partial(&self) -> bool {
         self.partial
+    }
+
+    /// The last value of a setting (`section.name`, lower case) in its own configuration. What that includes is not
+    /// read, since it can lie anywhere.
+    pub fn setting(&self, key: &str) -> Option<&[u8]> {
+        self.config.get(key)
+    }
+
+    /// Whether its configuration includes other files, on conditions or not.
+    pub fn has_includes(&self) -> bool {
+        self.config.has_includes()
     }
 
     /// The commits at which a shallow clone stops: their parents are not there. Empty for a

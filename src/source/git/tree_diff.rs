@@ -256,7 +256,7 @@ fn join(prefix: &[u8], name: &[u8]) -> BString {
 }
 
 /// git's order of tree entries: folders as if their names ended in `/`.
-pub(super) fn order(entry: &TreeEntry<'_>, name: &[u8], is_folder: bool) -> Ordering {
+pub(crate) fn order(entry: &TreeEntry<'_>, name: &[u8], is_folder: bool) -> Ordering {
     let tail = |is_folder: bool| is_folder.then_some(&b'/');
     entry.name.iter().chain(tail(entry.mode.is_tree())).cmp(name.iter().chain(tail(is_folder)))
 }

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
-use super::entry::without_addresses;
+use super::entry::{quoted, without_addresses};
 use super::{Baseline, Decision, Entry};
+use crate::beside;
 use crate::config::ConfigError;
 use crate::suppress::fingerprint::{Fingerprinter, new_salt};
 
@@ -164,9 +165,10 @@ impl Draft {
     pub fn text(&self) -> String {
         let mut text = String::with_capacity(1024 + self.rows.len() * 160);
         text.push_str(PREAMBLE);
-        text.push_str(&format!("version = {}\nsalt = \"{}\"\n", super::VERSION, self.salt));
+        // The header is as somebody may have edited it: an escape in it is written as one again.
+        text.push_str(&format!("version = {}\nsalt = {}\n", super::VERSION, quoted(&self.salt)));
         if let Some(check) = &self.key_check {
-            text.push_str(&format!("key_check = \"{check}\"\n"));
+            text.push_str(&format!("key_check = {}\n", quoted(check)));
         }
         text.push_str("\n[entries]\n");
         let mut rows = self.rows.iter().peekable();
@@ -226,7 +228,7 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()>
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut file = tempfile::Builder::new().prefix(".stanch-").tempfile_in(folder)?;
+    let mut file = beside::file_in(folder, 0o600)?;
     file.write_all(bytes)?;
     match std::fs::metadata(&path) {
         Ok(metadata) => file.as_file().set_permissions(metadata.permissions())?,

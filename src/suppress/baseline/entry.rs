@@ -214,7 +214,7 @@ fn matches_any(patterns: &[String], path: &[u8]) -> bool {
 }
 
 /// A basic TOML string on one line: everything that could be mistaken or unseen is escaped.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {

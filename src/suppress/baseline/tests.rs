@@ -328,6 +328,15 @@ fn a_short_salt_is_refused() {
     assert!(Ledger::from(load(&of(30)).unwrap()).fingerprinter(None).is_err());
 }
 
+/// What somebody wrote as an escape into the header (fuzzer): the file can still be read after it was changed.
+#[test]
+fn a_header_is_written_as_it_was_read() {
+    let text = "version = 1\nsalt = \"ab\\b\\\"cd\"\nkey_check = \"\\u0001\"\n\n[entries]\n";
+    let draft = Draft::open(&load(text).unwrap()).unwrap();
+    let again = load(&draft.text()).unwrap();
+    assert_eq!(Draft::open(&again).unwrap().text(), draft.text());
+}
+
 /// A line that is nearly of the form we write is an error when the file is read, not only when its value is found.
 #[test]
 fn every_line_is_looked_at() {

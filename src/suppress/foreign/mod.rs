@@ -10,7 +10,7 @@ mod gitleaks;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha1::{Digest, Sha1};
 
@@ -67,6 +67,7 @@ pub struct ForeignEntry {
 /// A baseline of another tool.
 #[derive(Debug)]
 pub struct Foreign {
+    path: PathBuf,
     tool: Tool,
     entries: Vec<ForeignEntry>,
     by_path: HashMap<String, Vec<usize>>,
@@ -118,7 +119,12 @@ impl Foreign {
         for (i, entry) in entries.iter().enumerate() {
             by_path.entry(entry.path.clone()).or_default().push(i);
         }
-        Ok(Foreign { tool, entries, by_path, unsupported })
+        Ok(Foreign { path: path.to_owned(), tool, entries, by_path, unsupported })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The tool that wrote it.

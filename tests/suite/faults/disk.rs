@@ -71,6 +71,34 @@ fn what_commands_write_is_written_whole_or_not_at_all() {
     }
 }
 
+/// Processes that were killed while they wrote leave files; whoever writes into the same folder later removes them.
+#[test]
+fn what_a_killed_process_left_is_removed_by_the_next_one() {
+    const LEFT: &str = ".stanch-0123456789ab.tmp";
+    let repo = repository();
+    let (out, cache) = (Sandbox::empty(), Sandbox::empty());
+    let target = format!("json={}", out.join("report").display());
+    let left_behind = |folder: &std::path::Path| {
+        let file = fs::File::create(folder.join(LEFT)).unwrap();
+        file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(5000)).unwrap();
+    };
+    let hooks = repo.join(".git/hooks");
+    let cache_folder = cache.path().display().to_string();
+    let runs: [(&[&str], &std::path::Path, &str); 4] = [
+        (&["scan", "--format", &target], out.path(), "report"),
+        (&["history", "--cache", &cache_folder], cache.path(), ""),
+        (&["baseline", "update"], repo.path(), ".stanch-baseline.toml"),
+        (&["hook", "install"], &hooks, "pre-commit"),
+    ];
+    for (args, folder, written) in runs {
+        left_behind(folder);
+        Run::of(&mut stanch(repo.path(), args));
+        let there = names(folder);
+        assert!(!there.iter().any(|name| name.ends_with(".tmp")), "{args:?}: {there:?}");
+        assert!(there.iter().any(|name| name.contains(written)), "{args:?}: {there:?}");
+    }
+}
+
 #[test]
 fn a_cache_that_does_not_fit_is_a_warning_and_never_half() {
     let repo = repository();

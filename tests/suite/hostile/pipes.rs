@@ -98,3 +98,67 @@ fn nobody_waits_for_a_pipe_in_place_of_a_file() {
         }
     }
 }
+
+/// What a repository's settings include lies where they please: nobody opens it, and nobody takes a setting from it.
+#[test]
+fn what_a_repository_includes_is_not_read() {
+    let place = Place::with_repository(&[]);
+    place.write("leak.txt", leak(1));
+    place.commit("second");
+    place.write("staged.txt", leak(2));
+    place.git(&["add", "staged.txt"]);
+    place.git(&["config", "user.name", "Own"]);
+    place.git(&["config", "extensions.worktreeConfig", "true"]);
+    let commands = [
+        &["scan"][..],
+        &["scan", "--staged"],
+        &["history"],
+        &["history", "--range", "HEAD"],
+        &["scan", "--policy-rev", "HEAD"],
+        &["explain", "leak.txt:1"],
+        &["baseline", "update"],
+        &["audit", "--plain"],
+        &["hook", "run", "pre-commit"],
+    ];
+    let fresh = |place: &Place| drop(fs::remove_file(place.repo().join(".stanch-baseline.toml")));
+    let run = |args: &&[&str]| ended(&place, args);
+    let before = commands.each_ref().map(run);
+    fresh(&place);
+    let pipe = place.at("outside/pipe");
+    fifo(&pipe);
+    let file = place.at("outside/settings");
+    fs::write(&file, "[user]\n\tname = Included\n[core]\n\thooksPath = elsewhere\n").unwrap();
+    let config = fs::read_to_string(place.repo().join(".git/config")).unwrap();
+    for target in [&file, &pipe] {
+        let target = target.display();
+        for (name, section) in [
+            ("config", "[include]"),
+            ("config", "[IncludeIf \"gitdir:/**\"]"),
+            ("config.worktree", "[include]"),
+        ] {
+            let more = format!("{section}\n\tpath = {target}\n");
+            fs::write(place.repo().join(".git/config"), &config).unwrap();
+            let own = fs::read_to_string(place.repo().join(".git").join(name)).unwrap_or_default();
+            fs::write(place.repo().join(".git").join(name), own + &more).unwrap();
+            let after = commands.each_ref().map(run);
+            for ((before, after), args) in before.iter().zip(&after).zip(commands) {
+                let what =
+                    |run: &Run| (run.code, run.stdout.matches("github-pat").count(), run.stderr.clone());
+                assert_eq!(what(before), what(after), "{args:?} with {target} in {name}: {after:?}");
+            }
+            let baseline = fs::read_to_string(place.repo().join(".stanch-baseline.toml")).unwrap();
+            assert!(baseline.contains("by = \"Own\""), "{baseline}");
+            fresh(&place);
+            // Where git looks for hooks may be said there.
+            let hook = ended(&place, &["hook", "install"]).exits(2);
+            assert!(hook.stderr.contains("git config core.hooksPath"), "{hook:?}");
+            assert!(!place.repo().join("elsewhere").exists());
+            let file = place.repo().join(".git/config");
+            let more = fs::read_to_string(&file).unwrap() + "[core]\n\thooksPath = ~/hooks\n";
+            fs::write(&file, more).unwrap();
+            ended(&place, &["hook", "install"]).exits(0);
+            fs::remove_file(place.at("home/hooks/pre-commit")).unwrap();
+            let _ = fs::remove_file(place.repo().join(".git/config.worktree"));
+        }
+    }
+}

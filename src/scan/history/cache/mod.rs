@@ -27,6 +27,7 @@ use super::oids::{FastSet, OidMap, OidSet};
 use super::trees::TreeLog;
 use super::values::{self, Values};
 use super::visit::{CommitRecord, Taken};
+use crate::beside;
 use crate::scan::Engine;
 use crate::source::git::{HashKind, Kind, Odb, Oid, Repo};
 use crate::source::open;
@@ -38,7 +39,7 @@ use veil::Veil;
 /// Larger files are not read, and not written.
 const MAX_BYTES: u64 = 1 << 30;
 /// Changes when the engine may find something else by the same rules.
-const ENGINE: &str = concat!(env!("CARGO_PKG_VERSION"), "/2");
+const ENGINE: &str = concat!(env!("CARGO_PKG_VERSION"), "/3");
 
 /// What a cache says, and which of it was made use of.
 #[derive(Debug)]
@@ -330,7 +331,7 @@ impl Cache {
         let Some(veil) = Veil::of(odb, &self.saved.commits) else { return Ok(()) };
         let folder = self.path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut file = beside::file_in(folder, 0o600)?;
         file.write_all(&format::write(&self.saved, &self.key, self.hash, &veil))?;
         file.as_file().sync_data()?;
         file.persist(&self.path)?;
