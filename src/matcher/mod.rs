@@ -22,18 +22,18 @@ pub mod generic;
 mod pair;
 pub mod prefilter;
 mod sought;
+mod windows;
 pub(crate) mod work;
 
 use std::sync::Arc;
 
-use regex_automata::meta::{Cache, Regex};
+use regex_automata::meta::Cache;
 use regex_automata::util::primitives::NonMaxUsize;
-use regex_automata::{Anchored, Input};
 
-use crate::rules::rule::{Run, contains_folded};
+use crate::rules::rule::contains_folded;
 use crate::rules::{Rule, RuleIndex, RuleSet, rarity};
 use context::Contexts;
-use examined::{Examined, Starts};
+use examined::Examined;
 use generic::Evidence;
 use prefilter::{Hit, Literal, LiteralIndex, Prefilter};
 use sought::Sought;
@@ -345,184 +345,6 @@ impl Matcher {
         least <= 0.0 || entropy::shannon(candidate.secret.of(text)) >= least
     }
 
-    /// Finds the match at every start in `first..=last` that ends at `end` at the latest.
-    #[allow(clippy::too_many_arguments)]
-    fn search_window(
-        &self,
-        text: &[u8],
-        rule: RuleIndex,
-        first: usize,
-        last: usize,
-        end: usize,
-        scratch: &mut Scratch,
-        out: &mut Vec<Candidate>,
-    ) {
-        // Most occurrences of a keyword have no value behind them that the pattern could match.
-        if self.rules.rule(rule).run.is_some_and(|run| !is_in(run, &text[first..end])) {
-            return;
-        }
-        let number = self.first_word[usize::from(rule)] as usize;
-        if !scratch.sought.hold(text, &self.rules.rule(rule).words, number, &(first..end)) {
-            return;
-        }
-        let mut starts = scratch.examined.take(usize::from(rule), first);
-        if starts.next() <= last {
-            match self.rules.rule(rule).context.is_some() {
-                true => self.examine_context(text, rule, last, end, scratch, &mut starts),
-                false => self.examine(text, rule, last, end, scratch, &mut starts),
-            }
-            starts.close(last);
-        }
-        starts.matches(first, last).iter().for_each(|found| note(*found, out));
-        scratch.examined.put(usize::from(rule), starts);
-    }
-
-    /// Tries a context rule at all starts up to `last` that were not tried.
-    fn examine_context(
-        &self,
-        text: &[u8],
-        rule: RuleIndex,
-        last: usize,
-        end: usize,
-        scratch: &mut Scratch,
-        starts: &mut Starts,
-    ) {
-        for start in starts.next()..=last {
-            work::count(end - start);
-            if let Some(found) = self.search_context(text, rule, start, scratch)
-                && self.has_digit(text, &found)
-            {
-                starts.add(found);
-            }
-        }
-    }
-
-    /// Tries a pattern at all starts up to `last` that were not tried; its matches end at `end` at the latest.
-    fn examine(
-        &self,
-        text: &[u8],
-        rule: RuleIndex,
-        last: usize,
-        end: usize,
-        scratch: &mut Scratch,
-        starts: &mut Starts,
-    ) {
-        /// More starts than this are searched by one unanchored search instead of one each.
-        const FEW: usize = 12;
-        let first = starts.next();
-        if last - first < FEW {
-            for start in first..=last {
-                let input = Input::new(text).span(start..end).anchored(Anchored::Yes);
-                if let Some(found) = self.search(rule, &input, scratch)
-                    && self.has_digit(text, &found)
-                {
-                    starts.add(found);
-                }
-            }
-            return;
-        }
-        let mut from = first;
-        while from <= last {
-            let input = Input::new(text).span(from..end);
-            match self.search(rule, &input, scratch) {
-                Some(found) if found.whole.start as usize <= last => {
-                    from = found.whole.start as usize + 1;
-                    if self.has_digit(text, &found) {
-                        starts.add(found);
-                    }
-                }
-                _ => return,
-            }
-        }
-    }
-
-    fn search_whole(&self, text: &[u8], rule: RuleIndex, scratch: &mut Scratch, out: &mut Vec<Candidate>) {
-        let mut from = 0;
-        while from < text.len() {
-            let input = Input::new(text).span(from..text.len());
-            let Some(found) = self.search(rule, &input, scratch) else {
-                return;
-            };
-            from = found.whole.end as usize;
-            if self.has_digit(text, &found) {
-                out.push(found);
-            } else {
-                from = found.whole.start as usize + 1;
-            }
-        }
-    }
-
-    /// Whether the secret holds a digit, where its rule asks for one.
-    fn has_digit(&self, text: &[u8], found: &Candidate) -> bool {
-        !self.rules.rule(found.rule).digit || found.secret.of(text).iter().any(u8::is_ascii_digit)
-    }
-
-    /// The match of a context rule at a start: what [`search`](Self::search) would find there with its regex.
-    fn search_context(
-        &self,
-        text: &[u8],
-        rule: RuleIndex,
-        start: usize,
-        scratch: &mut Scratch,
-    ) -> Option<Candidate> {
-        let context = self.rules.rule(rule).context.as_ref()?;
-        let found = self.contexts.at(text, usize::from(rule), context, start, &mut scratch.contexts)?;
-        Some(Candidate {
-            rule,
-            whole: Span::from_usize(start, found.end),
-            secret: Span::from_usize(found.value.0, found.value.1),
-            evidence: None,
-        })
-    }
-
-    /// The leftmost match of a rule's regex.
-    fn search(&self, rule: RuleIndex, input: &Input<'_>, scratch: &mut Scratch) -> Option<Candidate> {
-        work::count(input.end() - input.start());
-        if scratch.caches.len() < self.rules.len() {
-            scratch.caches.resize_with(self.rules.len(), Default::default);
-            scratch.relaxed.resize_with(self.rules.len(), Default::default);
-        }
-        let (caches, slots) = (&mut scratch.caches[usize::from(rule)], &mut scratch.slots);
-        if let Some(relaxed) = self.rules.relaxed(rule) {
-            let loose = &mut scratch.relaxed[usize::from(rule)];
-            let found = self.search_with(&relaxed.regex, rule, input, loose, slots)?;
-            if (found.whole.end - found.whole.start) as usize <= relaxed.exact_up_to {
-                return Some(found);
-            }
-        }
-        self.search_with(self.rules.regex(rule), rule, input, caches, slots)
-    }
-
-    fn search_with(
-        &self,
-        regex: &Regex,
-        rule: RuleIndex,
-        input: &Input<'_>,
-        cache: &mut Option<Box<Cache>>,
-        slots: &mut Vec<Option<NonMaxUsize>>,
-    ) -> Option<Candidate> {
-        let cache = cache.get_or_insert_with(|| Box::new(regex.create_cache()));
-        slots.clear();
-        slots.resize(2 * regex.captures_len(), None);
-        regex.search_slots_with(cache, input, slots)?;
-        let group = |g: usize| {
-            let at = |i: usize| slots.get(i).copied().flatten().map(NonMaxUsize::get);
-            Some((at(2 * g)?, at(2 * g + 1)?))
-        };
-        let whole = group(0)?;
-        let secret = match usize::from(self.rules.rule(rule).secret_group) {
-            0 => (1..regex.captures_len()).find_map(group),
-            g => group(g),
-        };
-        let secret = secret.unwrap_or(whole);
-        Some(Candidate {
-            rule,
-            whole: Span::from_usize(whole.0, whole.1),
-            secret: Span::from_usize(secret.0, secret.1),
-            evidence: None,
-        })
-    }
-
     fn detect(&self, text: &[u8], at: usize, trigger: u16, scratch: &mut Scratch, out: &mut Vec<Candidate>) {
         generic::at_hit(text, at, usize::from(trigger), &mut scratch.assignments);
         for found in scratch.assignments.drain(..) {
@@ -543,12 +365,6 @@ impl Matcher {
     }
 }
 
-fn is_in(run: Run, text: &[u8]) -> bool {
-    let (found, looked) = run.look_in(text);
-    work::count(looked);
-    found
-}
-
 fn reach_of(users: &[User]) -> Reach {
     let mut back = 0u32;
     let mut forward = 0u32;
@@ -567,14 +383,6 @@ fn reach_of(users: &[User]) -> Reach {
         }
     }
     Reach::Window { back, forward }
-}
-
-/// Appends a match, if it is none of the last few: several literals of a rule lead to one match.
-fn note(found: Candidate, out: &mut Vec<Candidate>) {
-    const FEW: usize = 4;
-    if !out.iter().rev().take(FEW).any(|known| *known == found) {
-        out.push(found);
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The matcher against its slow twin: every rule's regex over the whole text.
 
+use regex_automata::Input;
+
 use super::*;
 use crate::rules::compile::{Strictness, compile};
 use crate::rules::spec::{Defaults, RuleSpec};
