@@ -510,3 +510,5 @@ fn statements_and_commands_have_their_own_forms() {
     check("Authorization: Bearer qx77vv", Kind::BearerToken, "qx77vv");
     check("password = 'q7v'", Kind::Password, "q7v");
 }
+
+mod evidence;
