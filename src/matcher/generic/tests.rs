@@ -512,3 +512,4 @@ fn statements_and_commands_have_their_own_forms() {
 }
 
 mod evidence;
+mod syntaxes;
