@@ -150,7 +150,7 @@ mod tests {
             std::fs::write(folder.path().join("info/alternates"), text).unwrap();
             alternates_of(folder.path())
         };
-        assert_eq!(alternates_of(folder.path()).unwrap(), [PathBuf::new(); 0], "there is none");
+        assert!(alternates_of(folder.path()).unwrap().is_empty(), "there is none");
         let named = write("# a comment\n../a\n\n\"b\\tc\"\n/d e\n").unwrap();
         assert_eq!(named, ["../a", "b\tc", "/d e"].map(|name| folder.path().join(name)));
         assert!(matches!(write("\"open\n"), Err(Error::Corrupt { .. })));

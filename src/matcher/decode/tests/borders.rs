@@ -211,7 +211,7 @@ fn literals_are_joined_to_words_of_sixteen_letters() {
         "\"abcdefgh\" - \"ijklmnop\"",
         "\"abcdefgh\", \"ijklmnop\"",
         "\"abcdefgh\"x\"ijklmnop\"",
-        "\"abcdefghi\\n\\\nmnopqrst\"",
+        "\"abc\\n\\\nabcdefghijklmnop\"",
     ]);
 }
 
@@ -308,7 +308,7 @@ fn every_small_region_yields_what_the_whole_yields() {
         assert!(!full.is_empty());
         for at in 0..=text.len() {
             let second = (at + 150).min(text.len());
-            for regions in [vec![at..at], vec![at..at, second..second]] {
+            for regions in [[at..at, at..at], [at..at, second..second]] {
                 let mut wanted = full.clone();
                 wanted.retain(|d| regions.iter().any(|r| r.start <= d.reach.end && d.reach.start <= r.end));
                 assert_eq!(found(&regions), wanted, "{regions:?} of {}", String::from_utf8_lossy(text));
@@ -357,4 +357,33 @@ fn small_letters_at_the_beginning_are_taken_for_words() {
     let quiet = BASE64.encode("rignilviajig".repeat(3).as_bytes());
     check_silent(&[&quiet, &format!("{quiet}{}", encoded(12))]);
     assert_eq!(says(&format!("{}{quiet}", encoded(12))).len(), 1);
+}
+
+#[test]
+fn places_of_escapes_and_of_what_is_copied() {
+    let found = all(b"a %0abcd%41");
+    let place = |range: Range<usize>| found[0].source_range(range);
+    assert_eq!(found[0].bytes, b"\nbcdA");
+    assert_eq!((place(0..1), place(1..2), place(3..4), place(4..5)), (2..5, 5..6, 7..8, 8..11));
+    assert_eq!((place(0..5), place(1..4), place(0..2), place(3..5)), (2..11, 5..8, 2..6, 7..11));
+    assert_eq!(place(2..2), place(2..3), "an empty range is a place, too");
+}
+
+#[test]
+fn regions_near_each_other_are_searched_as_one() {
+    let count = |gap: usize| joined(&[0..10, 10 + gap..20 + gap, 1000..1001]).count();
+    assert_eq!((count(0), count(128), count(129)), (2, 2, 3));
+    assert_eq!(joined(&[0..50, 10..20]).collect::<Vec<_>>(), whole(&[0; 50]));
+}
+
+#[test]
+fn what_is_encoded_too_often_is_reported() {
+    assert_eq!(Budget::for_text(10), Budget { bytes: 320 + (1 << 20), exhausted: false });
+    let mut text = token();
+    for depth in 1..=MAX_DEPTH + 1 {
+        text = BASE64.encode(text.as_bytes());
+        let mut budget = Budget::for_text(text.len());
+        each(text.as_bytes(), &whole(text.as_bytes()), &mut budget, &mut |_| {});
+        assert_eq!(budget.exhausted, depth > MAX_DEPTH, "{depth}");
+    }
 }

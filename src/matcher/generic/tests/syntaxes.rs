@@ -98,6 +98,7 @@ fn words_and_settings() {
         ("password f'qx77vv'", Syntax::Space, "qx77vv"),
         ("set -gx TOKEN qx77vv1", Syntax::Assign, "qx77vv1"),
         ("password by 'qx77vv'", Syntax::Prose, "qx77vv"),
+        ("password native_password 'qx77vv'", Syntax::Sql, "qx77vv"),
     ]);
     check_silent(&[
         "password qx77v\n",
@@ -340,4 +341,35 @@ fn values_in_base64_have_whole_groups_and_say_enough() {
     assert!(!encoded(&data(&encode("Gr4"))) && !encoded(&data("R3I0bml")));
     assert!(!encoded(&format!("xdata:\n  token: {}\n", encode("Gr4nit"))), "another word");
     assert!(encoded(&format!("password: {}", encode("Gr4nite"))), "it is padded");
+}
+
+#[test]
+fn users_hosts_and_schemes_of_urls() {
+    let key = |text: &str| all(text.as_bytes()).first().map(|a| text[a.key.clone()].to_owned());
+    let url = |rest: &str| format!("f(http://{rest}");
+    assert_eq!(key(&url("bob:qx77vv@db/")).as_deref(), Some("bob"));
+    assert_eq!(key(&url("qx77vvqx77vvqx77@db/")).as_deref(), Some("http"), "sixteen characters are no user");
+    for host in ["", " x", "\"", "'", "`", "/x"] {
+        assert_eq!(key(&url(&format!("bob:qx77vv@{host}"))), None, "{host}");
+    }
+    let touches =
+        |host: &str| all(url(&format!("bob:qx77vv@{host}")).as_bytes())[0].evidence.flags.has(Flags::TOUCHES);
+    assert!(touches("$HOST/") && touches("%s") && touches("{host}") && !touches("h$/"));
+}
+
+#[test]
+fn addresses_of_drivers() {
+    let read = |pair: &str| {
+        let text = format!("\"{pair}@tcp(db:3306)/x\"");
+        let found = all(text.as_bytes());
+        found
+            .first()
+            .map(|a| [a.key.clone(), a.value.clone(), a.whole.clone()].map(|part| text[part].to_owned()))
+    };
+    assert_eq!(read("bob:qx77vv"), Some(["bob", "qx77vv", "bob:qx77vv"].map(str::to_owned)));
+    assert_eq!(read("dsn=bob:qx77vv"), Some(["bob", "qx77vv", "bob:qx77vv"].map(str::to_owned)));
+    assert_eq!(read("bob:q@x77vv"), Some(["bob", "q@x77vv", "bob:q@x77vv"].map(str::to_owned)));
+    for pair in [":qx77vv", "bob:", "bob", "%s:qx77vv"] {
+        assert_eq!(read(pair), None, "{pair}");
+    }
 }
