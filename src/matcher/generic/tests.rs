@@ -511,5 +511,5 @@ fn statements_and_commands_have_their_own_forms() {
     check("password = 'q7v'", Kind::Password, "q7v");
 }
 
-mod evidence;
-mod syntaxes;
+mod evidence_tests;
+mod syntaxes_tests;
