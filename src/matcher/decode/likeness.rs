@@ -140,4 +140,31 @@ mod tests {
         assert_eq!(compressed(b"\x78\x9d\x01"), None);
         assert_eq!(compressed(b"\x1f\x8b\x08\0"), Some(Compressed::Gzip));
     }
+
+    #[test]
+    fn characters_may_be_cut_off_at_both_ends_only() {
+        assert!(is_utf8_text(b"\x98\x80\xbfabc"), "the end of one of four bytes");
+        assert!(!is_utf8_text(b"\x98\x80\xbf\x80abc"), "no character is that long");
+        assert!(!is_utf8_text(b"abc\x80"), "the middle of a text");
+        for text in ["aé", "a€", "a😀"] {
+            let bytes = text.as_bytes();
+            for end in 1..=bytes.len() {
+                assert!(is_utf8_text(&bytes[..end]), "{text} {end}");
+            }
+            assert!(!is_utf8_text(&[bytes, b"\x80"].concat()), "{text}");
+            assert!(!is_utf8_text(&[&bytes[..bytes.len() - 1], b"a"].concat()), "{text}");
+        }
+        assert!(
+            !is_utf8_text(b"a\xc1\x80") && !is_utf8_text(b"a\xf5\x80\x80\x80") && is_utf8_text(b"\t\r\n ~")
+        );
+    }
+
+    #[test]
+    fn tar_and_utf16_need_a_few_bytes() {
+        assert!(is_tar(b"a\0\0\0\0") && !is_tar(b"a\0\0\0") && !is_tar(b"\0\0\0\0\0"));
+        assert!(is_utf16_text(b"g\0h\0p\0_\0a\0") && !is_utf16_text(b"g\0h\0p\0_\0"));
+        assert!(is_utf16_text(b"\xfe\xff\0g\0h") && !is_utf16_text(b"\xfe\xff\0g"));
+        assert!(is_utf16_text(b"\0g\0h\0p\0_\0a") && !is_utf16_text(b"\0g\0h\0p\0_\x01a"));
+        assert!(!is_utf16_text(b"\0\x01\0h\0p\0_\0a"));
+    }
 }

@@ -452,3 +452,5 @@ proptest! {
         }
     }
 }
+
+mod borders;

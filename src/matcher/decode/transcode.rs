@@ -210,4 +210,58 @@ mod tests {
             }
         }
     }
+
+    /// So many units of one value in UTF-16, and others behind them.
+    fn units(value: u16, count: usize, others: &[u16]) -> Vec<u8> {
+        std::iter::repeat_n(value, count).chain(others.iter().copied()).flat_map(u16::to_le_bytes).collect()
+    }
+
+    const LATIN: u16 = b'a' as u16;
+    const CHINESE: u16 = 0x4e2d;
+
+    fn told(bytes: &[u8]) -> Option<&'static str> {
+        Encoding::of(bytes).map(Encoding::name)
+    }
+
+    #[test]
+    fn a_mark_counts_where_few_units_are_out_of_place() {
+        // Of Latin letters the zeros would tell, too.
+        let marked =
+            |count: usize, others: &[u16]| told(&[&b"\xff\xfe"[..], &units(CHINESE, count, others)].concat());
+        for odd in [1, 0x1f, 0xfff0, 0xffff] {
+            assert_eq!(marked(15, &[odd]), Some("utf-16le"), "{odd:x}: one of sixteen");
+            assert_eq!(marked(14, &[odd]), None, "{odd:x}: one of fifteen");
+            assert_eq!(marked(30, &[odd, odd]), Some("utf-16le"), "{odd:x}");
+            assert_eq!(marked(29, &[odd, odd]), None, "{odd:x}");
+        }
+        assert_eq!(marked(1, &[9, 10, 13, 0x20, 0xffef]), Some("utf-16le"), "none is");
+        let big: Vec<u8> = units(CHINESE, 20, &[]).chunks(2).flat_map(|pair| [pair[1], pair[0]]).collect();
+        assert_eq!(told(&[&b"\xfe\xff"[..], &big].concat()), Some("utf-16be"));
+        assert_eq!(told(&[&b"\xff\xfe"[..], &[1, 0].repeat(20)].concat()), None, "binary data");
+    }
+
+    #[test]
+    fn zeros_tell_an_encoding_where_most_units_are_letters() {
+        assert_eq!(told(&units(LATIN, 4, &[])), Some("utf-16le"));
+        assert_eq!(told(&units(LATIN, 3, &[])), None, "too few bytes to tell");
+        assert_eq!(told(&[b'a'; 40]), None);
+        // Seven of ten, or two of ten among letters of other scripts.
+        for (letters, other, is_text) in
+            [(14, 1, true), (13, 1, false), (4, CHINESE, true), (3, CHINESE, false), (4, 0x80, false)]
+        {
+            let found = told(&units(LATIN, letters, &vec![other; 20 - letters]));
+            assert_eq!(found.is_some(), is_text, "{letters} letters, and {other:x}");
+        }
+        // Of fifty, one may be anything.
+        for (odd, is_text) in [(2, true), (3, false)] {
+            let others = [vec![CHINESE; 80 - odd], vec![1; odd]].concat();
+            assert_eq!(told(&units(LATIN, 20, &others)).is_some(), is_text, "{odd}");
+        }
+        // In UTF-32, nine of ten.
+        for (letters, is_text) in [(9, true), (8, false)] {
+            let unit = |n| if n < letters { u32::from(LATIN) } else { 0x0101_0101 };
+            let bytes: Vec<u8> = (0..10).flat_map(|n| unit(n).to_le_bytes()).collect();
+            assert_eq!(told(&bytes) == Some("utf-32le"), is_text, "{letters}");
+        }
+    }
 }

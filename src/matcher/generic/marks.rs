@@ -70,4 +70,16 @@ mod tests {
             assert!(!of_no_syntax(value.as_bytes()), "{value}");
         }
     }
+
+    #[test]
+    fn length_and_letters_of_odd_marks_are_bounded() {
+        let (marks, more) = ("}{%[)$#", "a1b2c3");
+        let odd = |letters: &str, rest: usize| {
+            of_no_syntax(format!("{marks}{letters}{}", "x".repeat(rest)).as_bytes())
+        };
+        assert!(odd(more, 0) && !odd(&more[..5], 0), "six letters or digits");
+        assert!(odd(more, 64 - 13) && !odd(more, 65 - 13), "nobody types so much");
+        assert!(!of_no_syntax(b"}{%[)$#a1b2 c3"), "a blank");
+        assert!(!of_no_syntax(b"}{%[)$}a1b2c3"), "six kinds of marks");
+    }
 }

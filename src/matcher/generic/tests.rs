@@ -511,3 +511,6 @@ fn statements_and_commands_have_their_own_forms() {
     check("Authorization: Bearer qx77vv", Kind::BearerToken, "qx77vv");
     check("password = 'q7v'", Kind::Password, "q7v");
 }
+
+mod evidence_tests;
+mod syntaxes_tests;

@@ -120,4 +120,39 @@ mod tests {
         assert!(parse("").is_empty());
         assert!(parse("::").is_empty());
     }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_follows_a_closed_quote_is_no_part_of_the_path() {
+        let parse = |text: &str| parse_env_list(OsStr::new(text));
+        assert_eq!(parse(r#""/a"b:/c"#), [PathBuf::from("/a"), PathBuf::from("b"), PathBuf::from("/c")]);
+        assert_eq!(parse(r#""":/c"#), [PathBuf::from("/c")]);
+        assert!(parse(r#"""/c"#).is_empty(), "nothing sensible follows");
+    }
+
+    #[test]
+    fn quotes_are_undone_as_in_c() {
+        let unquoted = |text: &str| unquote(text.as_bytes()).map(|(out, rest)| (out, rest.len()));
+        assert_eq!(
+            unquoted(r#"\a\b\f\n\r\t\v\\\"\101\377" rest"#),
+            Some((b"\x07\x08\x0c\n\r\t\x0b\\\"A\xff".to_vec(), 5))
+        );
+        for text in ["", "open", r"\", r"\10", r#"\18""#] {
+            assert_eq!(unquoted(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_alternates_names_folders_line_by_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |text: &str| {
+            std::fs::create_dir_all(folder.path().join("info")).unwrap();
+            std::fs::write(folder.path().join("info/alternates"), text).unwrap();
+            alternates_of(folder.path())
+        };
+        assert!(alternates_of(folder.path()).unwrap().is_empty(), "there is none");
+        let named = write("# a comment\n../a\n\n\"b\\tc\"\n/d e\n").unwrap();
+        assert_eq!(named, ["../a", "b\tc", "/d e"].map(|name| folder.path().join(name)));
+        assert!(matches!(write("\"open\n"), Err(Error::Corrupt { .. })));
+    }
 }

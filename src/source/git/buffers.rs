@@ -77,4 +77,19 @@ mod tests {
         buffers.put(vec![0; KEEP * 2]);
         assert_eq!(buffers.bytes, 0);
     }
+
+    #[test]
+    fn only_buffers_of_a_class_are_kept_and_only_so_many() {
+        let mut buffers = Buffers::new();
+        assert!(buffers.get(1000).capacity() >= 1000);
+        buffers.put(Vec::with_capacity(1001));
+        assert_eq!(buffers.bytes, 0, "1001 is the size of no class");
+        buffers.put(Vec::with_capacity(KEEP / 2));
+        buffers.put(Vec::with_capacity(KEEP / 2));
+        assert_eq!(buffers.bytes, KEEP, "just full");
+        buffers.put(Vec::with_capacity(64));
+        assert_eq!(buffers.bytes, KEEP);
+        buffers.get(KEEP / 2);
+        assert_eq!(buffers.bytes, KEEP / 2);
+    }
 }

@@ -53,3 +53,43 @@ pub(super) fn offset_varint(data: &[u8]) -> Option<(u64, usize)> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_where_they_stand_and_never_beyond_the_end() {
+        let data = [9, 1, 2, 3, 4, 5, 6, 7, 8];
+        assert_eq!((be16(&data, 1), be16(&data, 7), be16(&data, 8)), (Some(0x0102), Some(0x0708), None));
+        assert_eq!(
+            (be32(&data, 1), be32(&data, 5), be32(&data, 6)),
+            (Some(0x0102_0304), Some(0x0506_0708), None)
+        );
+        assert_eq!((be64(&data, 1), be64(&data, 2)), (Some(0x0102_0304_0506_0708), None));
+        assert_eq!(
+            (be16(&data, usize::MAX), be32(&data, usize::MAX), be64(&data, usize::MAX)),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn numbers_of_any_length() {
+        for (bytes, little, offset) in [
+            (&[0x00][..], 0, 0),
+            (&[0x7f], 127, 127),
+            (&[0x80, 0x00], 0, 128),
+            (&[0x81, 0x00], 1, 256),
+            (&[0x80, 0x01], 128, 129),
+            (&[0x80, 0x80, 0x00], 0, 128 + 128 * 128),
+            (&[0x81, 0x82, 0x03, 0xff], 1 | 2 << 7 | 3 << 14, ((2 << 7 | 2) + 1) << 7 | 3),
+        ] {
+            let used = bytes.iter().position(|b| b & 0x80 == 0).unwrap() + 1;
+            assert_eq!(varint(bytes), Some((little, used)), "{bytes:x?}");
+            assert_eq!(offset_varint(bytes), Some((offset, used)), "{bytes:x?}");
+        }
+        for bytes in [&[][..], &[0x80], &[0xff, 0xff], &[0x80; 12]] {
+            assert_eq!((varint(bytes), offset_varint(bytes)), (None, None), "{bytes:x?}");
+        }
+    }
+}

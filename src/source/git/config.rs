@@ -232,4 +232,20 @@ mod tests {
             Config::parse(text.as_bytes());
         }
     }
+
+    #[test]
+    fn comments_quotes_and_escapes_of_values() {
+        let config = Config::parse(
+            b"# a\n; b\n[x] # c\na = 1 ; one\nb = \"2 # two\" # and\nc = \\\"3\\\"\\t\\n\\\\\nd = 4\\\n 5\n\
+              [remote \"a\\\"]b\"]\nurl = y\n[y \"\\\\]\"]\nz = 1\n#e = 6",
+        );
+        let get = |name: &str| config.get(name).map(|value| String::from_utf8_lossy(value).into_owned());
+        assert_eq!(get("x.a").as_deref(), Some("1"));
+        assert_eq!(get("x.b").as_deref(), Some("2 # two"));
+        assert_eq!(get("x.c").as_deref(), Some("\"3\"\t\n\\"));
+        assert_eq!(get("x.d").as_deref(), Some("4 5"));
+        assert!(config.settings.iter().all(|setting| !setting.key.contains('#')));
+        assert!(config.settings.iter().any(|setting| setting.key.ends_with("]b.url")));
+        assert_eq!(config.settings.len(), 6);
+    }
 }

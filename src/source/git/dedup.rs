@@ -66,4 +66,15 @@ mod tests {
         assert_eq!(positions(1), [0, 1, 3]);
         assert_eq!(positions(3), [0, 1]);
     }
+
+    #[test]
+    fn copies_are_marked_from_two_sources_on() {
+        let ids = |at: usize| Oid::from_bytes(&[at as u8; 20]).filter(|_| at < 70);
+        let marked = duplicates(&[(70, &ids), (70, &ids)]);
+        for at in 0..70 {
+            assert!(!marked[0].contains(at) && marked[1].contains(at), "{at}");
+        }
+        assert!(!marked[1].contains(70) && !marked[1].contains(1000));
+        assert!(!duplicates(&[(70, &ids)])[0].contains(3));
+    }
 }

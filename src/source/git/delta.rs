@@ -237,4 +237,19 @@ mod tests {
         let error = apply(b"", &delta, u64::MAX, &mut Vec::new(), &mut Vec::new()).unwrap_err();
         assert!(matches!(error, Error::CorruptObject("not enough memory")), "{error}");
     }
+
+    #[test]
+    fn nothing_is_written_beyond_the_size_of_the_result() {
+        for (delta, what) in [
+            (&[6, 4, 0x90, 3, 0x90, 2][..], "copies"),
+            (&[6, 4, 0x90, 3, 2, b'x', b'y'], "a copy and an insertion"),
+            (&[6, 1, 2, b'x', b'y'], "an insertion"),
+            (&[6, 1, 0, 1, b'x'], "a reserved opcode before an insertion"),
+        ] {
+            let (mut out, mut ops) = (Vec::new(), Vec::new());
+            assert!(apply(b"abcdef", delta, 1000, &mut out, &mut ops).is_err(), "{what}");
+            assert!(out.len() <= usize::from(delta[1]), "{what}: {out:?}");
+        }
+        assert_eq!(applied(b"abcdef", &[6, 5, 0x90, 3, 2, b'x', b'y']).unwrap().0, b"abcxy");
+    }
 }

@@ -65,4 +65,31 @@ mod tests {
             assert_eq!(bits(&data[..cut], 192), None);
         }
     }
+
+    /// A marker: a run of so many words of ones or zeros, and so many literal words behind it.
+    fn marker(ones: bool, run: u64, literals: u64) -> [u8; 8] {
+        (u64::from(ones) | run << 1 | literals << 33).to_be_bytes()
+    }
+
+    fn bitmap(words: &[[u8; 8]]) -> Vec<u8> {
+        let count = (words.len() as u32).to_be_bytes();
+        [&[0; 4][..], &count, &words.concat(), &[0; 4]].concat()
+    }
+
+    #[test]
+    fn literals_follow_each_other() {
+        let data = bitmap(&[marker(false, 1, 2), 1u64.to_be_bytes(), 6u64.to_be_bytes()]);
+        assert_eq!(bits(&data, 192), Some((vec![64, 129, 130], data.len())));
+    }
+
+    #[test]
+    fn the_last_word_of_a_run_may_reach_behind_the_limit() {
+        let data = bitmap(&[marker(true, 2, 0)]);
+        for (limit, count) in
+            [(64, None), (65, Some(65)), (127, Some(127)), (128, Some(128)), (200, Some(128))]
+        {
+            assert_eq!(bits(&data, limit).map(|(set, _)| set.len()), count, "{limit}");
+        }
+        assert_eq!(bits(&bitmap(&[marker(true, 1, 0)]), 0), None);
+    }
 }

@@ -179,3 +179,102 @@ pub(super) fn search(range: Range<usize>, compare: impl Fn(usize) -> Ordering) -
     }
     Err(low)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ids that differ in the first byte, and two that do not.
+    fn ids() -> Vec<[u8; 20]> {
+        let mut ids: Vec<[u8; 20]> = [0, 0, 7, 7, 9, 255].map(|first| [first; 20]).to_vec();
+        (ids[1][19], ids[3][19]) = (1, 8);
+        ids
+    }
+
+    fn oid(bytes: [u8; 20]) -> Oid {
+        Oid::from_bytes(&bytes).unwrap()
+    }
+
+    fn fanout(ids: &[[u8; 20]]) -> Vec<u8> {
+        (0..=255)
+            .flat_map(|first| (ids.iter().filter(|id| id[0] <= first).count() as u32).to_be_bytes())
+            .collect()
+    }
+
+    /// What stands behind the tables: the pack's checksum, and the index's own.
+    fn closed(mut bytes: Vec<u8>) -> Vec<u8> {
+        bytes.extend([5; 20]);
+        let own = HashKind::Sha1.checksum(&bytes);
+        bytes.extend(&own[..]);
+        bytes
+    }
+
+    fn version_1() -> Vec<u8> {
+        let ids = ids();
+        let rows = ids.iter().zip(100u32..).flat_map(|(id, offset)| [&offset.to_be_bytes()[..], id].concat());
+        closed(fanout(&ids).into_iter().chain(rows).collect())
+    }
+
+    /// The last two objects lie behind what 31 bits can say.
+    fn version_2() -> Vec<u8> {
+        let ids = ids();
+        let crcs = (200u32..).take(ids.len()).flat_map(u32::to_be_bytes);
+        let offsets = [100, 101, 102, 103, 1 << 31, 1 << 31 | 1].into_iter().flat_map(u32::to_be_bytes);
+        let large = [1u64 << 40, 1 << 41].into_iter().flat_map(u64::to_be_bytes);
+        let head = b"\xfftOc\0\0\0\x02".iter().copied().chain(fanout(&ids)).chain(ids.concat());
+        closed(head.chain(crcs).chain(offsets).chain(large).collect())
+    }
+
+    fn open(bytes: Vec<u8>) -> Result<Idx> {
+        Idx::made(bytes, Path::new("p.idx"), HashKind::Sha1)
+    }
+
+    #[test]
+    fn both_versions_tell_ids_and_offsets() {
+        for (bytes, offsets, crcs) in [
+            (version_1(), [100, 101, 102, 103, 104, 105], None),
+            (version_2(), [100, 101, 102, 103, 1 << 40, 1 << 41], Some(200)),
+        ] {
+            let idx = open(bytes).unwrap();
+            assert_eq!(idx.count(), 6);
+            for (n, id) in ids().into_iter().enumerate() {
+                assert_eq!((idx.oid(n), idx.find(&oid(id))), (Some(oid(id)), Some(n)));
+                assert_eq!(idx.offset(n), Some(offsets[n]), "{n}");
+                assert_eq!(idx.crc(n), crcs.map(|first| first + n as u32));
+                assert_eq!(idx.at_or_after(&oid(id)), n..6);
+            }
+            assert_eq!((idx.oid(6), idx.offset(6), idx.crc(6)), (None, None, None));
+            for (missing, next) in [([6; 20], 2), ([8; 20], 4), ([254; 20], 5)] {
+                assert_eq!(idx.find(&oid(missing)), None);
+                assert_eq!(idx.at_or_after(&oid(missing)), next..6);
+            }
+        }
+    }
+
+    #[test]
+    fn an_index_is_as_long_as_its_tables() {
+        // The table of large offsets may be missing; all others may not.
+        for (bytes, least) in [(version_1(), 256 * 4 + 6 * 24 + 40), (version_2(), 8 + 256 * 4 + 6 * 28 + 40)]
+        {
+            assert!(open(bytes[..least].to_vec()).is_ok());
+            assert!(open(bytes[..least - 1].to_vec()).is_err());
+        }
+        let cut = open(version_2()[..8 + 256 * 4 + 6 * 28 + 40 + 8].to_vec()).unwrap();
+        assert_eq!((cut.offset(3), cut.offset(4), cut.offset(5)), (Some(103), Some(1 << 40), None));
+        let mut other = version_2();
+        other[7] = 3;
+        assert!(open(other).is_err(), "an unknown version");
+    }
+
+    #[test]
+    fn a_changed_byte_is_told_by_the_checksum() {
+        for bytes in [version_1(), version_2()] {
+            assert!(open(bytes.clone()).unwrap().is_intact(HashKind::Sha1));
+            for at in [bytes.len() - 1, bytes.len() - 21, bytes.len() - 45] {
+                let mut changed = bytes.clone();
+                changed[at] ^= 1;
+                assert!(!open(changed).unwrap().is_intact(HashKind::Sha1));
+            }
+        }
+    }
+}

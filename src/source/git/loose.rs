@@ -128,4 +128,10 @@ mod tests {
         assert!(decode(&cut[..last], 100).is_err());
         assert!(decode(b"", 100).is_err());
     }
+
+    #[test]
+    fn an_object_of_just_the_limit_is_read() {
+        assert_eq!(decode(&deflated(b"blob 3\0abc"), 3).unwrap(), (Kind::Blob, b"abc".to_vec()));
+        assert!(matches!(decode(&deflated(b"blob 3\0abc"), 2), Err(Error::TooLarge { size: 3, limit: 2 })));
+    }
 }

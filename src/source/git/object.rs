@@ -344,4 +344,42 @@ mod tests {
         let old = text.replace("tagger", "author");
         assert_eq!(Tag::parse(old.as_bytes()).unwrap().tagger, None);
     }
+
+    #[test]
+    fn modes_are_octal_and_short() {
+        let mode = |digits: &str| {
+            let tree = [digits.as_bytes(), b" a\0", &[7; 20]].concat();
+            tree_entries(&tree, HashKind::Sha1).next().unwrap().ok().map(|entry| entry.mode.0)
+        };
+        assert_eq!(mode("100644"), Some(0o100644));
+        assert_eq!(mode("40000"), Some(0o40000));
+        assert_eq!(mode("0100755"), Some(0o100755), "as some old tools wrote it");
+        for digits in ["", "00100755", "100648", "10064x"] {
+            assert_eq!(mode(digits), None, "{digits}");
+        }
+        let kinds = |mode: Mode| (mode.is_tree(), mode.is_symlink(), mode.is_gitlink(), mode.is_blob());
+        assert_eq!(kinds(Mode(0o40000)), (true, false, false, false));
+        assert_eq!(kinds(Mode(0o120000)), (false, true, false, true));
+        assert_eq!(kinds(Mode(0o160000)), (false, false, true, false));
+        assert_eq!(kinds(Mode(0o100755)), (false, false, false, true));
+    }
+
+    #[test]
+    fn zones_are_hours_and_minutes() {
+        let offset = |zone: &str| Signature::parse(format!("A <a@b> 1 {zone}").as_bytes()).offset_minutes;
+        assert_eq!((offset("+0000"), offset("+0545"), offset("-1130")), (0, 345, -690));
+        assert_eq!((offset("+9999"), offset("+10000"), offset("-10000")), (99 * 60 + 99, 0, 0));
+        assert_eq!(offset("east"), 0);
+    }
+
+    #[test]
+    fn the_first_tree_of_a_commit_counts_and_an_empty_line_ends_the_headers() {
+        let other = OID.replace('0', "1");
+        let text = format!("tree {OID}\ntree {other}\nencoding x\n\ntree {other}\n");
+        let commit = Commit::parse(text.as_bytes()).unwrap();
+        assert_eq!((commit.tree.to_hex().as_str(), commit.encoding), (OID, Some(&b"x"[..])));
+        assert_eq!(commit.message, format!("tree {other}\n").as_bytes());
+        assert_eq!(Commit::parse(format!("tree {OID}").as_bytes()).unwrap().message, b"");
+        assert!(Commit::parse(format!("\ntree {OID}\n\n").as_bytes()).is_err(), "it is all message");
+    }
 }

@@ -221,4 +221,12 @@ mod tests {
         assert_eq!((by_id.stored, by_id.data_at), (Stored::RefDelta(Oid::from_bytes(&[9; 20]).unwrap()), 33));
         assert_eq!(entry(&[&[0x70][..], &[9; 19]].concat()), None, "cut");
     }
+
+    #[test]
+    fn the_stream_of_a_delta_begins_behind_the_distance_to_its_base() {
+        let mut bytes = vec![0; 400];
+        bytes[300..303].copy_from_slice(&[0x60, 0x81, 0x0a]);
+        let found = read_entry(&bytes, 300, HashKind::Sha1).unwrap();
+        assert_eq!((found.stored, found.data_at), (Stored::OffsetDelta(300 - 256 - 10), 303));
+    }
 }
