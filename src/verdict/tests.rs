@@ -145,6 +145,14 @@ proptest! {
     }
 }
 
+/// One in which no family of features moves the score by much.
+#[test]
+fn a_verdict_of_many_small_moves_has_a_reason_too() {
+    let value = b"{\0a\0aA{aAa\0aAa aAa{abA{a\0agD|BCE\x10a0hc1\\\x03\x04\x11\x01\x05d\x06ij\x07\x08A2e";
+    let judgement = judge(Kind::ConnectionString, value, &Evidence::default(), FileKind::UNKNOWN);
+    assert!(judgement.confidence.is_some() && !judgement.reasons.is_empty(), "{judgement:?}");
+}
+
 #[test]
 fn names_in_code_are_told_from_what_is_drawn_at_random() {
     for name in [
