@@ -50,8 +50,11 @@ pub(super) fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut fl
     }
     // `Authorization: Token …`: the scheme, then the value.
     let scheme = word.eq_ignore_ascii_case(b"token") || word.eq_ignore_ascii_case(b"apikey");
-    if scheme && syntax == Syntax::Colon && c.peek() == Some(b' ') && c.nth(1).is_some_and(is_word) {
-        return bare(text, c.at + 1, &Link { syntax: Syntax::Header, ..*link }, wrapper, flags);
+    if scheme && syntax == Syntax::Colon {
+        let mut behind = c;
+        if behind.blanks() > 0 && behind.peek().is_some_and(is_word) {
+            return bare(text, behind.at, &Link { syntax: Syntax::Header, ..*link }, wrapper, flags);
+        }
     }
     let word = if syntax == Syntax::Assign { before_next_field(word) } else { word };
     let in_cdata = syntax == Syntax::Element && before(text, at, 9) == b"<![CDATA[";

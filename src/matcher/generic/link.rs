@@ -512,7 +512,7 @@ fn indirect(c: &mut Cursor<'_>, text: &[u8], start: usize) -> Option<Link> {
     match probe.peek() {
         Some(b':') => {
             probe.bump(1);
-            if !probe.peek().is_some_and(|b| is_blank(b) || b == b'"') {
+            if !probe.peek().is_some_and(|b| is_blank(b) || matches!(b, b'"' | b'\'')) {
                 return None;
             }
         }

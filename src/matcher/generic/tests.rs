@@ -107,6 +107,13 @@ fn links_of_many_syntaxes() {
 }
 
 #[test]
+fn blanks_are_as_many_as_somebody_typed() {
+    check("name: password\nvalue:'qx77vv'", Kind::Password, "qx77vv");
+    check("authorization: token  qx77vvqx77", Kind::Token, "qx77vvqx77");
+    check("authorization: token qx77vvqx77", Kind::Token, "qx77vvqx77");
+}
+
+#[test]
 fn a_literal_may_hold_a_literal() {
     for text in ["(\"PASSWORD\", \"\\\"qx77vvqx\\\"\")", "PASSWORD: '\"qx77vvqx\"'"] {
         check(text, Kind::Password, "qx77vvqx");
