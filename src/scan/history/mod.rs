@@ -252,7 +252,15 @@ fn attribute(
     outcome.skipped.extend(skipped);
     outcome.files = taken.blobs;
     outcome.bytes = taken.bytes;
+    discard((taken, list, names, values, holdings, sets, graph, lives));
     Ok(outcome)
+}
+
+/// Gives back the memory of what is done with, while the report is made. Of a large history that takes as long as a
+/// phase of its own.
+fn discard<T: Send + 'static>(done: T) {
+    // Where no thread can be made, it is given back at once.
+    let _ = std::thread::Builder::new().spawn(move || drop(done));
 }
 
 /// Scans everything again without inheriting, and counts the texts whose candidates differ.

@@ -96,12 +96,16 @@ impl<'a> Finder<'a> {
     /// Makes one finding for each value that holds where it stands.
     pub fn find_values(&mut self) {
         let (made, paths) = rayon::join(|| self.make_findings(), || self.count_paths());
-        for (value, made) in made.into_iter().enumerate() {
-            let Some((mut finding, commit)) = made else { continue };
+        let whole = |(value, made): (usize, Option<Made>)| {
+            let (mut finding, commit) = made?;
             let life = &self.lives.values[value];
             finding.commit =
                 commit.or(life.introduced.first().map(|&c| c as usize)).map(|at| self.commit(at));
             finding.life = Some(self.life(life, value, paths[value]));
+            Some((value, finding))
+        };
+        let found: Vec<(usize, Finding)> = made.into_par_iter().enumerate().filter_map(whole).collect();
+        for (value, finding) in found {
             self.found.insert(self.values.secrets[value].clone(), self.findings.len());
             self.findings.push(finding);
         }

@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use rayon::prelude::*;
+
 use super::oids::{FastMap, OidMap};
 use super::sets::{SetId, Sets};
 use super::sightings::Sighting;
@@ -33,13 +35,14 @@ impl Values {
     pub fn choose(judge: &Judge<'_>, taken: &Taken, names: &[Box<[u8]>], sets: &mut Sets) -> Self {
         let blobs = taken.texts.iter().filter(|t| t.kind == Kind::Blob).map(|t| t.oid);
         let kinds = kinds_of(blobs, &taken.trees, names);
+        let passing = passing(judge, taken, &kinds);
         let sightings = judge.sightings;
         let mut numbers: FastMap<&[u8], u32> = FastMap::default();
         let mut values = Values::default();
         for text in &taken.texts {
             let kinds = kinds.get(&text.oid).filter(|kinds| !kinds.is_empty());
             let may_pass = |mark: u32| match kinds {
-                Some(kinds) => kinds.iter().any(|&kind| judge.may_pass(mark, kind)),
+                Some(kinds) => kinds.iter().any(|kind| passing[mark as usize].contains(kind)),
                 None => judge.passes(mark, FileKind::UNKNOWN),
             };
             let mut held: Vec<u32> = Vec::new();
@@ -82,6 +85,27 @@ impl Values {
     }
 }
 
+/// For each sighting, the kinds of file in which it can be a finding, of those in which it was seen.
+fn passing(judge: &Judge<'_>, taken: &Taken, kinds: &OidMap<Vec<FileKind>>) -> Vec<Vec<FileKind>> {
+    let mut seen: Vec<Vec<FileKind>> = vec![Vec::new(); judge.sightings.len()];
+    for text in &taken.texts {
+        let Some(kinds) = kinds.get(&text.oid) else { continue };
+        for &mark in taken.marks_of(text) {
+            let Some(list) = seen.get_mut(mark as usize) else { continue };
+            for kind in kinds {
+                if !list.contains(kind) {
+                    list.push(*kind);
+                }
+            }
+        }
+    }
+    let judge = |(mark, kinds): (usize, &mut Vec<FileKind>)| {
+        kinds.retain(|&kind| judge.may_pass(mark as u32, kind));
+    };
+    seen.par_iter_mut().enumerate().for_each(judge);
+    seen
+}
+
 /// The verdict on sightings, remembered.
 pub struct Judge<'a> {
     engine: &'a Engine,
@@ -106,9 +130,10 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// Whether it can be a finding in a file whose name tells this kind, whatever folder that lies in.
-    pub fn may_pass(&self, mark: u32, kind: FileKind) -> bool {
-        kind.in_any_folder().any(|kind| self.passes(mark, kind))
+    /// Whether it can be a finding in a file whose name tells this kind, whatever folder that lies in. Not remembered:
+    /// asked once for each.
+    fn may_pass(&self, mark: u32, kind: FileKind) -> bool {
+        kind.in_any_folder().any(|kind| self.judge(mark, kind))
     }
 
     fn judge(&self, mark: u32, kind: FileKind) -> bool {
