@@ -519,5 +519,6 @@ fn statements_and_commands_have_their_own_forms() {
     check("password = 'q7v'", Kind::Password, "q7v");
 }
 
+mod commands_tests;
 mod evidence_tests;
 mod syntaxes_tests;
