@@ -519,6 +519,7 @@ fn statements_and_commands_have_their_own_forms() {
     check("password = 'q7v'", Kind::Password, "q7v");
 }
 
+mod arguments_tests;
 mod commands_tests;
 mod evidence_tests;
 mod syntaxes_tests;
