@@ -212,12 +212,12 @@ impl Matcher {
         let reach = first_user.windows(2).map(|w| reach_of(&users[w[0] as usize..w[1] as usize])).collect();
         let contexts = Contexts::new(&rules);
         let prefilter = Prefilter::new(literals);
-        let mut words = 0;
-        let number_words = |(_, rule): (RuleIndex, &Rule)| {
-            words += sought::count(&rule.words) as u32;
-            words - sought::count(&rule.words) as u32
+        let number_words = |next: &mut u32, (_, rule): (RuleIndex, &Rule)| {
+            let first = *next;
+            *next += sought::count(&rule.words) as u32;
+            Some(first)
         };
-        let first_word = rules.iter().map(number_words).collect();
+        let first_word = rules.iter().scan(0, number_words).collect();
         Matcher { rules, prefilter, users, first_user, reach, always, contexts, first_word, generic }
     }
 

@@ -174,11 +174,6 @@ pub struct Run {
 }
 
 impl Run {
-    /// Whether `text` holds such a run.
-    pub fn is_in(&self, text: &[u8]) -> bool {
-        self.look_in(text).0
-    }
-
     /// Whether `text` holds such a run, and at how many bytes was looked: about one in `min`, and none twice.
     pub fn look_in(&self, text: &[u8]) -> (bool, usize) {
         let min = self.min.max(1) as usize;

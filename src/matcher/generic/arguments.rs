@@ -153,7 +153,7 @@ fn word(c: &mut Cursor<'_>) -> Option<Value> {
     if quote != Quote::None && !c.eat(&[mark]) || length == 0 {
         return None;
     }
-    Some(Value { range, quote, escapes: 0, wrapper: Wrapper::None, flags: Flags::default() })
+    Some(Value::new(range, quote))
 }
 
 /// `echo '…' | passwd --stdin`, `echo 'user:…' | chpasswd`: what is piped into the command at `at`.
@@ -209,13 +209,7 @@ pub(super) fn slash_pair(text: &[u8], end: usize, out: &mut Vec<Assignment>) {
     let from = c.at;
     let password =
         c.take_while(|b| b > b' ' && !matches!(b, b'@' | b'"' | b'\'' | b'`' | b'/' | b'<' | b'$'));
-    let read = Value {
-        range: from..from + password.len(),
-        quote: Quote::None,
-        escapes: 0,
-        wrapper: Wrapper::None,
-        flags: Flags::default(),
-    };
+    let read = Value::new(from..from + password.len(), Quote::None);
     if password.len() >= 3 && c.peek() == Some(b'@') {
         push(text, key, read, Kind::CliPassword, Syntax::Flag, out);
     }

@@ -37,10 +37,10 @@ pub(super) fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut fl
             flags,
         });
     }
-    if let Some(range) = of_odd_marks(c, syntax) {
+    let word = c.take_while(|b| belongs(b, syntax));
+    if let Some(range) = of_odd_marks(c, at, syntax) {
         return Some(Value { range, quote: Quote::None, escapes: 0, wrapper, flags });
     }
-    let word = c.take_while(|b| belongs(b, syntax));
     if word.len() == VALUE_REACH {
         // A word without end in which names are assigned to is data: a form, a query, `key=key=key=…`.
         if memchr::memchr_iter(b'=', word).count() > MOST_PADDING {
@@ -100,17 +100,17 @@ pub(super) fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut fl
 }
 
 /// Whether a password with brackets in it begins here.
-pub(super) fn has_odd_marks(c: Cursor<'_>, syntax: Syntax) -> bool {
-    of_odd_marks(c, syntax).is_some()
+pub(super) fn has_odd_marks(mut c: Cursor<'_>, syntax: Syntax) -> bool {
+    let start = c.at;
+    c.take_while(|b| belongs(b, syntax));
+    of_odd_marks(c, start, syntax).is_some()
 }
 
-/// A password with brackets in it, which would end a value otherwise: what stands up to the next blank or quote, if no
-/// notation explains its marks.
-fn of_odd_marks(mut c: Cursor<'_>, syntax: Syntax) -> Option<Range<usize>> {
-    let start = c.at;
-    let word = c.take_while(|b| belongs(b, syntax));
+/// A password with a bracket in it, at which a value that begins at `start` would end: all up to the next blank or
+/// quote, if no notation explains its marks.
+fn of_odd_marks(mut c: Cursor<'_>, start: usize, syntax: Syntax) -> Option<Range<usize>> {
     if !matches!(syntax, Syntax::Assign | Syntax::Colon)
-        || word.is_empty()
+        || c.at == start
         || !c.peek().is_some_and(|b| matches!(b, b'{' | b'}' | b'[' | b']' | b'(' | b')'))
     {
         return None;

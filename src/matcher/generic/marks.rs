@@ -9,8 +9,8 @@ const KINDS: u32 = 7;
 /// Least number of letters and digits.
 const LETTERS: usize = 6;
 
-/// Whether a value (of at most 64 bytes) holds many kinds of marks, and brackets among them that do not close each other. Templates,
-/// patterns, formats and code in a literal are balanced, or hold blanks, quotes and backslashes.
+/// Whether a value (of at most 64 bytes) holds many kinds of marks, and brackets among them that do not close each
+/// other. Templates, patterns, formats and code in a literal are balanced, or hold blanks, quotes and backslashes.
 pub fn of_no_syntax(value: &[u8]) -> bool {
     if !(LEAST..=MOST).contains(&value.len()) || !value.iter().all(u8::is_ascii_graphic) {
         return false;

@@ -1,9 +1,7 @@
 //! Comparisons whose literal comes first: `"…" == password`, `"…".equals(password)`.
 
-use std::ops::Range;
-
 use super::cursor::line_before;
-use super::evidence::{Flags, Quote, Wrapper};
+use super::evidence::Quote;
 use super::value::Value;
 
 /// Bytes before a name in which the literal and the operator stand. With the longest name, and what is looked at before
@@ -42,11 +40,7 @@ pub(super) fn literal_before(text: &[u8], start: usize) -> Option<Value> {
         open.checked_sub(1).and_then(|at| inside.get(at)).is_none_or(|&b| b"(!&|,= \t?:;".contains(&b));
     let plain = !value.is_empty() && !value.iter().any(|b| b.is_ascii_whitespace() || *b == b'\\');
     let at = start - line.len() + open + 1;
-    (begins && plain).then(|| value_of(at..at + value.len(), quote))
-}
-
-fn value_of(range: Range<usize>, quote: Quote) -> Value {
-    Value { range, quote, escapes: 0, wrapper: Wrapper::None, flags: Flags::default() }
+    (begins && plain).then(|| Value::new(at..at + value.len(), quote))
 }
 
 /// How much of `name`, which a parenthesis follows, is the name of what is compared: `password` of

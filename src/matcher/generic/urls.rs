@@ -79,13 +79,7 @@ pub(super) fn before_protocol(text: &[u8], at: usize, out: &mut Vec<Assignment>)
     if colon == 0 || colon + 1 == pair.len() || pair.contains(&b'%') {
         return;
     }
-    let read = Value {
-        range: from + colon + 1..at,
-        quote: Quote::None,
-        escapes: 0,
-        wrapper: Wrapper::None,
-        flags: Flags::default(),
-    };
+    let read = Value::new(from + colon + 1..at, Quote::None);
     let key = from..from + colon;
     let evidence = gather(text, &key, &read, Syntax::Url, false);
     out.push(Assignment { key, value: read.range, whole: from..at, kind: Kind::UrlCredentials, evidence });

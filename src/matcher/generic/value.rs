@@ -19,6 +19,13 @@ pub(super) struct Value {
     pub flags: Flags,
 }
 
+impl Value {
+    /// A value that nothing more is known of.
+    pub fn new(range: Range<usize>, quote: Quote) -> Self {
+        Value { range, quote, escapes: 0, wrapper: Wrapper::None, flags: Flags::default() }
+    }
+}
+
 /// Most constructs around a literal that are looked through: `Some(new Secret("…"))`.
 const MOST_WRAPPERS: usize = 5;
 

@@ -55,6 +55,18 @@ fn ended(place: &Place, args: &[&str]) -> Run {
     Run::of(&mut command)
 }
 
+/// What opens a repository; each test adds what it does with its hooks.
+const COMMANDS: [&[&str]; 8] = [
+    &["scan"],
+    &["scan", "--staged"],
+    &["history"],
+    &["history", "--range", "HEAD"],
+    &["scan", "--policy-rev", "HEAD"],
+    &["explain", "leak.txt:1"],
+    &["baseline", "update"],
+    &["audit", "--plain"],
+];
+
 #[test]
 fn nobody_waits_for_a_pipe_in_place_of_a_file() {
     for pattern in FILES {
@@ -72,17 +84,7 @@ fn nobody_waits_for_a_pipe_in_place_of_a_file() {
         let _ = fs::remove_file(&path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fifo(&path);
-        for args in [
-            &["scan"][..],
-            &["scan", "--staged"],
-            &["history"],
-            &["history", "--range", "HEAD"],
-            &["scan", "--policy-rev", "HEAD"],
-            &["explain", "leak.txt:1"],
-            &["baseline", "update"],
-            &["audit", "--plain"],
-            &["hook", "install"],
-        ] {
+        for args in COMMANDS.into_iter().chain([&["hook", "install"][..]]) {
             let run = ended(&place, args);
             assert!(matches!(run.code, Some(0..=2)), "{pattern} {args:?}: {run:?}");
             // What there is to find is found, or why it is not is said, once.
@@ -109,20 +111,10 @@ fn what_a_repository_includes_is_not_read() {
     place.git(&["add", "staged.txt"]);
     place.git(&["config", "user.name", "Own"]);
     place.git(&["config", "extensions.worktreeConfig", "true"]);
-    let commands = [
-        &["scan"][..],
-        &["scan", "--staged"],
-        &["history"],
-        &["history", "--range", "HEAD"],
-        &["scan", "--policy-rev", "HEAD"],
-        &["explain", "leak.txt:1"],
-        &["baseline", "update"],
-        &["audit", "--plain"],
-        &["hook", "run", "pre-commit"],
-    ];
+    let commands: Vec<&[&str]> = COMMANDS.into_iter().chain([&["hook", "run", "pre-commit"][..]]).collect();
     let fresh = |place: &Place| drop(fs::remove_file(place.repo().join(".stanch-baseline.toml")));
     let run = |args: &&[&str]| ended(&place, args);
-    let before = commands.each_ref().map(run);
+    let before: Vec<Run> = commands.iter().map(run).collect();
     fresh(&place);
     let pipe = place.at("outside/pipe");
     fifo(&pipe);
@@ -140,8 +132,8 @@ fn what_a_repository_includes_is_not_read() {
             fs::write(place.repo().join(".git/config"), &config).unwrap();
             let own = fs::read_to_string(place.repo().join(".git").join(name)).unwrap_or_default();
             fs::write(place.repo().join(".git").join(name), own + &more).unwrap();
-            let after = commands.each_ref().map(run);
-            for ((before, after), args) in before.iter().zip(&after).zip(commands) {
+            let after: Vec<Run> = commands.iter().map(run).collect();
+            for ((before, after), args) in before.iter().zip(&after).zip(&commands) {
                 let what =
                     |run: &Run| (run.code, run.stdout.matches("github-pat").count(), run.stderr.clone());
                 assert_eq!(what(before), what(after), "{args:?} with {target} in {name}: {after:?}");
