@@ -8,6 +8,7 @@ use super::evidence::{Flags, Quote, Syntax, Wrapper};
 use super::gather::gather;
 use super::link::{Link, quote};
 use super::literal::quoted;
+use super::reversed;
 use super::value::Value;
 use super::{Assignment, Kind, VALUE_REACH};
 
@@ -31,9 +32,7 @@ pub(super) fn of_call(
         }
     }
     c.white();
-    if c.eat(b"Some(") || c.eat(b"@") {
-        c.white();
-    }
+    skip_conversion(&mut c);
     let (q, escapes) = quote(&mut c);
     if !matches!(q, Quote::Double | Quote::Single | Quote::Back) {
         return;
@@ -47,6 +46,39 @@ pub(super) fn of_call(
     // The name of the call may begin before the trigger.
     let name = before(text, at, 24).iter().rev().take_while(|&&b| is_word(b)).count();
     push(text, at - name..end - 1, read, kind, Syntax::Argument, out);
+}
+
+/// Steps over what makes bytes or an option of a literal: `Some(`, `[]byte(`, `Encoding.UTF8.GetBytes(`, `b`.
+fn skip_conversion(c: &mut Cursor<'_>) {
+    const CONVERSIONS: [&[u8]; 9] = [
+        b"Some(",
+        b"@",
+        b"[]byte(",
+        b"b",
+        b"bytes(",
+        b"Buffer.from(",
+        b"Encoding.UTF8.GetBytes(",
+        b"Encoding.ASCII.GetBytes(",
+        b"System.Text.Encoding.UTF8.GetBytes(",
+    ];
+    let behind = |name: &[u8]| {
+        let mut probe = *c;
+        (probe.eat(name) && matches!(probe.peek(), Some(b'"' | b'\'' | b'`' | b' ' | b'\n'))).then_some(probe)
+    };
+    if let Some(mut literal) = CONVERSIONS.iter().find_map(|name| behind(name)) {
+        literal.white();
+        *c = literal;
+    }
+}
+
+/// Java's `"…".toCharArray()`, whose quote and name stand at `at`: passwords are held so, and so are alphabets.
+pub(super) fn chars(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>) {
+    let Some(read) = reversed::literal_until(text, at + 1) else { return };
+    let body = text.get(read.range.clone()).unwrap_or_default();
+    let letters = body.iter().any(u8::is_ascii_alphabetic);
+    if letters && body.iter().any(|b| b.is_ascii_digit() || b.is_ascii_punctuation()) {
+        push(text, at + 2..end - 1, read, Kind::Password, Syntax::Argument, out);
+    }
 }
 
 /// Steps over an argument and the comma after it: a literal, a name, or what stands in brackets.
@@ -80,6 +112,8 @@ pub(super) enum Command {
     Htpasswd,
     /// `net user USER PASSWORD`.
     NetUser,
+    /// `net use DRIVE: \\\\HOST\\SHARE PASSWORD /user:USER`; the drive and the user may be left out.
+    NetUse,
     /// `rabbitmqctl add_user USER PASSWORD`.
     Rabbit,
     /// `wpa_passphrase NETWORK PASSWORD`.
@@ -99,6 +133,7 @@ pub(super) fn of_command(text: &[u8], at: usize, end: usize, command: Command, o
         let body = text.get(word.range.clone()).unwrap_or_default();
         match body {
             [b'-', rest @ ..] if word.quote == Quote::None => options.extend_from_slice(rest),
+            [b'/', ..] if command == Command::NetUse => {}
             _ => words.push(word),
         }
     }
@@ -106,10 +141,17 @@ pub(super) fn of_command(text: &[u8], at: usize, end: usize, command: Command, o
         let word = words.get(n).and_then(|w| text.get(w.range.clone()));
         word.is_some_and(|word| names.contains(&word))
     };
+    let begins = |n: usize, with: &[u8]| {
+        words.get(n).and_then(|w| text.get(w.range.clone())).is_some_and(|word| word.starts_with(with))
+    };
     let index = match command {
         Command::Htpasswd if !options.contains(&b'b') => return,
         Command::Htpasswd => 2 - usize::from(options.contains(&b'n')),
         Command::NetUser | Command::Wifi => 1,
+        Command::NetUse => match (0..2).find(|&n| begins(n, b"\\\\")) {
+            Some(share) => share + 1,
+            None => return,
+        },
         Command::Rabbit if says(0, &[b"add_user", b"change_password"]) => 2,
         Command::MysqlAdmin => match (0..3).find(|&n| says(n, &[b"password"])) {
             Some(n) => n + 1,
@@ -121,7 +163,8 @@ pub(super) fn of_command(text: &[u8], at: usize, end: usize, command: Command, o
     if text.get(read.range.start).is_some_and(|b| matches!(b, b'/' | b'*' | b'$')) || read.range.len() < 3 {
         return;
     }
-    push(text, at..end, read, Kind::CliPassword, Syntax::Flag, out);
+    let name = text.get(at..end).and_then(|name| name.iter().position(|&b| b == b' ')).unwrap_or(end - at);
+    push(text, at..at + name, read, Kind::CliPassword, Syntax::Flag, out);
 }
 
 /// Whether a command can begin at `at`: nothing but a prompt, `sudo`, `RUN` or the end of another stands before it.

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use super::cursor::{Cursor, before, contains, is_word};
+use super::cursor::{Cursor, before, contains, is_word, starts_caseless};
 use super::evidence::{Flags, Quote, Syntax, Wrapper};
 use super::gather::gather;
 use super::link::{quote, sql_before};
+use super::reversed;
 use super::value::Value;
 use super::{Assignment, Kind, VALUE_REACH};
 
@@ -89,6 +90,8 @@ const LARGE_COMMANDS: &[&[u8]] =
 /// Commands whose `-w` takes one.
 const LDAP_COMMANDS: &[&[u8]] =
     &[b"ldapsearch", b"ldapadd", b"ldapmodify", b"ldapdelete", b"ldapwhoami", b"ldappasswd", b"ldapcompare"];
+/// Commands whose `-k` takes one.
+const OPENSSL_COMMANDS: &[&[u8]] = &[b"openssl enc", b"openssl aes", b"openssl des"];
 /// Commands whose `-a` takes one.
 const REDIS_COMMANDS: &[&[u8]] = &[b"redis-cli", b"redis-benchmark"];
 /// Commands whose `-U` takes `user%password`.
@@ -104,6 +107,7 @@ pub(super) fn short_flag(text: &[u8], at: usize, end: usize, out: &mut Vec<Assig
         Some(b'P') => LARGE_COMMANDS,
         Some(b'w') => LDAP_COMMANDS,
         Some(b'a') => REDIS_COMMANDS,
+        Some(b'k') => OPENSSL_COMMANDS,
         _ => return,
     };
     let mut c = Cursor::new(text, end, VALUE_REACH);
@@ -187,8 +191,13 @@ pub(super) fn identified_by(text: &[u8], at: usize, end: usize, out: &mut Vec<As
     }
 }
 
-/// `ConvertTo-SecureString "secret" -AsPlainText`.
+/// `ConvertTo-SecureString "secret" -AsPlainText`, `ConvertTo-SecureString secret -AsPlainText`,
+/// `"secret" | ConvertTo-SecureString -AsPlainText`.
 pub(super) fn secure_string(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>) {
+    if let Some(piped) = reversed::piped(text, at) {
+        push(text, at..end, piped.range, piped.quote, Kind::CliPassword, Syntax::Flag, out);
+        return;
+    }
     let mut c = Cursor::new(text, end, VALUE_REACH);
     c.eat_caseless(b"string");
     let mut blanks = c.blanks();
@@ -201,8 +210,15 @@ pub(super) fn secure_string(text: &[u8], at: usize, end: usize, out: &mut Vec<As
     }
     let (q, _) = quote(&mut c);
     let from = c.at;
-    let word = c.take_while(|b| b >= b' ' && !matches!(b, b'"' | b'\''));
-    if q != Quote::None && word.len() >= 3 {
+    let word = match q {
+        Quote::None => c.take_while(|b| b > b' ' && !matches!(b, b'"' | b'\'' | b';' | b'|' | b')')),
+        _ => c.take_while(|b| b >= b' ' && !matches!(b, b'"' | b'\'')),
+    };
+    // A word without quotes is the text itself, if it is no variable and the command says that a text comes.
+    c.blanks();
+    let told = q != Quote::None
+        || !matches!(word, [b'$' | b'(' | b'<' | b'{' | b'[', ..]) && starts_caseless(c.rest(), b"-asplain");
+    if told && word.len() >= 3 {
         push(text, at..end, from..from + word.len(), q, Kind::CliPassword, Syntax::Flag, out);
     }
 }

@@ -74,6 +74,10 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Link> {
         b':' => colon(&mut c, quoted).and_then(|syntax| link(syntax, &c)),
         0xef if c.eat("\u{ff1a}".as_bytes()) || c.eat("\u{ff1d}".as_bytes()) => link(Syntax::Colon, &c),
         0xe3 | 0xef => None,
+        b'!' if !quoted && c.nth(1) == Some(b':') => {
+            c.bump(1); // TypeScript: `password!: string = …`
+            colon(&mut c, quoted).and_then(|syntax| link(syntax, &c))
+        }
         b'!' if c.eat(b"!=") => {
             c.eat(b"=");
             link(Syntax::Compare, &c)
@@ -106,13 +110,18 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Link> {
         b',' if quoted && text.get(start) == Some(&b'-') && default_of_option(&mut c) => {
             link(Syntax::Indirect, &c)
         }
-        b',' if quoted || before(text, start, 1) == b":" => {
+        b',' if quoted || is_atom(text, start) => {
             c.bump(1);
             indirect(&mut c, text, start).or_else(|| link(Syntax::Pair, &c))
         }
         b'>' if in_tag(text, start) => {
             c.bump(1);
             link(Syntax::Element, &c)
+        }
+        b'<' if !quoted && (c.eat(b"<-") || c.eat(b"<<-")) => {
+            // R; Go's and Haskell's arrows lead to no literal.
+            c.blanks();
+            matches!(c.peek(), Some(b'"' | b'\'')).then(|| link(Syntax::Assign, &c)).flatten()
         }
         b'<' if c.nth(1) == Some(b'/') => closing_tag(&mut c).and_then(|()| link(Syntax::Element, &c)),
         b'\n' | b'\r' if text.get(start) == Some(&b'-') => {
@@ -122,6 +131,13 @@ pub(super) fn after_key(text: &[u8], start: usize, end: usize) -> Option<Link> {
         _ if blanks > 0 => after_blank(&mut c, text, start, end, quoted).and_then(|syntax| link(syntax, &c)),
         _ => None,
     }
+}
+
+/// Whether a name without quotes is the first of a pair: Ruby's `:password, …`, Erlang's `{password, …}` and
+/// `-define(PASSWORD, …)`.
+fn is_atom(text: &[u8], start: usize) -> bool {
+    let head = before(text, start, 8);
+    [b":".as_slice(), b"{", b"-define("].iter().any(|mark| head.ends_with(mark))
 }
 
 /// `=`, `==`, `===`, `=>`; not `=~`.
@@ -161,13 +177,16 @@ fn colon(c: &mut Cursor<'_>, quoted: bool) -> Option<Syntax> {
             is_word(b) || matches!(b, b'.' | b'<' | b'>' | b'?' | b'&' | b'\'' | b'[' | b']')
         });
         if (1..=40).contains(&name.len()) && name[0] != b'\'' {
-            if typed.blanks() == 0 && name.ends_with(b"static") {
+            let apart = typed.blanks() > 0;
+            if !apart && name.ends_with(b"static") {
                 return Some(Syntax::Colon);
             }
             if name.ends_with(b"'static") {
                 typed.take_while(|b| is_word(b) || b == b' ');
             }
-            if typed.peek() == Some(b'=')
+            // `token: 5f3a…= is …`: what touches the `=` and has a digit is no type, but a value and its padding.
+            if (apart || !name.iter().any(u8::is_ascii_digit))
+                && typed.peek() == Some(b'=')
                 && !matches!(typed.nth(1), Some(b'=' | b'>' | b'~'))
                 && typed.nth(1) == Some(b' ')
             {
@@ -246,6 +265,9 @@ fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted
     if !quoted && sets_variable(text, start) && (is_word(b) || matches!(b, b'"' | b'\'')) {
         return Some(Syntax::Assign);
     }
+    if !quoted && b == b'@' && c.nth(1) == Some(b'"') {
+        return Some(Syntax::Space); // Objective-C's literals
+    }
     if matches!(b, b'"' | b'\'') && !quoted {
         return Some(if sql_before(text, start) { Syntax::Sql } else { Syntax::Space });
     }
@@ -253,6 +275,9 @@ fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted
         return None;
     }
     let word_at = *c;
+    if !quoted && is_tag_name(text, start) {
+        return inside_element(c);
+    }
     if quoted && let Some(syntax) = attributes(c, text, start) {
         return Some(syntax);
     }
@@ -304,6 +329,46 @@ fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted
     }
     *c = word_at;
     spaced(c, text, start, quoted)
+}
+
+/// Whether the key is the name of an XML tag, behind its prefix if it has one: `<password`, `<wsse:Password`.
+fn is_tag_name(text: &[u8], start: usize) -> bool {
+    let head = before(text, start, 24);
+    let head = match head {
+        [prefix @ .., b':'] => prefix.trim_ascii_end().strip_suffix(name_at_end(prefix)).unwrap_or(prefix),
+        _ => head,
+    };
+    head.ends_with(b"<")
+}
+
+/// The letters and digits at the end of `text`.
+fn name_at_end(text: &[u8]) -> &[u8] {
+    let length = text.iter().rev().take_while(|&&b| is_word(b)).count();
+    &text[text.len() - length..]
+}
+
+/// Steps over the attributes of a tag to its value: what is in the element, or in an attribute of that name.
+fn inside_element(c: &mut Cursor<'_>) -> Option<Syntax> {
+    const MOST: usize = 4;
+    for _ in 0..MOST {
+        let name = c.take_while(|b| is_word(b) || matches!(b, b'-' | b':' | b'.'));
+        if name.is_empty() || !c.eat(b"=") {
+            return None;
+        }
+        if name.eq_ignore_ascii_case(b"value") {
+            return Some(Syntax::Indirect);
+        }
+        if quote(c).0 == Quote::None {
+            return None;
+        }
+        c.take_while(|b| !matches!(b, b'"' | b'\'' | b'<' | b'>' | b'\n'));
+        quote(c);
+        c.blanks();
+        if c.eat(b">") {
+            return Some(Syntax::Element);
+        }
+    }
+    None
 }
 
 /// Steps over the attributes behind a name that is one itself, to the one that holds the value, or to what is in
@@ -389,12 +454,12 @@ fn is_setting(mut c: Cursor<'_>, text: &[u8], start: usize) -> bool {
 }
 
 /// Whether a command before the key sets a variable of that name: `ENV NAME value` of a Dockerfile, fish's
-/// `set -gx` and `set --export`, csh's `setenv`, Windows' `setx`.
+/// `set -gx` and `set --export`, csh's `setenv`, Windows' `setx`, `%define` and `%global` of an RPM's spec.
 fn sets_variable(text: &[u8], start: usize) -> bool {
     let line = line_before(text, start, 40).trim_ascii();
     let mut words = line.split(|&b| is_blank(b)).filter(|word| !word.is_empty());
     match words.next() {
-        Some(b"ENV" | b"env" | b"setenv" | b"setx") => words.next().is_none(),
+        Some(b"ENV" | b"env" | b"setenv" | b"setx" | b"%define" | b"%global") => words.next().is_none(),
         Some(b"set") => words.clone().next().is_some() && words.all(|option| option.starts_with(b"-")),
         _ => false,
     }

@@ -67,6 +67,7 @@ pub(super) fn quoted(
     let triple = matches!(q, Quote::Double | Quote::Single) && escapes == 0 && is_triple(body, q);
     let body_at = if triple { 2 } else { 0 };
     let length = match q {
+        _ if triple => closing_triple(&body[body_at..], q),
         Quote::Entity => {
             body.windows(5).position(|w| w.starts_with(b"&#3") || w == b"&quot" || w == b"&#x27")
         }
@@ -97,7 +98,7 @@ pub(super) fn quoted(
         });
     }
     let trimmed = inside.trim_ascii();
-    if trimmed.is_empty() || inside.contains(&b'\n') {
+    if trimmed.is_empty() || trimmed.contains(&b'\n') {
         return None;
     }
     let lead = inside.len() - inside.trim_ascii_start().len();
@@ -164,6 +165,14 @@ fn longest_string(object: &[u8]) -> Option<Range<usize>> {
 fn is_triple(body: &[u8], q: Quote) -> bool {
     let b = if q == Quote::Double { b'"' } else { b'\'' };
     body.first() == Some(&b) && body.get(1) == Some(&b) && body.get(2).is_some_and(|&n| n != b)
+}
+
+/// Length of the literal in `body` up to the three quotes that close it; it may begin and end with empty lines.
+fn closing_triple(body: &[u8], q: Quote) -> Option<usize> {
+    let mark: &[u8] = if q == Quote::Double { b"\"\"\"" } else { b"'''" };
+    let length = memchr::memmem::find(body, mark);
+    work::count(length.unwrap_or(body.len()));
+    length
 }
 
 /// Length of the literal in `body` up to its closing quote, which has `escapes` backslashes before it.

@@ -87,7 +87,7 @@ pub fn at_hit(text: &[u8], at: usize, trigger: usize, out: &mut Vec<Assignment>)
     if end > text.len() || *role != Role::Key && repeats::inside_repetition(text, at) {
         return;
     }
-    match role {
+    match *role {
         Role::Key => keyed::find(text, at, end, out),
         Role::Url => urls::find(text, at, out),
         Role::Scheme => headers::find(text, at, end, out),
@@ -97,11 +97,12 @@ pub fn at_hit(text: &[u8], at: usize, trigger: usize, out: &mut Vec<Assignment>)
         Role::SecureString => commands::secure_string(text, at, end, out),
         Role::Literal => commands::from_literal(text, end, out),
         Role::Jwk => jwk::find(text, at, end, out),
-        Role::Second => arguments::of_call(text, at, end, 1, Kind::Password, out),
-        Role::Third => arguments::of_call(text, at, end, 2, Kind::Password, out),
-        Role::Signing => arguments::of_call(text, at, end, 1, Kind::Secret, out),
+        Role::Password(index) => arguments::of_call(text, at, end, index, Kind::Password, out),
+        Role::Secret(index) => arguments::of_call(text, at, end, index, Kind::Secret, out),
+        Role::Chars => arguments::chars(text, at, end, out),
         Role::Htpasswd => arguments::of_command(text, at, end, Command::Htpasswd, out),
         Role::NetUser => arguments::of_command(text, at, end, Command::NetUser, out),
+        Role::NetUse => arguments::of_command(text, at, end, Command::NetUse, out),
         Role::Rabbit => arguments::of_command(text, at, end, Command::Rabbit, out),
         Role::Wifi => arguments::of_command(text, at, end, Command::Wifi, out),
         Role::MysqlAdmin => arguments::of_command(text, at, end, Command::MysqlAdmin, out),

@@ -1,4 +1,4 @@
-//! Comparisons whose literal comes first: `"…" == password`, `"…".equals(password)`.
+//! Literals that come first: of comparisons (`"…" == password`, `"…".equals(password)`), and what is piped into a command.
 
 use super::cursor::line_before;
 use super::evidence::Quote;
@@ -26,7 +26,24 @@ pub(super) fn literal_before(text: &[u8], start: usize) -> Option<Value> {
     let line = line_before(text, start, REACH);
     let head = line.trim_ascii_end();
     let rest = OPERATORS.iter().find_map(|operator| head.strip_suffix(*operator))?;
-    let rest = rest.trim_ascii_end();
+    literal_at_end(rest, start - line.len())
+}
+
+/// The literal whose closing quote ends at `end`.
+pub(super) fn literal_until(text: &[u8], end: usize) -> Option<Value> {
+    let line = line_before(text, end, REACH);
+    literal_at_end(line, end - line.len())
+}
+
+/// The literal that is piped into the command at `start`: `"…" | command`.
+pub(super) fn piped(text: &[u8], start: usize) -> Option<Value> {
+    let line = line_before(text, start, REACH);
+    literal_at_end(line.trim_ascii_end().strip_suffix(b"|")?, start - line.len())
+}
+
+/// The literal at the end of `head`, which begins at `at` in its text.
+fn literal_at_end(head: &[u8], at: usize) -> Option<Value> {
+    let rest = head.trim_ascii_end();
     let (inside, quote) = match rest {
         [inside @ .., b'"'] => (inside, Quote::Double),
         [inside @ .., b'\''] => (inside, Quote::Single),
@@ -39,7 +56,7 @@ pub(super) fn literal_before(text: &[u8], start: usize) -> Option<Value> {
     let begins =
         open.checked_sub(1).and_then(|at| inside.get(at)).is_none_or(|&b| b"(!&|,= \t?:;".contains(&b));
     let plain = !value.is_empty() && !value.iter().any(|b| b.is_ascii_whitespace() || *b == b'\\');
-    let at = start - line.len() + open + 1;
+    let at = at + open + 1;
     (begins && plain).then(|| Value::new(at..at + value.len(), quote))
 }
 

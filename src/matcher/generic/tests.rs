@@ -522,4 +522,5 @@ fn statements_and_commands_have_their_own_forms() {
 mod arguments_tests;
 mod commands_tests;
 mod evidence_tests;
+mod languages_tests;
 mod syntaxes_tests;

@@ -63,6 +63,7 @@ pub(super) fn read(text: &[u8], key_end: usize, link: &Link) -> Option<Value> {
                 c.white();
                 flags.set(Flags::BRACKET);
             }
+            b'<' if c.rest().starts_with(b"<%= ENV") => c.bump(4), // Ruby's template: a look-up, and its default
             b'<' if link.syntax == Syntax::Element => {
                 if !(c.eat(b"<![CDATA[") || c.eat(b"<value>")) {
                     return None;
@@ -89,6 +90,10 @@ pub(super) fn read(text: &[u8], key_end: usize, link: &Link) -> Option<Value> {
                 {
                     flags.set_if(Flags::FORMAT, b | 0x20 == b'f');
                     c.bump(1);
+                    continue;
+                }
+                if wrapper != Wrapper::None && c.eat(b"default=") {
+                    wrapper = Wrapper::None; // `password = Field(default="…")`: the call only declares
                     continue;
                 }
                 match call(&mut c, link.syntax) {
