@@ -43,6 +43,8 @@ pub fn run(args: &HistoryArgs) -> anyhow::Result<Exit> {
     if args.stats {
         print_stats(&facts);
     }
+    let found = scan::exit(&report, &args.common);
+    super::leave((engine, report));
     match facts.differences {
         Some(n) if n > 0 => {
             eprintln!("stanch: error: the engines disagree about {n} texts");
@@ -50,9 +52,9 @@ pub fn run(args: &HistoryArgs) -> anyhow::Result<Exit> {
         }
         Some(_) => {
             eprintln!("stanch: both engines found the same in every text");
-            Ok(scan::exit(&report, &args.common))
+            Ok(found)
         }
-        None => Ok(scan::exit(&report, &args.common)),
+        None => Ok(found),
     }
 }
 

@@ -66,7 +66,9 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<Exit> {
     say_why_it_ended(&mut outcome);
     let report = report(&engine, outcome, mode, &args.paths, started);
     output::write(&report, &targets, &args.common)?;
-    Ok(exit(&report, &args.common))
+    let exit = exit(&report, &args.common);
+    super::leave((engine, report));
+    Ok(exit)
 }
 
 /// From now on the scan ends before more than this many bytes are allocated.

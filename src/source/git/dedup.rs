@@ -28,7 +28,9 @@ pub(super) type Source<'a> = (usize, &'a dyn Fn(usize) -> Option<Oid>);
 pub(super) fn duplicates(sources: &[Source<'_>]) -> Vec<Duplicates> {
     let mut marked: Vec<Duplicates> =
         sources.iter().map(|(count, _)| Duplicates(vec![0; count.div_ceil(64)])).collect();
-    if sources.len() < 2 {
+    let mut filled = (0..sources.len()).filter(|&n| sources[n].0 > 0);
+    if let (Some(only), None) = (filled.next(), filled.next()) {
+        mark_copies(sources[only], &mut marked[only]);
         return marked;
     }
     let mut heads: BinaryHeap<Reverse<(Oid, usize, usize)>> =
@@ -43,6 +45,17 @@ pub(super) fn duplicates(sources: &[Source<'_>]) -> Vec<Duplicates> {
         heads.extend(next.map(|(oid, next)| Reverse((oid, source, next))));
     }
     marked
+}
+
+/// Marks all but the first copy of each id in one sorted list: an index that is damaged may name an object twice.
+fn mark_copies((count, oid): Source<'_>, marked: &mut Duplicates) {
+    let mut last = None;
+    for position in 0..count {
+        let Some(oid) = oid(position) else { continue };
+        if last.replace(oid) == Some(oid) {
+            marked.insert(position);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -76,5 +89,16 @@ mod tests {
         }
         assert!(!marked[1].contains(70) && !marked[1].contains(1000));
         assert!(!duplicates(&[(70, &ids)])[0].contains(3));
+    }
+
+    #[test]
+    fn copies_in_one_list_are_marked_whatever_lists_are_empty() {
+        let ids = |at: usize| Oid::from_bytes(&[at as u8 / 2; 20]).filter(|_| at < 7);
+        for sources in [&[(7, &ids as _)][..], &[(0, &ids as _), (7, &ids as _), (0, &ids as _)]] {
+            let marked = duplicates(sources);
+            let list = sources.len() / 2;
+            let positions: Vec<usize> = (0..9).filter(|&at| marked[list].contains(at)).collect();
+            assert_eq!(positions, [1, 3, 5]);
+        }
     }
 }
