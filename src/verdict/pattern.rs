@@ -4,6 +4,7 @@ use super::filekind::{FileKind, Language, Role};
 use super::{Judgement, placeholder, reference};
 use crate::finding::{Category, Confidence};
 use crate::matcher::checksum;
+use crate::rules::rule::Context;
 use crate::rules::{Others, Rule};
 
 /// Tag of rules whose secrets whoever writes a test can make himself: keys of a framework, hashes of passwords.
@@ -16,6 +17,10 @@ const ANY_VALUE_TAG: &str = "any-value";
 
 /// Reasons that say what the place says, whichever rule found the value.
 pub const SETTLED: [&str; 3] = ["made-for-a-test", "made-for-an-example", "expired"];
+
+/// Least length of what is taken as a key of another shape than the documented one, in bytes. Of shorter values drawn at
+/// random too many read like words.
+const LEAST_SOLID: usize = 20;
 
 /// Shorter keys of RSA keep nothing secret: moduli of 768 bits have been factored in public (RSA-768, 2009).
 const LEAST_RSA_BITS: usize = 1024;
@@ -69,9 +74,14 @@ fn judge_value(rule: &Rule, secret: &[u8], any: bool) -> Judgement {
     if let Some(reason) = reference::reference(whole, b"", b"") {
         return Judgement { confidence: None, reasons: vec![reason] };
     }
-    if rule.context.as_ref().is_some_and(|context| context.others == Others::Any || context.value.is_empty())
-        && placeholder::is_identifier(secret)
-    {
+    let is_plain = || secret.len() >= LEAST_SOLID && secret.iter().all(u8::is_ascii_alphanumeric);
+    let may_be_name = |context: &Context| match context.others {
+        Others::Any => true,
+        // One run of letters and digits, if not the shape that is documented.
+        Others::Solid => context.value.is_empty() || is_plain(),
+        Others::None => context.value.is_empty(),
+    };
+    if rule.context.as_ref().is_some_and(may_be_name) && placeholder::is_identifier(secret) {
         return Judgement { confidence: None, reasons: vec!["identifier"] };
     }
     // What a context rule takes was drawn at random from its first byte on, as what follows a prefix was.

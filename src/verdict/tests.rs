@@ -157,6 +157,7 @@ fn a_verdict_of_many_small_moves_has_a_reason_too() {
 fn names_in_code_are_told_from_what_is_drawn_at_random() {
     for name in [
         "MAX_KEY_LENGTH",
+        "ISO_8601_TIME_FORMAT_PATTERN",
         "D3D12_MEMORY_SEGMENT_GROUP",
         "super::super::foundation::",
         "getApiKeyV2",
@@ -170,6 +171,7 @@ fn names_in_code_are_told_from_what_is_drawn_at_random() {
         "hf7Kq2mPz0Lw8vXtB3nR",
         "qPwLzXmKvBnRtYhGdSfA",
         "A1B2-C3D4-E5F6-G7H8",
+        "ABCD-1234-EFGH-5678",
         "abcdefgh",
     ] {
         assert!(!is_identifier(value.as_bytes()), "{value}");
@@ -201,6 +203,17 @@ fn what_a_test_makes_for_itself_is_low_there() {
     assert_eq!(of_rule("stripe-payment-intent-secret", &intent, "app/pay.rb").0, Some(Medium));
     let (confidence, reasons) = of_rule("stripe-payment-intent-secret", &intent, "spec/vcr/pay.yml");
     assert_eq!((confidence, reasons.last()), (Some(Low), Some(&"expired")));
+}
+
+/// Beside its documented shape a context rule takes what looks like a key: a name of a variable does not.
+#[test]
+fn names_are_no_keys_of_another_shape() {
+    let id = "twitch-chat-token";
+    assert_eq!(of_rule(id, "transactionV2Enabled", "a.java"), (None, vec!["identifier"]));
+    assert!(of_rule(id, "transactionV2Enable", "a.java").0.is_some(), "shorter than such keys are");
+    assert!(of_rule(id, "hf7Kq2mPz0Lw8vXtB3nR", "a.java").0.is_some());
+    assert!(of_rule(id, "oauth:abcdefghijklmnopqrstuvwxyz", "a.java").0.is_some(), "the documented shape");
+    assert_eq!(of_rule("temporal-credential", "ISO_8601_TIME_FORMAT_PATTERN", "a.java").0, None);
 }
 
 #[test]

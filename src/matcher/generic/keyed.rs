@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::cursor::{before, contains_caseless, is_word, line_before};
+use super::cursor::{before, contains, contains_caseless, is_word, line_before};
 use super::evidence::{Quote, Syntax, is_getter};
 use super::gather::gather;
 use super::repeats::inside_repetition;
@@ -176,7 +176,7 @@ fn refine(text: &[u8], start: usize, syntax: Syntax) -> Syntax {
     }
 }
 
-/// Names that only look like ones: parts of an ARN, results of Go's tests.
+/// Names that only look like ones: parts of an ARN, results of Go's tests, the way to log in of a mail URL.
 fn is_no_name(text: &[u8], start: usize, name: &[u8], link: &link::Link) -> bool {
     let before = before(text, start, 100);
     let word = before.rsplit(|&b| b <= b' ' || matches!(b, b'"' | b'\'' | b'`')).next().unwrap_or_default();
@@ -184,6 +184,8 @@ fn is_no_name(text: &[u8], start: usize, name: &[u8], link: &link::Link) -> bool
         || word.starts_with(b"arn:") && link.syntax == Syntax::Colon
         || before.ends_with(b"${") && !before.ends_with(b"@Value(\"${") // the name of a variable; its default is read with what it is assigned to
         || name == b"PASS" && before.ends_with(b"\t")
+        // RFC 5092: `imap://user;AUTH=PLAIN@host`
+        || name.eq_ignore_ascii_case(b"auth") && link.syntax == Syntax::Connection && contains(word, b"://")
 }
 
 /// The kind that a name promises; None for names that promise something else.

@@ -7,6 +7,7 @@ use super::cursor::{Cursor, is_word};
 use super::evidence::{Flags, Quote, Wrapper};
 use super::link::{Link, quote};
 use super::value::Value;
+use super::words;
 use super::{LINK_REACH, VALUE_REACH};
 use crate::matcher::work;
 
@@ -37,6 +38,9 @@ pub(super) fn member_after(text: &[u8], at: usize, q: Quote, escapes: u8) -> Opt
 /// The default of a look-up: `getenv("X", "…")`, `process.env.X || "…"`, `x or "…"`, on the same line.
 pub(super) fn fallback(text: &[u8], c: Cursor<'_>, link: &Link) -> Option<Value> {
     let mut c = Cursor::new(text, c.at, LINK_REACH.min(c.end.saturating_sub(c.at)));
+    if tells_more(c) {
+        return None;
+    }
     let line = c.rest();
     let line = &line[..line.iter().position(|&b| b == b'\n').unwrap_or(line.len())];
     let marks: [&[u8]; 6] = [b"|| ", b" or ", b"?? ", b"', ", b"\", ", b"?: "];
@@ -50,6 +54,16 @@ pub(super) fn fallback(text: &[u8], c: Cursor<'_>, link: &Link) -> Option<Value>
     let mut flags = Flags::default();
     flags.set(Flags::FALLBACK);
     quoted(text, c.at, q, escapes, link, Wrapper::None, flags)
+}
+
+/// Whether the name that is looked up is one of a credential, and more: `AUTH_PASSWORD_BROKER`. It has a default of its
+/// own then, which is judged by it.
+fn tells_more(mut c: Cursor<'_>) -> bool {
+    if quote(&mut c).0 == Quote::None {
+        return false;
+    }
+    let name = c.take_while(is_word);
+    words::groups_in(name) != 0 && words::ends(name).1 == 0
 }
 
 /// Reads to the closing quote, at most `VALUE_REACH` bytes.

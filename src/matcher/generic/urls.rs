@@ -21,7 +21,7 @@ pub(super) fn find(text: &[u8], at: usize, out: &mut Vec<Assignment>) {
         return;
     }
     let stop = last_at(rest, stop);
-    let info = &rest[..stop];
+    let info = before_way_to_log_in(&rest[..stop]);
     if rest.get(stop + 1).is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'`' | b'/')) {
         return;
     }
@@ -35,14 +35,14 @@ pub(super) fn find(text: &[u8], at: usize, out: &mut Vec<Assignment>) {
         return;
     }
     let (key, value) = match info.iter().position(|&b| b == b':') {
-        Some(n) => (from..from + n, from + n + 1..from + stop),
+        Some(n) => (from..from + n, from + n + 1..from + info.len()),
         // An address of e-mail names a user.
         None if info.len() >= 16
             && info.iter().any(u8::is_ascii_digit)
             && !info.contains(&b'@')
             && memchr::memmem::find(info, b"%40").is_none() =>
         {
-            (at - scheme..at, from..from + stop)
+            (at - scheme..at, from..from + info.len())
         }
         None => return,
     };
@@ -67,6 +67,13 @@ pub(super) fn find(text: &[u8], at: usize, out: &mut Vec<Assignment>) {
         kind: Kind::UrlCredentials,
         evidence,
     });
+}
+
+/// User and password without the option of mail URLs that names how to log in: `bob:…;AUTH=PLAIN` (RFC 5092).
+fn before_way_to_log_in(info: &[u8]) -> &[u8] {
+    let option = b";auth=";
+    let at = memchr::memchr_iter(b';', info).find(|&at| starts_caseless(&info[at..], option));
+    at.map_or(info, |at| &info[..at])
 }
 
 /// Finds `user:password` before the `@` at `at`, which a protocol follows: `user:password@tcp(host)/database`.

@@ -13,9 +13,16 @@ pub fn is_identifier(value: &[u8]) -> bool {
     }
     let one_case = (small == 0) != (capital == 0);
     if marks > 0 && one_case {
+        let digits = digits - in_numbers(value);
         return digits <= 2 + value.len() / 24 && small + capital >= 2 * (marks + 1);
     }
     digits <= 1 + value.len() / 24 && small > 0 && capital > 0 && is_of_words(value)
+}
+
+/// Digits of the numbers between two `_`, but for the first of each: `ISO_8601_TIME`.
+fn in_numbers(value: &[u8]) -> usize {
+    let is_number = |part: &&[u8]| part.iter().all(u8::is_ascii_digit);
+    value.split(|&b| b == b'_').filter(is_number).map(|number| number.len().saturating_sub(1)).sum()
 }
 
 /// Whether a text is words of two letters or more, each all capitals or small behind its first letter, and what

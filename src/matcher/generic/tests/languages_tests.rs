@@ -114,3 +114,22 @@ fn passwords_of_calls_and_commands() {
         "curl -k qx77vv",
     ]);
 }
+
+/// A look-up of another credential's name judges its default by that name, not by what it is assigned to.
+#[test]
+fn defaults_of_names_that_say_more() {
+    check("'passwords' => env('DB_PASSWORD', 'qx77vv')", Kind::Password, "qx77vv");
+    let found = all(b"'passwords' => env('AUTH_PASSWORD_BROKER', 'qx77vv')");
+    let keys: Vec<_> = found.iter().map(|a| a.key.clone()).collect();
+    assert_eq!(keys, [20..40], "the name that is looked up");
+}
+
+/// The option of a mail URL that names how to log in; elsewhere it may be a secret.
+#[test]
+fn ways_to_log_in_are_no_secrets() {
+    check_none("imap://bob;AUTH=qx77vvqx@host/x");
+    check_none("imap://bob;auth=qx77vvqx77vvqx77@host/x");
+    check_reads(&[("imap://bob:qx77vv;AUTH=PLAIN@host/x", Kind::UrlCredentials, "qx77vv")]);
+    check_reads(&[("https://bob:qx;77vv@host/x", Kind::UrlCredentials, "qx;77vv")]);
+    check("host=x;AUTH=qx77vvqx;", Kind::ConnectionString, "qx77vvqx");
+}
