@@ -131,7 +131,7 @@ fn could_link(text: &[u8], at: usize) -> bool {
     let Some(&b) = text.get(at) else { return false };
     match b {
         b')' | b';' | b'.' | b'}' | b'/' | b'#' | b'%' | b'^' | b'@' | b'+' | b'~' => false,
-        b'{' => matches!(text.get(at + 1), Some(b'"' | b'\'')),
+        b'{' => matches!(text.get(at + 1), Some(b'"' | b'\'')) || declared::has_accessors(text, at),
         b'[' => declared::is_array(text, at),
         b' ' if text.get(at + 1) == Some(&b'{') => declared::has_accessors(text, at + 1),
         b' ' => !matches!(

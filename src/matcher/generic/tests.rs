@@ -207,6 +207,7 @@ fn defaults_and_members_are_values_and_names_are_not() {
     check("password=${a.b:qx77vv}", Kind::Password, "qx77vv");
     check("\"password\": {\"value\": \"qx77vv\"}", Kind::Password, "qx77vv");
     check("string Password { get; set; } = \"qx77vv\"", Kind::Password, "qx77vv");
+    check("string Password{get;set;}=\"qx77vv\"", Kind::Password, "qx77vv");
     check("ENV PASSWORD qx77vv", Kind::Password, "qx77vv");
     check("oauth_token=qx77vv&page=2", Kind::Token, "qx77vv");
     for text in [
