@@ -122,10 +122,10 @@ pub(super) enum Command {
     MysqlAdmin,
 }
 
-/// The password among the words of a command whose name ends at `end`.
+/// The password among the words of a command whose name, and a blank, end at `end`.
 pub(super) fn of_command(text: &[u8], at: usize, end: usize, command: Command, out: &mut Vec<Assignment>) {
     let mut c = Cursor::new(text, end, VALUE_REACH);
-    if !begins_command(text, at) || c.blanks() == 0 && text.get(end - 1) != Some(&b' ') {
+    if !begins_command(text, at) {
         return;
     }
     let (mut words, mut options) = (Vec::new(), Vec::new());

@@ -52,7 +52,8 @@ pub(super) fn bare(text: &[u8], at: usize, link: &Link, wrapper: Wrapper, mut fl
     let scheme = word.eq_ignore_ascii_case(b"token") || word.eq_ignore_ascii_case(b"apikey");
     if scheme && syntax == Syntax::Colon {
         let mut behind = c;
-        if behind.blanks() > 0 && behind.peek().is_some_and(is_word) {
+        behind.blanks();
+        if behind.peek().is_some_and(is_word) {
             return bare(text, behind.at, &Link { syntax: Syntax::Header, ..*link }, wrapper, flags);
         }
     }

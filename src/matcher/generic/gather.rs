@@ -41,7 +41,7 @@ pub(super) fn gather(
         name: words_of_name,
         line: words_of_line,
         around: words_around,
-        head: words::ends(name).1,
+        head: words::groups_of_last(name),
         flags,
         syntax,
         quote: value.quote,

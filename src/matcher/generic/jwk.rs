@@ -44,15 +44,12 @@ pub(super) fn find(text: &[u8], at: usize, end: usize, out: &mut Vec<Assignment>
     let from = at - before(text, at, BACK).len();
     let area = text.get(from..(end + FORWARD).min(text.len())).unwrap_or_default();
     for n in 1..area.len().saturating_sub(1) {
-        let private = match (area[n], area[n + 1]) {
-            (b'd' | b'k' | b'p' | b'q', _) => 1,
-            _ => continue,
-        };
-        if !matches!(area[n - 1], b'"' | b'\'' | b' ' | b'\n' | b'\t' | b',' | b'{') {
+        let begins = matches!(area[n - 1], b'"' | b'\'' | b' ' | b'\n' | b'\t' | b',' | b'{');
+        if !begins || !matches!(area[n], b'd' | b'k' | b'p' | b'q') {
             continue;
         }
-        if let Some((start, length, q, escapes)) = member(text, from + n + private) {
-            push(text, from + n..from + n + private, start..start + length, q, escapes, out);
+        if let Some((start, length, q, escapes)) = member(text, from + n + 1) {
+            push(text, from + n..from + n + 1, start..start + length, q, escapes, out);
             return;
         }
     }

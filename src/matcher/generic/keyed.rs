@@ -199,7 +199,6 @@ fn kind_of(name: &[u8], syntax: Syntax, text: &[u8], start: usize) -> Option<Kin
         Syntax::Sql if password => Kind::SqlPassword,
         // `CREATE LOGIN … WITH PASSWORD = '…'`
         Syntax::Assign if password && link::sql_before(text, start) => Kind::SqlPassword,
-        Syntax::Flag if password && is_flag_for_password(name) => Kind::CliPassword,
         Syntax::Colon if name == b"pass" && openssl_before(text, start) => Kind::CliPassword,
         Syntax::Connection => Kind::ConnectionString,
         _ if password && name.starts_with(b"-") && is_flag_for_password(name) => Kind::CliPassword,
@@ -236,7 +235,7 @@ fn ends_with_pass(name: &[u8]) -> bool {
 
 /// `--password`, `--db-pass`; not `--ask-pass`, `--password-file`.
 fn is_flag_for_password(name: &[u8]) -> bool {
-    let last = words::ends(name).1;
+    let last = words::groups_of_last(name);
     let secret = bit(Group::Password) | bit(Group::Pass) | bit(Group::Pwd) | bit(Group::Phrase);
     last & secret != 0 && words::groups_in(name) & (bit(Group::Reset) | bit(Group::Bool)) == 0
 }

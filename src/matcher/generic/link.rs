@@ -323,7 +323,7 @@ fn after_blank(c: &mut Cursor<'_>, text: &[u8], start: usize, end: usize, quoted
     if gap > 0 && matches!(word, b"is" | b"IS" | b"ist" | b"est" | b"es") {
         return Some(Syntax::Prose);
     }
-    if gap > 0 && sql_before(text, start) && starts_caseless(c.rest(), b"by ") {
+    if sql_before(text, start) && starts_caseless(c.rest(), b"by ") {
         c.bump(3);
         return Some(Syntax::Sql);
     }

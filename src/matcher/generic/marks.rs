@@ -24,7 +24,7 @@ pub fn of_no_syntax(value: &[u8]) -> bool {
 
 /// How many different marks there are.
 fn kinds(value: &[u8]) -> u32 {
-    let set = value.iter().filter(|b| b.is_ascii_punctuation()).fold(0_u128, |set, b| set | 1 << (b & 127));
+    let set = value.iter().filter(|b| b.is_ascii_punctuation()).fold(0_u128, |set, b| set | 1 << b);
     set.count_ones()
 }
 

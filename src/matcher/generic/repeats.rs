@@ -73,4 +73,15 @@ mod tests {
             assert!(!inside_repetition(&text[..at + REACH_FORWARD - 1], at), "{unit}: the end");
         }
     }
+
+    #[test]
+    fn a_few_stretches_are_tried() {
+        // The trigger stands in the stretch so often, each time before something else.
+        for (times, found) in [(MOST, true), (MOST + 1, false)] {
+            let unit: String = (0..times).map(|n| format!("password{n} ")).collect();
+            let text = unit.repeat(4000 / unit.len()).into_bytes();
+            let at = 1500 / unit.len() * unit.len();
+            assert_eq!(inside_repetition(&text, at), found, "{unit}");
+        }
+    }
 }

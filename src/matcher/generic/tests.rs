@@ -524,4 +524,5 @@ mod arguments_tests;
 mod commands_tests;
 mod evidence_tests;
 mod languages_tests;
+mod places_tests;
 mod syntaxes_tests;

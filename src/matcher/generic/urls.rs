@@ -100,7 +100,7 @@ fn ends_host(b: u8) -> bool {
 /// A password may hold an `@`: the last one before the path counts.
 fn last_at(rest: &[u8], first: usize) -> usize {
     let mut last = first;
-    for (i, &b) in rest.iter().enumerate().skip(first + 1) {
+    for (i, &b) in rest.iter().enumerate().skip(first) {
         if b == b'@' {
             last = i;
         } else if ends_host(b) {

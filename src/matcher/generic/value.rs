@@ -132,8 +132,6 @@ fn skip_gap(c: &mut Cursor<'_>, lines: bool, syntax: Syntax) -> Option<()> {
             b if syntax == Syntax::Call && is_word(b) => {}
             _ => return None,
         }
-    } else if syntax == Syntax::Colon && c.peek() == Some(b'-') && c.nth(1) == Some(b' ') {
-        return None;
     }
     Some(())
 }

@@ -270,17 +270,15 @@ fn trim_digits(word: &[u8]) -> &[u8] {
     if end == 0 { word } else { &word[..end] }
 }
 
-/// The groups of the last and of the first word of a name.
-pub fn ends(name: &[u8]) -> (u64, u64) {
-    let (mut first, mut last) = (None, 0);
+/// The groups of the last word of a name that is no number.
+pub fn groups_of_last(name: &[u8]) -> u64 {
+    let mut last = 0;
     each_word(name, |word| {
-        let groups = groups_of(trim_digits(word));
-        first.get_or_insert(groups);
         if !word.iter().all(u8::is_ascii_digit) {
-            last = groups;
+            last = groups_of(trim_digits(word));
         }
     });
-    (first.unwrap_or(0), last)
+    last
 }
 
 #[cfg(test)]
@@ -301,6 +299,28 @@ mod tests {
         let has = |text: &str, group| groups_in(text.as_bytes()) & bit(group) != 0;
         assert!(has("dbPassword1", Group::Password) && has("HTTPToken", Group::Token));
         assert!(has("x пароля y", Group::Password) && !has("compass", Group::Pass));
+        assert_eq!(groups_of("пароль".as_bytes()), bit(Group::Password), "and nothing else");
+    }
+
+    #[test]
+    fn every_word_has_its_group() {
+        for (word, group) in WORDS {
+            assert!(groups_of(word.as_bytes()) & bit(*group) != 0, "{word}");
+        }
+    }
+
+    #[test]
+    fn words_are_split_where_they_are_none() {
+        let of = |text: &str| {
+            let mut words = Vec::new();
+            each_word(text.as_bytes(), |word| words.push(String::from_utf8_lossy(word).into_owned()));
+            words
+        };
+        assert_eq!(of("--a  bC_"), ["a", "b", "c"], "nothing between two marks, nor at an end");
+        // The second byte of `р` is 0x80, the least that belongs to a letter of another script.
+        assert_eq!(of("пароль"), ["пароль"]);
+        let last = |name: &str, group| groups_of_last(name.as_bytes()) == bit(group);
+        assert!(last("token_password1", Group::Password) && last("пароль_token", Group::Token));
     }
 
     proptest! {

@@ -26,6 +26,7 @@ fn arguments_of_calls() {
         ("jwt.sign({a: 1}, 'qx77vv')", "qx77vv"),
         ("basicAuth(x, Some(\"qx77vv\"))", "qx77vv"),
         ("basicAuth(x, @\"qx77vv\")", "qx77vv"),
+        ("mysqli_connect(f(a,\nb), bob, 'qx77vv')", "qx77vv"),
     ]);
     // The user is read as well, and weighed.
     check("basic_auth 'bob', 'qx77vv'", Kind::Password, "qx77vv");
@@ -39,6 +40,7 @@ fn arguments_of_calls() {
         "basicAuth('bob, 'qx77vv')",
         "basicAuth(bob), 'qx77vv'",
         "getConnection('url', 'qx77vv')",
+        "getConnection(url; a, b, 'qx77vv')",
     ]);
 }
 
@@ -53,6 +55,8 @@ fn words_of_commands() {
         ("a && rabbitmqctl change_password bob \"qx77vv\"", "qx77vv"),
         ("RUN wpa_passphrase net qx77vv", "qx77vv"),
         ("mysqladmin -u root password qx77vv", "qx77vv"),
+        // In quotes it is no option.
+        ("htpasswd -nb bob '-qx77vv'", "-qx77vv"),
     ]);
     check_silent(&[
         "htpasswd file bob qx77vv",
@@ -60,6 +64,8 @@ fn words_of_commands() {
         "htpasswd -b file bob $qx77vv",
         "htpasswd -b file bob",
         "htpasswd -b file bob 'qx77vv",
+        // More than four words are those of something else.
+        "htpasswd file bob qx77vv x -b",
         "the htpasswd -b file bob qx77vv",
         "net user bob /add",
         "net user bob *",
@@ -78,6 +84,8 @@ fn what_is_piped_into_a_command() {
         ("echo -n -e \"qx77vv\" | sudo -S ls", "qx77vv"),
         ("echo a; echo qx77vv | sudo -S ls", "qx77vv"),
     ]);
+    // The pipe stands in the literal: nothing is piped.
+    check_silent(&["cd /var/lib/somewhere && echo 'qx77vv | passwd --stdin'"]);
     check_silent(&[
         "echo qx | passwd --stdin bob",
         "echo $qx77vv | passwd --stdin bob",

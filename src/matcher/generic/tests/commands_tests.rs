@@ -60,6 +60,7 @@ fn users_with_passwords() {
             ("[\"curl\", \"-u\", \"bob:qx77vv\"]", "qx77vv"),
             ("smbclient -U bob%qx77vv", "qx77vv"),
             ("curl \\\n  -u bob:qx77vv", "qx77vv"),
+            ("run --user bob:qx77vv", "qx77vv"),
         ],
     );
     check_silent(&[
@@ -93,6 +94,13 @@ fn flags_of_one_letter() {
             ("redis-cli -a qx77vv", "qx77vv"),
             ("['helm registry', '-p', 'qx77vv']", "qx77vv"),
             ("docker login \\\n  -p qx77vv", "qx77vv"),
+            ("\ndocker login -p qx77vv", "qx77vv"),
+            ("docker login -p qx/77vv", "qx/77vv"),
+            ("docker login -p qx.77vv", "qx.77vv"),
+            ("docker login -p 777777", "777777"),
+            ("docker login -p q:x77v", "q:x77v"),
+            // The blank after a short name belongs to it, and to the flag.
+            ("rar -P qx77vv", "qx77vv"),
         ],
     );
     check_silent(&[
@@ -124,13 +132,19 @@ fn statements_and_literals() {
             ("create user x identified by values 'qx77vv'", "qx77vv"),
         ],
     );
-    check_silent(&["IDENTIFIED BY 'qx'", "IDENTIFIED BY qx77vv", "identified by 'qx77vv'"]);
+    check_silent(&[
+        "IDENTIFIED BY 'qx'",
+        "IDENTIFIED BY 'qx 77vv'",
+        "IDENTIFIED BY qx77vv",
+        "identified by 'qx77vv'",
+    ]);
     check_reads(
         Kind::CliPassword,
         &[
             ("ConvertTo-SecureString \"qx7\" -AsPlainText", "qx7"),
             ("ConvertTo-SecureString -String \"qx77vv\"", "qx77vv"),
             ("ConvertTo-SecureString('qx77vv')", "qx77vv"),
+            ("ConvertTo-SecureString 'qx7 7vv'", "qx7 7vv"),
             ("ConvertTo-SecureString -AsPlainText -Force 'qx77vv'", "qx77vv"),
         ],
     );
@@ -138,6 +152,7 @@ fn statements_and_literals() {
         "ConvertTo-SecureString 'qx'",
         "ConvertTo-SecureString $qx77vv",
         "'ConvertTo-SecureString''qx77vv'",
+        "ConvertTo-SecureString-Like 'qx77vv'",
     ]);
     check_reads(
         Kind::Secret,
@@ -146,6 +161,7 @@ fn statements_and_literals() {
             ("--from-literal a=qx77vv", "qx77vv"),
             ("--from-literal='a.b-c=qx77vv'", "qx77vv"),
             ("--from-literal=a='qx77vv'", "qx77vv"),
+            ("--from-literal=a=qx77vv --from-file=b", "qx77vv"),
         ],
     );
     check_silent(&[
@@ -166,6 +182,9 @@ fn members_of_private_keys() {
         format!("{{ kty: 'oct', k: '{value}' }}"),
         format!("{{\\\"kty\\\":\\\"EC\\\",\\\"d\\\":\\\"{value}\\\"}}"),
         format!("{{\"dp\":\"{value}\"}}"),
+        format!("{{kty = 'EC', d = '{value}'}}"),
+        // The first that could be a member has no value.
+        format!("kty: d d: '{value}'"),
     ] {
         check_reads(Kind::PrivateJwk, &[(&text, &value)]);
     }

@@ -32,6 +32,11 @@ fn operators_and_types() {
         ("password: qx77vv # x", Syntax::Colon, "qx77vv"),
         ("password{'qx77vv'}", Syntax::Assign, "qx77vv"),
         ("`qx77vv`==password", Syntax::Compare, "qx77vv"),
+        ("Dim password As String = \"qx77vv\"", Syntax::Assign, "qx77vv"),
+        // One letter is no value, so the default behind it is.
+        ("password: x || 'qx77vv'", Syntax::Colon, "qx77vv"),
+        // The type is a word of at most 24 bytes.
+        ("token abcdefghijklmnopqrstuvwx = 'qx77vv'", Syntax::Assign, "qx77vv"),
     ]);
     check_silent(&[
         "password?'qx77vv'",
@@ -47,6 +52,20 @@ fn operators_and_types() {
         "password(x or 'qx77vv')",
         "password. 'qx77vv'",
         "password, 'qx77vv'",
+        "token abcdefghijklmnopqrstuvwxy = 'qx77vv'",
+        "password as.String = 'qx77vv'",
+        // A pattern, and a member of a module: neither is a password of odd marks.
+        "password=~m(3]w%r{o)p$T9v!",
+        "password::m(3]w%r{o)p$T9v!",
+        // Subscripts, of what is looked up and of a field.
+        "password = lookup<String>['x']",
+        "x[password]).type('qx77vv')",
+        "password = env.QX77",
+    ]);
+    check_reads(&[
+        ("password = !m(3]w%r{o)p$T9v!", Syntax::Assign, "!m(3]w%r{o)p$T9v!"),
+        // Nothing is looked up in it, and a value ends at an angle bracket.
+        ("password = abc12!<x>[9", Syntax::Assign, "abc12!"),
     ]);
 }
 
@@ -80,6 +99,8 @@ fn options_of_commands() {
         "[a] --password, qx77vv",
         "[--password, --user, x]",
         "[--password,qx77vv]",
+        "[--password,\tqx77vv]",
+        "[ --password,'qx77vv']",
         "(\"password\", default=\"qx77vv\")",
     ]);
     let kind = |text: &str| all(text.as_bytes()).first().map(|a| a.kind);
@@ -98,6 +119,7 @@ fn words_and_settings() {
         ("password f'qx77vv'", Syntax::Space, "qx77vv"),
         ("set -gx TOKEN qx77vv1", Syntax::Assign, "qx77vv1"),
         ("password by 'qx77vv'", Syntax::Prose, "qx77vv"),
+        ("the password is qx77vv1", Syntax::Prose, "qx77vv1"),
         ("password native_password 'qx77vv'", Syntax::Sql, "qx77vv"),
     ]);
     check_silent(&[
@@ -109,6 +131,7 @@ fn words_and_settings() {
         "token qx77vv\n",
         "set PASSWORD qx77vv",
         "password is'qx77vv'",
+        "the 'password'is 'qx77vv'",
     ]);
 }
 
@@ -126,14 +149,21 @@ fn statements_of_sql() {
         "alter user x password of our choice",
         "alter user x token qx77vv1",
         "create user x passing 'qx77vv'",
+        "create user x password 、qx77vv;",
         "identified by qx77vv;",
     ]);
+    // A statement begins with its own line: what the lines before speak of is not looked at.
+    for text in ["user \ncreate a\n password qx77vv;", "\n\n\n\n\nuser \ncreate a\n password qx77vv;"] {
+        assert_eq!(values(text), [("generic-password", "qx77vv".to_owned())], "{text}");
+    }
+    check_reads(&[("#create user a\npassword qx77vv;", Syntax::Sql, "qx77vv")]);
 }
 
 #[test]
 fn tables_and_markup() {
     check_reads(&[
         ("|PASSWORD|qx77vv|", Syntax::Cell, "qx77vv"),
+        ("a\n|PASSWORD|qx77vv|", Syntax::Cell, "qx77vv"),
         ("<x password>qx77vv<", Syntax::Element, "qx77vv"),
         ("name: password\n  value:\"qx77vv\"", Syntax::Indirect, "qx77vv"),
         ("name: password\n  value= qx77vv", Syntax::Indirect, "qx77vv"),
@@ -145,8 +175,12 @@ fn tables_and_markup() {
         "<1 password>qx77vv<",
         "<a> password>qx77vv<",
         "<x>password</x></y>qx77vv<",
+        "<x>password<x><y>qx77vv</y>",
         "password: <![CDATA[qx77vv]]>",
         "name: password\n  value:qx77vv",
+        "x: password\n  value: qx77vv",
+        // The quote around the name is not closed.
+        "variable \"password\t{\n  default = 'qx77vv'\n}",
     ]);
 }
 
@@ -257,6 +291,8 @@ fn what_of_a_literal_is_the_value() {
         "password = \\\"\"\"qx77vv\\\"",
         "password: 'static",
         "password = '   '",
+        "password = &quot;qx\n77vv&quot;",
+        "password = \"${X:-qx\n77vv}\"",
     ]);
     // A literal that does not end within reach is one long word, or no literal.
     let long = "qx7v".repeat(80);
@@ -288,10 +324,16 @@ fn names_that_only_look_like_ones() {
         ("arn:aws:x secret:qx77vv1", Syntax::Colon, "qx77vv1"),
         ("'arn:aws:x:secret=qx77vv1'", Syntax::Assign, "qx77vv1"),
         ("mypass='qx77vv'", Syntax::Assign, "qx77vv"),
+        // The second byte of `р` is 0x80, the least that belongs to a name in another script.
+        ("пароль_сервера: qx77vv", Syntax::Colon, "qx77vv"),
+        ("密码：'qx77vv'", Syntax::Colon, "qx77vv"),
         ("secretx='qx77vv'", Syntax::Assign, "qx77vv"),
     ]);
     check_silent(&["\tPASS=qx77vv1", "arn:aws:x:secret:qx77vv1", "bypass='qx77vv'", "passing='qx77vv'"]);
     let name = |n: usize| !values(&format!("{}password='qx77vv'", "x".repeat(n))).is_empty();
+    assert!(name(KEY_REACH - 1) && !name(KEY_REACH), "too long for a name");
+    // The same behind the trigger, which is `pass` here.
+    let name = |n: usize| !values(&format!("password{}='qx77vv'", "_".repeat(n - 4))).is_empty();
     assert!(name(KEY_REACH - 1) && !name(KEY_REACH), "too long for a name");
 }
 
