@@ -108,14 +108,13 @@ impl Model {
                 return None;
             };
             let at = self.nodes.len() - first;
-            let inside = feature == LEAF
-                || usize::from(feature) < COUNT && usize::from(right) > at && usize::from(right) < count;
+            let behind = feature == LEAF || usize::from(feature) < COUNT && usize::from(right) > at;
             let number = i16::from_le_bytes([low, high]);
             self.nodes.push(Node { feature, right, number });
             self.means.push(number);
-            inside.then_some(())?;
+            behind.then_some(())?;
         }
-        // Children stand behind their parents: from the back, every mean is known when it is needed.
+        // Children stand behind their parents: from the back, every mean is known when it is needed. Outside there is none.
         let mut leaves = vec![(0_i32, 0_i32); count];
         for at in (0..count).rev() {
             let node = self.nodes[first + at];
@@ -242,6 +241,7 @@ mod tests {
     use crate::matcher::generic::words::GROUP_NAMES;
     use crate::matcher::generic::{Evidence, Kind};
     use crate::verdict::filekind::FileKind;
+    use crate::verdict::tests::model_file;
 
     proptest! {
         #[test]
@@ -287,5 +287,67 @@ mod tests {
         let mut loops = FILE.to_vec();
         loops[HEADER + 4] = 0;
         assert!(Model::read(&loops).is_none(), "a node that points back");
+    }
+
+    /// The number of the feature that is the value's length.
+    const LENGTH: u8 = 13;
+    const GATE: &[(u8, i16, u8)] = &[(LEAF, 7, 0)];
+
+    /// The features of a value of this length.
+    fn of_length(length: usize) -> Vector {
+        let value = vec![b'x'; length];
+        features::vector(Kind::Token, &value, &Evidence::default(), FileKind::UNKNOWN, None)
+    }
+
+    #[test]
+    fn means_and_bounds_are_those_of_the_leaves() {
+        // Up to three bytes 0, up to six 30, more 60: each leaf counts once, whatever its depth.
+        let tree = [(LENGTH, 3, 2), (LEAF, 0, 0), (LENGTH, 6, 4), (LEAF, 30, 0), (LEAF, 60, 0)];
+        let model =
+            Model::read(&model_file([0; 4], &[GATE, &tree, &[(LENGTH, 3, 2), (LEAF, -10, 0), (LEAF, 5, 0)]]));
+        let model = model.unwrap();
+        assert_eq!(model.means, [7, 30, 0, 45, 30, 60, -2, -10, 5]);
+        assert_eq!(model.rest, [(-10, 65), (-10, 5), (0, 0)]);
+        assert_eq!([2, 5, 9].map(|n| model.score(&of_length(n))), [-10, 35, 65]);
+    }
+
+    #[test]
+    fn the_gate_opens_at_its_least_score() {
+        for (least, opens) in [(7, true), (8, false)] {
+            let model = Model::read(&model_file([least, 0, 0, 0], &[GATE])).unwrap();
+            assert_eq!(model.passes_gate(&of_length(1)), opens);
+        }
+    }
+
+    #[test]
+    fn the_trees_are_left_where_no_edge_can_be_crossed() {
+        let model =
+            Model::read(&model_file([0; 4], &[GATE, &[(LENGTH, 3, 2), (LEAF, -10, 0), (LEAF, 30, 0)]]));
+        let (model, vector) = (model.unwrap(), of_length(9));
+        assert_eq!(model.score(&vector), 30);
+        // The least that can be is told at once: every score is above or at the edge, or all are below.
+        for (edge, said) in [(-10, -10), (-9, 30), (30, 30), (31, -10)] {
+            assert_eq!(model.side(&vector, &[edge]), said, "{edge}");
+        }
+        // After sixteen trees there is another look.
+        let mut trees: Vec<&[(u8, i16, u8)]> = vec![GATE];
+        trees.extend([&[(LEAF, 100, 0)][..]; 16]);
+        let last = [(LENGTH, 3, 2), (LEAF, -10, 0), (LEAF, 30, 0)];
+        trees.push(&last);
+        let model = Model::read(&model_file([0; 4], &trees)).unwrap();
+        for (edge, said) in [(1590, 1590), (1591, 1630), (1630, 1630)] {
+            assert_eq!(model.side(&vector, &[edge]), said, "{edge}");
+        }
+    }
+
+    #[test]
+    fn nodes_point_forward_and_at_features() {
+        let read = |tree: &[(u8, i16, u8)]| Model::read(&model_file([0; 4], &[GATE, tree])).is_some();
+        let last = COUNT as u8 - 1;
+        let leaves = [(LEAF, 1, 0), (LEAF, 2, 0)];
+        assert!(read(&[(last, 0, 2), leaves[0], leaves[1]]));
+        assert!(!read(&[(last + 1, 0, 2), leaves[0], leaves[1]]), "no such feature");
+        assert!(!read(&[(last, 0, 3), leaves[0], leaves[1]]), "no such node");
+        assert!(!read(&[(last, 0, 0), leaves[0], leaves[1]]), "itself");
     }
 }

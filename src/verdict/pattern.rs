@@ -70,7 +70,7 @@ fn judge_value(rule: &Rule, secret: &[u8], any: bool) -> Judgement {
     }
     let own = secret.get(usize::from(rule.prefix)..).unwrap_or_default();
     // A token may begin with what begins a variable elsewhere: `$aact_…`.
-    let whole = if rule.prefix > 0 && secret.starts_with(b"$") { own } else { secret };
+    let whole = if secret.starts_with(b"$") { own } else { secret };
     if let Some(reason) = reference::reference(whole, b"", b"") {
         return Judgement { confidence: None, reasons: vec![reason] };
     }

@@ -21,3 +21,35 @@ pub(super) fn of(model: &Model, vector: &Vector) -> Vec<&'static str> {
     }
     reasons
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matcher::generic::{Evidence, Kind};
+    use crate::verdict::features;
+    use crate::verdict::filekind::FileKind;
+    use crate::verdict::tests::model_file;
+
+    /// The reasons of a model in which the length of the value, and that of its name, move the score by so much.
+    fn moved_by(length: i16, name: i16) -> Vec<&'static str> {
+        // The mean of two leaves lies between them.
+        let tree = |feature: u8, by: i16| [(feature, 0, 2), (255, 0, 0), (255, 2 * by, 0)];
+        let gate = [(255, 0, 0)];
+        let file = model_file([0; 4], &[&gate, &tree(13, length), &tree(5, name)]);
+        let evidence = Evidence { name_len: 9, ..Evidence::default() };
+        let vector = features::vector(Kind::Token, b"x", &evidence, FileKind::UNKNOWN, None);
+        of(&Model::read(&file).unwrap(), &vector)
+    }
+
+    #[test]
+    fn what_moves_a_score_by_a_quarter_is_named() {
+        let least = LEAST as i16;
+        let (length, name) = ("length-of-a-secret", "name-of-a-credential");
+        assert_eq!(moved_by(least, least + 1), [name, length]);
+        assert_eq!(moved_by(least - 1, least + 1), [name]);
+        assert_eq!(moved_by(least - 1, least - 2), [length], "none does: the most");
+        let (length, name) = ("length-unusual-for-a-secret", "name-of-something-else");
+        assert_eq!(moved_by(-least, -least - 1), [name, length]);
+        assert_eq!(moved_by(-least + 1, -least - 1), [name]);
+    }
+}

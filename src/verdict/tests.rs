@@ -310,3 +310,24 @@ fn the_gate_is_not_for_statements() {
     }
     assert!(turned_away > 0, "none of these tells anything about the gate");
 }
+
+mod rules_tests;
+mod values_tests;
+
+/// The file of a model: the least scores of the gate and the levels, and trees with the feature, number and right branch
+/// of each node (255 is a leaf, and the number its weight). The first tree is the gate.
+pub(super) fn model_file(least: [i32; 4], trees: &[&[(u8, i16, u8)]]) -> Vec<u8> {
+    let mut file = b"STM2".to_vec();
+    for number in [super::features::COUNT as u16, 1, trees.len() as u16, 0] {
+        file.extend(number.to_le_bytes());
+    }
+    least.iter().for_each(|score| file.extend(score.to_le_bytes()));
+    for tree in trees {
+        file.push(tree.len() as u8);
+        for &(feature, number, right) in *tree {
+            let [low, high] = number.to_le_bytes();
+            file.extend([feature, low, high, right]);
+        }
+    }
+    file
+}

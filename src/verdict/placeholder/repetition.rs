@@ -42,7 +42,7 @@ pub(super) fn has_sequence(value: &[u8]) -> bool {
     });
     let marks = |b: &u8| matches!(b, b'-' | b'_' | b'.' | b':');
     let last = value.rsplit(marks).next().unwrap_or_default();
-    rises || last.len() >= 8 && last.len() * 2 >= value.len() && last.len() < value.len() && is_sequence(last)
+    rises || last.len() >= 8 && last.len() * 2 >= value.len() && is_sequence(last)
 }
 
 /// `12345`, `abcdef`, `0123456789abcdef`, `qwertyuiop`, `987654`.

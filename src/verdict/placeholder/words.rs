@@ -336,14 +336,13 @@ pub(super) fn only_words(value: &[u8]) -> bool {
     if value.iter().all(|b| !b.is_ascii()) && groups_of(value) & bit(Group::Password) != 0 {
         return true;
     }
-    let (mut words, mut letters, mut known, mut single) = (0, 0, 0, 0);
+    let (mut letters, mut known, mut single) = (0, 0, 0);
     let mut digits_run = 0;
     each_word(value, |word| {
         let end = word.iter().rposition(|b| !b.is_ascii_digit()).map_or(0, |n| n + 1);
         let begin = word.iter().position(|b| !b.is_ascii_digit()).unwrap_or(0).min(end);
         digits_run = digits_run.max(word.len() - (end - begin));
         let core = &word[begin..end];
-        words += 1;
         letters += core.len();
         single += usize::from(core.len() == 1);
         if covered(core) {
@@ -351,7 +350,7 @@ pub(super) fn only_words(value: &[u8]) -> bool {
         }
     });
     if letters == 0 {
-        return words > 0 && value.len() < 5 && digits_run <= 4;
+        return value.len() < 5;
     }
     let spelled = single * 2 <= letters || value.len() <= FEW_LETTERS;
     known == letters && digits_run <= 6 && spelled
@@ -369,12 +368,10 @@ fn covered(word: &[u8]) -> bool {
             continue;
         }
         for known in WORD_INDEX.at(&word[at..]) {
-            if (known.len() >= 3 || known.len() == word.len() || at > 0 && at + known.len() == word.len())
-                && word[at..].starts_with(known)
-            {
+            if (known.len() >= 3 || at + known.len() == word.len()) && word[at..].starts_with(known) {
                 reach[at + known.len()] = true;
             }
         }
     }
-    word.len() <= 64 && reach[word.len()]
+    reach.get(word.len()) == Some(&true)
 }
