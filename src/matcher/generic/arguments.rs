@@ -163,7 +163,7 @@ pub(super) fn of_command(text: &[u8], at: usize, end: usize, command: Command, o
     if text.get(read.range.start).is_some_and(|b| matches!(b, b'/' | b'*' | b'$')) || read.range.len() < 3 {
         return;
     }
-    let name = text.get(at..end).and_then(|name| name.iter().position(|&b| b == b' ')).unwrap_or(end - at);
+    let name = text.get(at..end).unwrap_or_default().iter().take_while(|&&b| b != b' ').count();
     push(text, at..at + name, read, Kind::CliPassword, Syntax::Flag, out);
 }
 

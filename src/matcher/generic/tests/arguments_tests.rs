@@ -26,6 +26,7 @@ fn arguments_of_calls() {
         ("jwt.sign({a: 1}, 'qx77vv')", "qx77vv"),
         ("basicAuth(x, Some(\"qx77vv\"))", "qx77vv"),
         ("basicAuth(x, @\"qx77vv\")", "qx77vv"),
+        ("basicAuth(x, bytes('qx77vv'))", "qx77vv"),
         ("mysqli_connect(f(a,\nb), bob, 'qx77vv')", "qx77vv"),
     ]);
     // The user is read as well, and weighed.
@@ -49,6 +50,7 @@ fn words_of_commands() {
     check_reads(&[
         ("htpasswd -b file bob qx7", "qx7"),
         ("htpasswd -nb bob qx77vv", "qx77vv"),
+        ("htpasswd -b /etc/users bob qx77vv", "qx77vv"),
         ("$ htpasswd -c -b file bob 'qx 77vv'", "qx 77vv"),
         ("sudo net user bob qx77vv /add", "qx77vv"),
         ("rabbitmqctl add_user bob qx77vv", "qx77vv"),

@@ -8,6 +8,9 @@ fn a_key_is_what_the_value_is_for() {
     for (text, key) in [
         ("tbasicauth(u, 'qx77vv')", "tbasicauth"),
         ("x.jwt.sign(a, 'qx77vv')", "jwt.sign"),
+        ("x = \"qx-77vv\".toCharArray()", "toCharArray"),
+        ("htpasswd -nb bob qx77vv", "htpasswd"),
+        ("net user bob qx77vv", "net"),
         ("a; echo qx77vv | sudo -S x", "echo"),
         (&["sqlplus -s", "bob/qx77vv@db"].join(" "), "bob"),
         ("curl -u bob:qx77vv", "bob"),

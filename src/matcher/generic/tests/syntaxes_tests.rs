@@ -132,6 +132,8 @@ fn words_and_settings() {
         "set PASSWORD qx77vv",
         "password is'qx77vv'",
         "the 'password'is 'qx77vv'",
+        "password @'qx77vv'",
+        "token f\"qx77vv\"",
     ]);
 }
 
