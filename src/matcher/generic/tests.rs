@@ -524,5 +524,6 @@ mod arguments_tests;
 mod commands_tests;
 mod evidence_tests;
 mod languages_tests;
+mod members_tests;
 mod places_tests;
 mod syntaxes_tests;

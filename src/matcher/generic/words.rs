@@ -317,6 +317,7 @@ mod tests {
             words
         };
         assert_eq!(of("--a  bC_"), ["a", "b", "c"], "nothing between two marks, nor at an end");
+        assert_eq!(of("HTTPServerX"), ["http", "server", "x"]);
         // The second byte of `р` is 0x80, the least that belongs to a letter of another script.
         assert_eq!(of("пароль"), ["пароль"]);
         let last = |name: &str, group| groups_of_last(name.as_bytes()) == bit(group);

@@ -299,6 +299,18 @@ fn levels_begin_at_their_scores() {
 }
 
 #[test]
+fn a_confidence_without_reasons_is_the_same() {
+    let url = Evidence { syntax: Syntax::Connection, quote: Quote::Double, ..named(&[Group::Password]) };
+    let mut reported = 0;
+    for value in [&b"Vx9kq2mTr7wLpz4"[..], b"${DB}", b"password", b"********"] {
+        let judged = judge(Kind::ConnectionString, value, &url, FileKind::UNKNOWN).confidence;
+        assert_eq!(confidence(Kind::ConnectionString, value, &url, FileKind::UNKNOWN), judged);
+        reported += usize::from(judged.is_some());
+    }
+    assert!(reported > 0);
+}
+
+#[test]
 fn what_limits_the_confidence_is_named_where_it_does() {
     let tests = FileKind { role: Role::UnitTest, ..PYTHON };
     let literal = Evidence { quote: Quote::Double, ..Evidence::default() };

@@ -9,6 +9,7 @@ fn a_key_is_what_the_value_is_for() {
         ("tbasicauth(u, 'qx77vv')", "tbasicauth"),
         ("x.jwt.sign(a, 'qx77vv')", "jwt.sign"),
         ("x = \"qx-77vv\".toCharArray()", "toCharArray"),
+        ("if (password.equals('qx77vv'))", "password"),
         ("htpasswd -nb bob qx77vv", "htpasswd"),
         ("net user bob qx77vv", "net"),
         ("a; echo qx77vv | sudo -S x", "echo"),
