@@ -164,6 +164,36 @@ impl Search<'_> {
     }
 }
 
+/// Whether what a context rule found at `start` is none: its keyword is only a part of other words, or of the path of
+/// a repository, which the id of a commit follows. (The regex of the rule, which cannot look back, does not say so.)
+pub(super) fn is_chance(text: &[u8], start: usize, context: &Context, found: &Found) -> bool {
+    let before = start.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(0);
+    if before == b'/' {
+        return text.get(found.value.0..found.value.1).is_some_and(is_object_id);
+    }
+    let begins_word = !before.is_ascii_alphabetic()
+        || before.is_ascii_lowercase() && text.get(start).is_some_and(u8::is_ascii_uppercase);
+    !begins_word
+        && context.keywords.iter().filter(|keyword| !keyword.starts_with('^')).all(|keyword| {
+            plain_keyword(text, start, keyword).is_none_or(|end| is_in_words(text, start, end))
+        })
+}
+
+/// Whether a keyword that begins within a word ends within one, too (`configmap`), or holds the beginning of another
+/// (`containsEntry`); what people write behind names of providers may follow: `mygithubtoken`.
+fn is_in_words(text: &[u8], start: usize, end: usize) -> bool {
+    let goes_on = text.get(end).is_some_and(u8::is_ascii_lowercase)
+        && !FOLLOWERS.iter().any(|follower| word_at(text, end, follower).is_some());
+    let keyword = text.get(start..end).unwrap_or_default();
+    let begins_inside = |pair: &[u8]| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase();
+    goes_on || keyword.windows(2).any(begins_inside)
+}
+
+/// Whether a value is the id of a git object: forty hexadecimal digits, the letters small.
+fn is_object_id(value: &[u8]) -> bool {
+    value.len() == 40 && value.iter().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b))
+}
+
 /// The offset behind the keyword, when it stands at `at`; its words may be joined by one of [`JOINTS`] or nothing.
 fn plain_keyword(text: &[u8], mut at: usize, keyword: &str) -> Option<usize> {
     let mut first = true;

@@ -4,6 +4,7 @@ use regex_automata::meta::{Cache, Regex};
 use regex_automata::util::primitives::NonMaxUsize;
 use regex_automata::{Anchored, Input};
 
+use super::context::is_chance;
 use super::examined::Starts;
 use super::{Candidate, Matcher, Scratch, Span, work};
 use crate::rules::RuleIndex;
@@ -110,7 +111,8 @@ impl Matcher {
         !self.rules.rule(found.rule).digit || found.secret.of(text).iter().any(u8::is_ascii_digit)
     }
 
-    /// The match of a context rule at a start: what [`search`](Self::search) would find there with its regex.
+    /// The match of a context rule at a start: what [`search`](Self::search) would find there with its regex, unless it
+    /// is one by chance.
     pub(super) fn search_context(
         &self,
         text: &[u8],
@@ -120,6 +122,9 @@ impl Matcher {
     ) -> Option<Candidate> {
         let context = self.rules.rule(rule).context.as_ref()?;
         let found = self.contexts.at(text, usize::from(rule), context, start, &mut scratch.contexts)?;
+        if is_chance(text, start, context, &found) {
+            return None;
+        }
         Some(Candidate {
             rule,
             whole: Span::from_usize(start, found.end),

@@ -88,6 +88,9 @@ pub fn findings<'t>(
         if !applies(engine, candidate.rule, path) || !engine.matcher().accepts(bytes, candidate) {
             continue;
         }
+        if rules.rule(candidate.rule).checksum.is_empty() && is_in_base64(bytes, candidate.secret) {
+            continue;
+        }
         let secret = secret_of(engine.matcher(), candidate, bytes);
         if let Some((confidence, is_settled)) = weigh(engine.matcher(), candidate, &secret, kind) {
             judged.push(Judged { candidate: *candidate, confidence, is_settled });
@@ -148,6 +151,26 @@ pub fn findings<'t>(
         held[..at].last().is_some_and(|part| secret.end <= part.end)
     };
     out.extend(reported.into_iter().filter(|(secret, _)| !is_part(*secret)).map(|(_, finding)| finding));
+}
+
+/// Whether a find stands in the midst of base64, in which every short prefix is met by chance: enough of it on both sides,
+/// without a break, of all kinds of characters.
+fn is_in_base64(text: &[u8], secret: Span) -> bool {
+    const LEAST: usize = 48;
+    let (start, end) = (secret.start as usize, secret.end as usize);
+    let sides =
+        start.checked_sub(LEAST).and_then(|from| Some((text.get(from..start)?, text.get(end..end + LEAST)?)));
+    let is_base64 = |side: &[u8]| {
+        side.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
+            && side.iter().any(u8::is_ascii_digit)
+            && side.iter().any(u8::is_ascii_uppercase)
+            && side.iter().any(u8::is_ascii_lowercase)
+    };
+    sides.is_some_and(|(before, behind)| {
+        is_base64(behind)
+            && is_base64(before)
+            && before.iter().chain(behind).any(|b| matches!(b, b'+' | b'/'))
+    })
 }
 
 /// Adds findings of encoded text to those of the text itself, which begin at `first`. Where both stand
@@ -396,4 +419,23 @@ fn hide(text: &[u8], from: usize, to: usize, secrets: &[Span]) -> Vec<u8> {
     }
     shown.extend_from_slice(&text[at.min(to)..to]);
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Span, is_in_base64};
+
+    #[test]
+    fn what_stands_in_base64_is_there_by_chance() {
+        let data = |n: usize| "aB3/xY9+".repeat(n / 8) + &"aB3/xY9+"[..n % 8];
+        let in_data = |before: &str, behind: &str| {
+            let (start, end) = (before.len() as u32, before.len() as u32 + 5);
+            is_in_base64(format!("{before}token{behind}").as_bytes(), Span { start, end })
+        };
+        assert!(in_data(&data(48), &data(48)) && in_data(&data(90), &data(90)));
+        assert!(!in_data(&data(47), &data(48)) && !in_data(&data(48), &data(47)), "too little");
+        assert!(!in_data(&data(48), &data(48).replace('+', "-")), "not base64");
+        assert!(!in_data(&"aBc/".repeat(12), &data(48)), "no digit: a path");
+        assert!(!in_data(&"aB3x".repeat(12), &"aB3x".repeat(12)), "no mark of base64");
+    }
 }

@@ -5,7 +5,7 @@
 //! looked at: no letter statistics, which separate generated test data better than life.
 
 use crate::matcher::generic::words::GROUP_NAMES;
-use crate::matcher::generic::{Evidence, Kind};
+use crate::matcher::generic::{self, Evidence, Kind};
 
 use super::filekind::FileKind;
 use super::{placeholder, reference};
@@ -367,6 +367,11 @@ pub(crate) fn pair_class(value: &[u8]) -> i16 {
     } else {
         2 + i16::from(password.len() >= 4)
     }
+}
+
+/// Whether a value is base64 of a name and a password that stands for one: `username:password`.
+pub(crate) fn is_placeholder_pair(value: &[u8]) -> bool {
+    generic::text_in_base64(value).is_some_and(|text| text.is_ascii()) && pair_class(value) == 1
 }
 
 /// Whether a value is base64 of a readable text without a colon.

@@ -185,6 +185,10 @@ fn holds_none(value: &[u8], e: &Evidence, file: FileKind) -> Option<&'static str
     if is_charset(value) {
         return Some("name-of-an-encoding");
     }
+    // What is in PEM armour is for the rules that read it: most is certificates.
+    if value.starts_with(ARMOUR_IN_BASE64) {
+        return Some("armour-in-base64");
+    }
     // `password_hash`, `encrypted_token`: what is stored in place of the secret.
     if names_digest(e) && e.name & NAMES_KEY == 0 {
         return Some(DIGEST);
@@ -195,6 +199,9 @@ fn holds_none(value: &[u8], e: &Evidence, file: FileKind) -> Option<&'static str
     }
     None
 }
+
+/// How the base64 of `-----BEGIN ` begins.
+const ARMOUR_IN_BASE64: &[u8] = b"LS0tLS1CRUdJTi";
 
 /// The reason against what no service puts into a key.
 const FOREIGN: &str = "characters-of-no-token";
@@ -252,6 +259,9 @@ fn cap(
             _ => None,
         };
     }
+    if features::is_placeholder_pair(value) {
+        return Some("placeholder");
+    }
     if value.len() <= 20 && is_constant(value) {
         return Some("constant");
     }
@@ -290,14 +300,17 @@ fn cap(
 /// Whether a bare word stands where the language has an expression: `password = other_password`, `token: Token,`,
 /// `PASS: u64 = 1 << 4`.
 ///
-/// Go is left out: its raw strings hold configuration files, line by line.
+/// In Go only what is a name for sure: its raw strings hold configuration files, line by line.
 fn is_identifier_in_code(value: &[u8], e: &Evidence, file: FileKind) -> bool {
     let bare = e.quote == Quote::None
         && !e.flags.has(Flags::INSIDE)
         && (!e.flags.has(Flags::COMMENT) || is_number(value))
         && !e.flags.has(Flags::BLOCK)
         && !e.flags.has(Flags::FALLBACK);
-    if !bare || !is_code(file.language) || file.language == Language::Go {
+    if !bare || !is_code(file.language) {
+        return false;
+    }
+    if file.language == Language::Go && !is_name_in_go(value) {
         return false;
     }
     let word = |b: &u8| b.is_ascii_alphanumeric() || b"_.?!@:".contains(b);
@@ -310,6 +323,21 @@ fn is_identifier_in_code(value: &[u8], e: &Evidence, file: FileKind) -> bool {
     // A line of a configuration file in a long literal can be `key = word1`; `a.b1.c` and `0x1f` are no such.
     let expression = !has_digit(value) || closed || is_path_of_names(value) || is_number(value);
     placed && expression && value.iter().all(word)
+}
+
+/// `package.Name`, and long names of words of which each begins with a capital letter (`oidExtKeyUsageRecovery21`): a
+/// password of words is shorter.
+fn is_name_in_go(value: &[u8]) -> bool {
+    const LEAST_NAME: usize = 24;
+    let exported = |at: usize| value.get(at + 1).is_some_and(u8::is_ascii_uppercase);
+    let names = value.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'.');
+    names
+        && match memchr::memchr(b'.', value) {
+            Some(dot) => {
+                exported(dot) && !value[..dot].iter().any(u8::is_ascii_uppercase) && is_path_of_names(value)
+            }
+            None => value.len() >= LEAST_NAME && placeholder::is_identifier(value),
+        }
 }
 
 /// `utf-8`, `UTF-16BE`, `latin1`, `iso-8859-15`, `cp1252`: what text is encoded in.

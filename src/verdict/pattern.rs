@@ -1,7 +1,7 @@
 //! The verdict on candidates of rules with a pattern: checksum, placeholders, references.
 
 use super::filekind::{FileKind, Language, Role};
-use super::{Judgement, placeholder, reference};
+use super::{Judgement, features, placeholder, reference};
 use crate::finding::{Category, Confidence};
 use crate::matcher::checksum;
 use crate::rules::rule::Context;
@@ -87,6 +87,7 @@ fn judge_value(rule: &Rule, secret: &[u8], any: bool) -> Judgement {
     // What a context rule takes was drawn at random from its first byte on, as what follows a prefix was.
     let drawn = rule.prefix > 0 || rule.context.is_some();
     let stands_for = if drawn { placeholder::placeholder(own) } else { placeholder::as_a_whole(own) };
+    let stands_for = stands_for.or_else(|| features::is_placeholder_pair(secret).then_some("placeholder"));
     if let Some(reason) = stands_for {
         if !(any && matches!(reason, "example-word" | "placeholder-words" | "sequence")) {
             confidence = Confidence::Low;

@@ -59,7 +59,9 @@ fn is_mask(value: &[u8]) -> bool {
     let has = |mark: &str| memchr::memmem::find(value, mark.as_bytes()).is_some();
     let bullets = !value.is_ascii() && (has("\u{2022}") || has("\u{2026}"));
     let run = longest_run(value, |b| matches!(b, b'x' | b'X' | b'*' | b'.' | b'?' | b'#' | b'_'));
-    masks == value.len() || stars >= 3 || bullets || run >= 5 || value.ends_with(b"...")
+    // Left out in the middle: `Lou...bzg==`.
+    let elided = has("...") && value.starts_with(b".") == value.ends_with(b".");
+    masks == value.len() || elided || stars >= 3 || bullets || run >= 5 || value.ends_with(b"...")
 }
 
 /// Longest run of equal bytes that `of` accepts.

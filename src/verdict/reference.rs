@@ -82,7 +82,13 @@ fn of_marks(value: &[u8]) -> Option<&'static str> {
     {
         return Some("template"); // the last two are the notation of this project's own test texts
     }
-    if is_pattern(value) || has_ranges(value) || has(b"(?i:") || has(b"(?:") || has(b"(?i)") {
+    if is_pattern(value)
+        || has_ranges(value)
+        || has(b"(?i:")
+        || has(b"(?:")
+        || has(b"(?i)")
+        || value.starts_with(b"?i)")
+    {
         return Some("pattern");
     }
     if has_dollar_brace(value) || has(b"#{") || has(b"$(") || is_variable(value) || percent_variable(value) {

@@ -161,6 +161,9 @@ fn names_in_code_are_told_from_what_is_drawn_at_random() {
         "D3D12_MEMORY_SEGMENT_GROUP",
         "super::super::foundation::",
         "getApiKeyV2",
+        "K8SContainerStatusReasonCreating",
+        "linodeLabelPublicIPv4RDNS",
+        "oidKeyUsageHTTPServer",
         "DeviceTokenHandler",
         "some/path/to.file",
     ] {

@@ -2,6 +2,7 @@
 
 use regex_automata::{Anchored, Input};
 
+use crate::matcher::context::{Found, is_chance};
 use crate::matcher::{Candidate, Matcher, Scratch};
 use crate::rules::context::{ASSIGNED, CREDENTIAL_WORDS, FOLLOWERS, pattern};
 use crate::rules::{Context, Others, Rule, RuleIndex, RuleSet, analyse, template};
@@ -141,7 +142,11 @@ fn compare(matcher: &Matcher, texts: usize) -> usize {
         for _ in 0..texts {
             let (at, text) = text(context, &secrets, &mut dice);
             for start in [at.saturating_sub(1), at, at + 1] {
-                let expected = slow(matcher, index, text.as_bytes(), start);
+                let by_chance = |found: &Candidate| {
+                    let value = (found.secret.start as usize, found.secret.end as usize);
+                    is_chance(text.as_bytes(), start, context, &Found { end: 0, value })
+                };
+                let expected = slow(matcher, index, text.as_bytes(), start).filter(|found| !by_chance(found));
                 let found = matcher.search_context(text.as_bytes(), index, start, &mut scratch);
                 assert_eq!(found, expected, "{} at {start} of {text:?}", rule.id);
                 matches += usize::from(found.is_some());
@@ -212,4 +217,35 @@ fn rule(n: usize, context: Context) -> Rule {
         ..Default::default()
     };
     compile(&spec, &Default::default(), Strictness::User, &|_| false).expect("a good rule")
+}
+
+/// Keywords within other words are none; behind the path of a repository stands a commit.
+#[test]
+fn keywords_that_are_there_by_chance() {
+    let context = Context { keywords: vec!["figma".into(), "sentry".into()].into(), ..Context::default() };
+    let chance = |text: &str, keyword: &str, value: &str| {
+        let start = text.to_ascii_lowercase().find(keyword).unwrap();
+        let at = text.find(value).unwrap();
+        is_chance(text.as_bytes(), start, &context, &Found { end: 0, value: (at, at + value.len()) })
+    };
+    assert!(chance("configmap-loader: v1", "figma", "v1"));
+    assert!(chance("containsEntry(\"v1\")", "sentry", "v1"));
+    for text in [
+        "figma v1",
+        "myfigmatoken=v1",
+        "myFigmaKey=v1",
+        "MYFIGMAKEY=v1",
+        "my_figmas=v1",
+        "figmap=v1",
+        "xfigma=v1",
+        "Sentry=v1",
+    ] {
+        let keyword = if text.to_ascii_lowercase().contains("figma") { "figma" } else { "sentry" };
+        assert!(!chance(text, keyword, "v1"), "{text}");
+    }
+    let commit = "0a1b2c3d4e".repeat(4);
+    assert!(chance(&format!("x.org/figma/lib {commit}"), "figma", &commit));
+    assert!(!chance(&format!("figma/lib {commit}"), "figma", &commit));
+    assert!(!chance(&format!("x.org/figma/lib {}", &commit[1..]), "figma", &commit[1..]));
+    assert!(!chance(&format!("x.org/figma/lib {}", commit.to_uppercase()), "figma", &commit.to_uppercase()));
 }

@@ -136,7 +136,7 @@ pub(super) fn short_flag(text: &[u8], at: usize, end: usize, out: &mut Vec<Assig
     }
     let mysql = !in_list && is_command(text, at, &[b"mysql", b"mariadb"]);
     // mysql reads `-p name` as a prompt and the name of a database; the password follows without a blank.
-    if mysql != (blanks == 0) && !is_command(text, at, &[b"7z", b"influx", b"sshpass"]) {
+    if mysql != (blanks == 0) && !is_command(text, at, &[b"7z", b"sshpass"]) {
         return;
     }
     push(text, at + 1..end, from..from + word.len(), q, Kind::CliPassword, Syntax::Flag, out);

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::cursor::{before, contains, contains_caseless, is_word, line_before};
+use super::cursor::{Cursor, before, contains, contains_caseless, ends_caseless, is_word, line_before};
 use super::evidence::{Quote, Syntax, is_getter};
 use super::gather::gather;
 use super::repeats::inside_repetition;
 use super::words::{self, Group, bit};
-use super::{Assignment, KEY_REACH, Kind, declared, encoded, link, reversed, value};
+use super::{Assignment, KEY_REACH, Kind, VALUE_REACH, declared, encoded, link, reversed, value};
 
 /// Bytes of names: identifiers, attributes, flags.
 fn in_name(b: u8) -> bool {
@@ -182,16 +182,43 @@ fn is_no_name(text: &[u8], start: usize, name: &[u8], link: &link::Link) -> bool
     let word = before.rsplit(|&b| b <= b' ' || matches!(b, b'"' | b'\'' | b'`')).next().unwrap_or_default();
     before.ends_with(b"--- ")
         || word.starts_with(b"arn:") && link.syntax == Syntax::Colon
+        || name.eq_ignore_ascii_case(b"key") && ends_caseless(before.trim_ascii_end(), b"public")
+        || name.eq_ignore_ascii_case(b"key") && link.syntax == Syntax::Element && names_member(text, link.at)
         || before.ends_with(b"${") && !before.ends_with(b"@Value(\"${") // the name of a variable; its default is read with what it is assigned to
         || name == b"PASS" && before.ends_with(b"\t")
         // RFC 5092: `imap://user;AUTH=PLAIN@host`
         || name.eq_ignore_ascii_case(b"auth") && link.syntax == Syntax::Connection && contains(word, b"://")
 }
 
+/// Whether the element at `at` is the name of a member in Apple's property lists, whose value is the next element.
+fn names_member(text: &[u8], at: usize) -> bool {
+    let mut c = Cursor::new(text, at, VALUE_REACH);
+    c.take_while(|b| b != b'<');
+    if !c.eat(b"</key>") {
+        return false;
+    }
+    c.white();
+    let values = [
+        b"<string".as_slice(),
+        b"<true",
+        b"<false",
+        b"<dict",
+        b"<array",
+        b"<integer",
+        b"<data",
+        b"<date",
+        b"<real",
+    ];
+    values.iter().any(|element| c.rest().starts_with(element))
+}
+
 /// The kind that a name promises; None for names that promise something else.
 fn kind_of(name: &[u8], syntax: Syntax, text: &[u8], start: usize) -> Option<Kind> {
     let groups = words::groups_in(name);
     let has = |group| groups & bit(group) != 0;
+    if is_public_by_design(name) {
+        return None;
+    }
     let password = has(Group::Password) || has(Group::Pass) || has(Group::Pwd) || has(Group::Phrase);
     let glued = |part: &[u8]| contains_caseless(name, part);
     let password = password || (glued(b"passw") && !has(Group::Secret));
@@ -220,6 +247,14 @@ fn kind_of(name: &[u8], syntax: Syntax, text: &[u8], start: usize) -> Option<Kin
         _ if glued(b"pwd") || ends_with_pass(name) => Kind::Password,
         _ => return None,
     })
+}
+
+/// Names of what looks like a credential and is none, whoever writes it: the handshake of HashiCorp's go-plugin ("not a
+/// security measure"), and the header with which Postman tells one request from the other.
+fn is_public_by_design(name: &[u8]) -> bool {
+    contains_caseless(name, b"magiccookie")
+        || contains_caseless(name, b"magic_cookie")
+        || name.eq_ignore_ascii_case(b"postman-token")
 }
 
 /// Whether a word of the name ends with `pass` and is no other word.

@@ -24,6 +24,20 @@ fn what_no_secret_is_has_a_form() {
         &["utf-16be8", "latin-words"],
     );
     table(is_path_of_names, &["a.b.c1", "_a.b", "A._b"], &["ab", "1.b", "a.2", "a..b"]);
+    table(
+        is_name_in_go,
+        &["x509.ExtKeyUsageServerAuth", "oidExtKeyUsageRecovery21"],
+        &[
+            "x509.extKeyUsage",
+            "config.word1",
+            "X509.Ext",
+            "hunter2word",
+            "oidExtKeyUsageRecovery2",
+            "DenverSummer1",
+            "tls.Key Usage",
+            "qPwLzXmKvBnRtYhGdSfA",
+        ],
+    );
     let long = |n: usize| is_path_of_names(format!("a.{}", "b".repeat(n)).as_bytes());
     assert!(long(40) && !long(41), "no name is longer");
     table(
@@ -361,4 +375,20 @@ fn statements_are_told_by_scores_of_their_own() {
     assert_eq!(of(plain, Kind::SqlPassword, "Password1", &quoted), medium);
     assert_eq!(of(plain, Kind::SqlPassword, "password1", &quoted), None);
     assert_eq!(of(plain, Kind::SqlPassword, "Placeholder1x", &quoted), None);
+}
+
+/// Credentials that say themselves that they are none, certificates in base64, what is left out, patterns.
+#[test]
+fn values_that_tell_of_a_value() {
+    use data_encoding::BASE64;
+    let evidence = Evidence { quote: Quote::Double, ..Evidence::default() };
+    let of = |value: &[u8]| judge(Kind::Token, value, &evidence, PYTHON).reasons;
+    let pair = BASE64.encode(b"username:password");
+    assert!(of(pair.as_bytes()).contains(&"placeholder") || of(pair.as_bytes()) == ["unlikely"], "{pair}");
+    assert_eq!(cap(Kind::Token, pair.as_bytes(), &evidence, PYTHON, None), Some("placeholder"));
+    let other = BASE64.encode(b"username:q8Zr3xWn5Kt");
+    assert_eq!(cap(Kind::Token, other.as_bytes(), &evidence, PYTHON, None), None);
+    assert_eq!(of(BASE64.encode(b"-----BEGIN CERTIFICATE-----\n").as_bytes()), ["armour-in-base64"]);
+    assert_eq!(of(b"Lou...bzg=="), ["masked"]);
+    assert_eq!(of(b"?i)-+BEGIN(.*)PRIVATE"), ["pattern"]);
 }

@@ -25,25 +25,35 @@ fn in_numbers(value: &[u8]) -> usize {
     value.split(|&b| b == b'_').filter(is_number).map(|number| number.len().saturating_sub(1)).sum()
 }
 
-/// Whether a text is words of two letters or more, each all capitals or small behind its first letter, and what
-/// is no letter.
+/// Whether a text is words of two letters or more, each all capitals or small behind its first letter, and what is no
+/// letter. In long names a letter may be left over where words meet numbers (`K8SContainer`), and what is short for many
+/// may stand before another word (`HTTPServer`): short values drawn at random read so too often.
 fn is_of_words(text: &[u8]) -> bool {
-    let mut rest = text;
+    const LONG: usize = 20;
+    let (mut rest, mut single) = (text, 0);
     while let Some(&first) = rest.first() {
         let run = |of: fn(&u8) -> bool, from: usize| rest.iter().skip(from).take_while(|b| of(b)).count();
         let length = if !first.is_ascii_alphabetic() {
             1
+        } else if rest.starts_with(b"IPv") {
+            3
         } else {
             let small = run(u8::is_ascii_lowercase, usize::from(first.is_ascii_uppercase()));
             let capital = run(u8::is_ascii_uppercase, 0);
             match (small, capital) {
                 (2.., _) => small + usize::from(first.is_ascii_uppercase()),
+                (0, 3..) if text.len() >= LONG && rest.get(capital).is_some_and(u8::is_ascii_lowercase) => {
+                    capital - 1
+                }
                 (0, 2..) if !rest.get(capital).is_some_and(u8::is_ascii_lowercase) => capital,
                 (0, 1) if rest.get(1).is_some_and(u8::is_ascii_digit) => capital,
-                _ => return false,
+                _ => {
+                    single += 1;
+                    1
+                }
             }
         };
         rest = rest.get(length..).unwrap_or_default();
     }
-    true
+    single <= text.len() / 32
 }

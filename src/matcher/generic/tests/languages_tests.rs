@@ -133,3 +133,33 @@ fn ways_to_log_in_are_no_secrets() {
     check_reads(&[("https://bob:qx;77vv@host/x", Kind::UrlCredentials, "qx;77vv")]);
     check("host=x;AUTH=qx77vvqx;", Kind::ConnectionString, "qx77vvqx");
 }
+
+/// Names of what looks like a credential and is public, whoever writes it.
+#[test]
+fn names_that_are_public_by_design() {
+    check_silent(&[
+        "MagicCookieValue: \"qx77vvqx77vv\"",
+        "PLUGIN_MAGIC_COOKIE=qx77vvqx77vv",
+        "\"Postman-Token\": \"qx77vvqx77vv\"",
+        "Public key: qx77vvqx77vv",
+        "<key>qx77vvqx77vv</key>\n<true/>",
+        "<key>qx77vvqx77vv</key> <string>",
+    ]);
+    check_reads(&[
+        ("CookieValue: \"qx77vvqx77vv\"", Kind::SessionCookie, "qx77vvqx77vv"),
+        ("\"X-Postman-Token\": \"qx77vvqx77vv\"", Kind::Token, "qx77vvqx77vv"),
+        ("My key: qx77vvqx77vv", Kind::ApiKey, "qx77vvqx77vv"),
+        ("<key>qx77vvqx77vv</key>\n<other>", Kind::ApiKey, "qx77vvqx77vv"),
+        ("<key>qx77vvqx77vv<key>\n<true/>", Kind::ApiKey, "qx77vvqx77vv"),
+    ]);
+}
+
+/// `influx` takes its password behind a blank; `-portable` is another option.
+#[test]
+fn joined_options_of_other_commands() {
+    check_silent(&["influxd backup -portable qx77vv"]);
+    check_reads(&[
+        ("influx -p qx77vv", Kind::CliPassword, "qx77vv"),
+        ("7z x -pqx77vv", Kind::CliPassword, "qx77vv"),
+    ]);
+}
