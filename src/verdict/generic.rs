@@ -310,8 +310,8 @@ fn is_identifier_in_code(value: &[u8], e: &Evidence, file: FileKind) -> bool {
     if !bare || !is_code(file.language) {
         return false;
     }
-    if file.language == Language::Go && !is_name_in_go(value) {
-        return false;
+    if file.language == Language::Go {
+        return is_name_in_go(value);
     }
     let word = |b: &u8| b.is_ascii_alphanumeric() || b"_.?!@:".contains(b);
     let closed = [b',', b')', b';', b'}'].iter().any(|&b| e.next == class(b));

@@ -19,6 +19,7 @@ const BEGINNINGS: &[(&[u8], &str)] = &[
     (b"$env:", "environment"),
     (b"import.meta.env", "environment"),
     (b"arn:aws", "secret-store"),
+    (b"urn:", "secret-store"),
     (b"projects/", "secret-store"),
     (b"@microsoft.keyvault", "secret-store"),
     (b"vault:", "secret-store"),
@@ -64,7 +65,18 @@ pub(crate) fn of_value(value: &[u8]) -> Option<&'static str> {
     {
         return Some("secret-store");
     }
-    None
+    // `id=NAME,env=NAME`: how builds of images name a secret.
+    if value.starts_with(b"id=") && [b",env=".as_slice(), b",src=", b",source="].iter().any(|part| has(part))
+    {
+        return Some("secret-store");
+    }
+    is_file_of_media(value).then_some("path")
+}
+
+/// Whether a value is the path of a picture or film, as services call their pieces: `Purple1/v4/…/source.png`.
+fn is_file_of_media(value: &[u8]) -> bool {
+    const EXTENSIONS: [&[u8]; 8] = [b".png", b".jpg", b".jpeg", b".gif", b".svg", b".webp", b".mov", b".mp4"];
+    value.contains(&b'/') && EXTENSIONS.iter().any(|extension| value.ends_with(extension))
 }
 
 /// Why the marks of a template language make the value a reference.

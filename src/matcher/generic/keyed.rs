@@ -184,6 +184,8 @@ fn is_no_name(text: &[u8], start: usize, name: &[u8], link: &link::Link) -> bool
         || word.starts_with(b"arn:") && link.syntax == Syntax::Colon
         || name.eq_ignore_ascii_case(b"key") && ends_caseless(before.trim_ascii_end(), b"public")
         || name.eq_ignore_ascii_case(b"key") && link.syntax == Syntax::Element && names_member(text, link.at)
+        // Badges show whoever reads the page how the tests went.
+        || link.syntax == Syntax::UrlQuery && contains(word, b"/badge")
         || before.ends_with(b"${") && !before.ends_with(b"@Value(\"${") // the name of a variable; its default is read with what it is assigned to
         || name == b"PASS" && before.ends_with(b"\t")
         // RFC 5092: `imap://user;AUTH=PLAIN@host`
@@ -250,11 +252,14 @@ fn kind_of(name: &[u8], syntax: Syntax, text: &[u8], start: usize) -> Option<Kin
 }
 
 /// Names of what looks like a credential and is none, whoever writes it: the handshake of HashiCorp's go-plugin ("not a
-/// security measure"), and the header with which Postman tells one request from the other.
+/// security measure"), the header with which Postman tells one request from the other, Xcode's keys of identifiers, and
+/// what tells of an error.
 fn is_public_by_design(name: &[u8]) -> bool {
     contains_caseless(name, b"magiccookie")
         || contains_caseless(name, b"magic_cookie")
         || name.eq_ignore_ascii_case(b"postman-token")
+        || ends_caseless(name, b"identifierkey")
+        || ends_caseless(name, b"_error")
 }
 
 /// Whether a word of the name ends with `pass` and is no other word.

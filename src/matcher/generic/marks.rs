@@ -19,7 +19,18 @@ pub fn of_no_syntax(value: &[u8]) -> bool {
         return false;
     }
     let letters = value.iter().filter(|b| b.is_ascii_alphanumeric()).count();
-    letters >= LETTERS && kinds(value) >= KINDS && !is_balanced(value)
+    letters >= LETTERS && kinds(value) >= KINDS && !is_balanced(value) && !is_argument(value)
+}
+
+/// Whether a value is balanced but for what closes behind it: the last argument of a call.
+fn is_argument(mut value: &[u8]) -> bool {
+    while let [head @ .., b')' | b']' | b'}'] = value {
+        value = head;
+        if is_balanced(value) {
+            return true;
+        }
+    }
+    false
 }
 
 /// How many different marks there are.
@@ -65,6 +76,7 @@ mod tests {
             "Ab3$xyz!Qw9(",
             "level,optional,range=[1:5),string",
             "no-brackets-but_marks+=.:!",
+            "params[:user].token_for(:mail,a=b))",
             "}{[)(]%$#@!:;",
         ] {
             assert!(!of_no_syntax(value.as_bytes()), "{value}");

@@ -57,6 +57,14 @@ pub(super) fn read(text: &[u8], key_end: usize, link: &Link) -> Option<Value> {
         }
         c = opening;
         match c.peek()? {
+            // A template: what is in it is looked up, unless it is a literal.
+            b'{' if c.nth(1) == Some(b'{') => {
+                c.take_while(|b| matches!(b, b'{' | b'-'));
+                c.blanks();
+                if !matches!(c.peek(), Some(b'"' | b'\'' | b'`')) {
+                    return None;
+                }
+            }
             b'[' if c.nth(1) == Some(b']') => c.bump(2), // Go's conversion `[]byte("…")`
             b'[' | b'(' | b'{' if link.syntax != Syntax::UrlQuery && link.syntax != Syntax::Flag => {
                 c.bump(1);

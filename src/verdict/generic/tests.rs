@@ -391,4 +391,7 @@ fn values_that_tell_of_a_value() {
     assert_eq!(of(BASE64.encode(b"-----BEGIN CERTIFICATE-----\n").as_bytes()), ["armour-in-base64"]);
     assert_eq!(of(b"Lou...bzg=="), ["masked"]);
     assert_eq!(of(b"?i)-+BEGIN(.*)PRIVATE"), ["pattern"]);
+    assert_eq!(of(b"urn:k8s:secret:name:key1"), ["secret-store"]);
+    assert_eq!(of(b"id=GITHUB_TOKEN,env=GITHUB_TOKEN"), ["secret-store"]);
+    assert_eq!(of(b"Purple1/v4/45/50/9d/45509d39/pr_source.png"), ["path"]);
 }

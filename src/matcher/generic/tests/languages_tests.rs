@@ -142,12 +142,16 @@ fn names_that_are_public_by_design() {
         "PLUGIN_MAGIC_COOKIE=qx77vvqx77vv",
         "\"Postman-Token\": \"qx77vvqx77vv\"",
         "Public key: qx77vvqx77vv",
+        "PASSWORD_STRENGTH_ERROR = 'qx77vvqx77vv'",
+        "\"BlueprintIdentifierKey\" : \"qx77vvqx77vv\"",
+        "[](https://host/x/badge.svg?token=qx77vvqx77vv)",
         "<key>qx77vvqx77vv</key>\n<true/>",
         "<key>qx77vvqx77vv</key> <string>",
     ]);
     check_reads(&[
         ("CookieValue: \"qx77vvqx77vv\"", Kind::SessionCookie, "qx77vvqx77vv"),
         ("\"X-Postman-Token\": \"qx77vvqx77vv\"", Kind::Token, "qx77vvqx77vv"),
+        ("https://host/x/bad.svg?token=qx77vvqx77vv", Kind::Token, "qx77vvqx77vv"),
         ("My key: qx77vvqx77vv", Kind::ApiKey, "qx77vvqx77vv"),
         ("<key>qx77vvqx77vv</key>\n<other>", Kind::ApiKey, "qx77vvqx77vv"),
         ("<key>qx77vvqx77vv<key>\n<true/>", Kind::ApiKey, "qx77vvqx77vv"),
@@ -162,4 +166,10 @@ fn joined_options_of_other_commands() {
         ("influx -p qx77vv", Kind::CliPassword, "qx77vv"),
         ("7z x -pqx77vv", Kind::CliPassword, "qx77vv"),
     ]);
+}
+
+#[test]
+fn templates_look_up() {
+    check_silent(&["password: {{ include \"a\" . | quote }}", "password: {{- index .Values \"a\" }}"]);
+    check_reads(&[("password: {{- \"qx77vv\" | quote }}", Kind::Password, "qx77vv")]);
 }
