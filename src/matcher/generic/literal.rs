@@ -63,7 +63,7 @@ fn tells_more(mut c: Cursor<'_>) -> bool {
         return false;
     }
     let name = c.take_while(is_word);
-    words::groups_in(name) != 0 && words::ends(name).1 == 0
+    words::groups_in(name) != 0 && words::groups_of_last(name) == 0
 }
 
 /// Reads to the closing quote, at most `VALUE_REACH` bytes.
