@@ -191,6 +191,7 @@ fn queries_and_connections() {
     check_reads(&[
         ("?token=qx77vv1", Syntax::UrlQuery, "qx77vv1"),
         ("a=b; token=qx77vv1", Syntax::Connection, "qx77vv1"),
+        ("x://h;token=qx77vv1", Syntax::Connection, "qx77vv1"),
         ("ab; token=qx77vv1", Syntax::Assign, "qx77vv1"),
         ("password=qx77vv&x=1", Syntax::Assign, "qx77vv"),
         ("password=qx77vv&=1", Syntax::Assign, "qx77vv&=1"),
