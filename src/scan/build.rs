@@ -88,7 +88,7 @@ pub fn findings<'t>(
         if !applies(engine, candidate.rule, path) || !engine.matcher().accepts(bytes, candidate) {
             continue;
         }
-        if rules.rule(candidate.rule).checksum.is_empty() && is_in_base64(bytes, candidate.secret) {
+        if is_by_chance(rules.rule(candidate.rule), bytes, candidate.secret) {
             continue;
         }
         let secret = secret_of(engine.matcher(), candidate, bytes);
@@ -153,8 +153,12 @@ pub fn findings<'t>(
     out.extend(reported.into_iter().filter(|(secret, _)| !is_part(*secret)).map(|(_, finding)| finding));
 }
 
-/// Whether a find stands in the midst of base64, in which every short prefix is met by chance: enough of it on both sides,
-/// without a break, of all kinds of characters.
+/// Whether a find that nothing proves stands in the midst of base64, in which every short prefix is met by chance.
+pub(super) fn is_by_chance(rule: &Rule, text: &[u8], secret: Span) -> bool {
+    rule.checksum.is_empty() && is_in_base64(text, secret)
+}
+
+/// Whether there is enough base64 on both sides of a find, without a break, of all kinds of characters.
 fn is_in_base64(text: &[u8], secret: Span) -> bool {
     const LEAST: usize = 48;
     let (start, end) = (secret.start as usize, secret.end as usize);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::build::{applies, judge, secret_of};
+use super::build::{applies, is_by_chance, judge, secret_of};
 use super::{Engine, Session, Text};
 use crate::finding::{Confidence, Finding, Location, Secret, Status, Suppression};
 use crate::matcher::{Candidate, Scratch, entropy};
@@ -138,6 +138,9 @@ fn fate(
     }
     if !engine.matcher().accepts(text.bytes, candidate) {
         return (Fate::Entropy { is: entropy::shannon(value), least: rule.entropy }, Vec::new());
+    }
+    if is_by_chance(rule, text.bytes, candidate.secret) {
+        return (Fate::Harmless, vec!["midst-of-base64"]);
     }
     let kind = path.map_or(FileKind::UNKNOWN, FileKind::from_path);
     let secret = secret_of(engine.matcher(), candidate, text.bytes);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
 
-use super::cli_support::{github, letters, password, scan};
+use super::cli_support::{Run, github, letters, password, scan, stanch};
 use super::git_support::Sandbox;
 
 /// Text that only says where a secret is, or names it: file name, content. The file name decides the language.
@@ -389,4 +389,24 @@ fn staged_hard_coded_values_stop_the_commit() {
     let worktree = scan(repo.path(), ["--show-secrets", "."]).exits(1).report();
     let staged = scan(repo.path(), ["--show-secrets", "--staged"]).exits(1).report();
     assert_eq!(staged.0["findings"], worktree.0["findings"]);
+}
+
+/// What has the form of a key in the midst of base64 is there by chance: no finding in files nor in the history, and
+/// `explain` says why.
+#[test]
+fn keys_in_the_midst_of_data_are_chance() {
+    let repo = Sandbox::new();
+    let key = format!("{}{}", ["AI", "za"].concat(), letters(5, 35));
+    let data = |seed| letters(seed, 90) + "+/7aB";
+    repo.write("data.js", format!("x = \"{}/{key}/{}\";\n", data(1), data(2)));
+    repo.write("key.js", format!("x = \"{key}\";\n").replace(&key[30..], &letters(6, 9)));
+    repo.git(["add", "--all"]);
+    repo.git(["commit", "-q", "-m", "data"]);
+    for command in ["scan", "history"] {
+        let report = Run::of(&mut stanch(repo.path(), [command, ".", "--format", "json"])).exits(1).report();
+        let paths: Vec<_> = report.0["findings"].as_array().unwrap().iter().map(|f| &f["path"]).collect();
+        assert_eq!(paths, ["key.js"], "{command}");
+    }
+    let why = Run::of(stanch(repo.path(), ["explain", "data.js:1"]).arg("--no-history"));
+    assert!(why.stdout.contains("midst-of-base64"), "{}", why.stdout);
 }
