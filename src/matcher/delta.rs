@@ -105,10 +105,6 @@ impl Matcher {
         let mut next = 0;
         let mut found = std::mem::take(&mut scratch.found);
         for run in runs {
-            while next < fresh.len() && (fresh[next].at as usize) < run.dst {
-                self.take(text, fresh[next], scratch, &mut found, mark, &mut seen);
-                next += 1;
-            }
             self.inherit(text, base, *run, &fresh, &mut next, scratch, &mut found, mark, &mut seen);
         }
         for &hit in &fresh[next..] {
@@ -120,7 +116,7 @@ impl Matcher {
         seen
     }
 
-    /// Takes over the occurrences inside one run, between the fresh ones that begin in it.
+    /// Takes over the occurrences inside one run, with the fresh ones that come before each.
     #[allow(clippy::too_many_arguments)]
     fn inherit(
         &self,
@@ -165,11 +161,6 @@ impl Matcher {
                 seen.carried.push(c.moved(hit));
                 carried += 1;
             }
-        }
-        // Fresh occurrences that begin in this run and reach over its end come last.
-        while *next < fresh.len() && (fresh[*next].at as usize) < run.dst + run.len {
-            self.take(text, fresh[*next], scratch, found, mark, seen);
-            *next += 1;
         }
     }
 
@@ -268,3 +259,6 @@ impl Carried {
         Carried { hit, candidate, mark: self.mark }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -219,11 +219,6 @@ impl Prefilter {
         &self.literals
     }
 
-    /// Length in bytes of the longest literal.
-    pub fn longest(&self) -> usize {
-        self.longest
-    }
-
     /// Appends every occurrence that lies in `text` and overlaps `start..end`, in no order. Of literals
     /// that need a run, those whose run touches `start..end` are occurrences too.
     ///
@@ -260,7 +255,7 @@ impl Prefilter {
 
     /// Looks up every place in `from..to` that begins a run of token bytes.
     fn find_runs(&self, text: &[u8], from: usize, to: usize, hits: &mut Vec<Hit>) {
-        if self.in_run.entries.is_empty() || from >= to {
+        if self.in_run.entries.is_empty() {
             return;
         }
         let end = to.saturating_add(RUN - 1).min(text.len());
@@ -307,8 +302,8 @@ impl Prefilter {
             gram.iter_mut().zip(&text[at..]).for_each(|(to, from)| *to = *from);
             let gram = u32::from_le_bytes(gram) | FOLD;
             self.look_up_four(text, at, gram, hits);
+            // No literal of three bytes begins a byte later: it would reach over the end.
             self.look_up_three(text, at, gram & LOW, false, hits);
-            self.look_up_three(text, at + 1, gram >> 8, true, hits);
             at += STRIDE;
         }
     }
@@ -348,96 +343,4 @@ impl Prefilter {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rules::is_token_byte;
-    use crate::rules::rarity::rarest;
-    use proptest::prelude::*;
-
-    /// The slow twin: every literal at every position.
-    fn naive(literals: &[Literal], text: &[u8], start: usize, end: usize) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        for at in 0..text.len() {
-            for (i, l) in literals.iter().enumerate() {
-                let Some(there) = text.get(at..at + l.bytes.len()) else { continue };
-                let same = if l.fold { there.eq_ignore_ascii_case(&l.bytes) } else { there == &l.bytes[..] };
-                let in_run = l.in_run && l.bytes.len() <= SHORT;
-                let run = text.get(at..at + RUN).is_some_and(|run| run.iter().all(|&b| is_token_byte(b)));
-                let counts = if in_run { RUN } else { l.bytes.len() };
-                if same && (run || !in_run) && at < end && at + counts > start {
-                    hits.push(Hit { at: at as u32, literal: i as LiteralIndex });
-                }
-            }
-        }
-        hits
-    }
-
-    fn literal(text: &str, fold: bool, in_run: bool) -> Literal {
-        let text = if fold { text.to_ascii_lowercase() } else { text.to_owned() };
-        Literal { rarest: rarest(text.as_bytes()) as u8, bytes: text.into_bytes().into(), fold, in_run }
-    }
-
-    proptest! {
-        #[test]
-        fn finds_what_a_naive_search_finds(
-            literals in prop::collection::vec(("[abAB_]{3,7}", any::<bool>(), any::<bool>()), 1..6),
-            text in prop::collection::vec(
-                prop_oneof![Just(b'a'), Just(b'b'), Just(b'A'), Just(b'_'), Just(0u8), any::<u8>()], 0..200),
-            long in prop::collection::vec(prop::sample::select(&b"abAB_"[..]), 0..100),
-            cut in (0usize..300, 0usize..300),
-        ) {
-            let literals: Vec<Literal> =
-                literals.into_iter().map(|(t, fold, in_run)| literal(&t, fold, in_run)).collect();
-            let text = [text, long].concat();
-            let prefilter = Prefilter::new(literals.clone());
-            let (start, end) = (cut.0.min(cut.1).min(text.len()), cut.0.max(cut.1).min(text.len()));
-            for (start, end) in [(0, text.len()), (start, end)] {
-                let mut hits = Vec::new();
-                prefilter.find(&text, start, end, &mut hits);
-                hits.sort();
-                let expected = if start < end { naive(&literals, &text, start, end) } else { Vec::new() };
-                prop_assert_eq!(hits, expected);
-            }
-        }
-    }
-
-    #[test]
-    fn the_ends_of_the_text_are_seen() {
-        let prefilter = Prefilter::new(vec![literal("abc", false, false), literal("wxyz", true, false)]);
-        for text in ["abc", "-abc", "--abc", "WXYZ", "-wXyz", "abc-wxyz"] {
-            let mut hits = Vec::new();
-            prefilter.find(text.as_bytes(), 0, text.len(), &mut hits);
-            assert!(!hits.is_empty(), "{text}");
-        }
-    }
-
-    #[test]
-    fn borders_of_blocks_hide_and_repeat_nothing() {
-        let prefilter = Prefilter::new(vec![literal("needle", false, false), literal("tok", false, true)]);
-        for around in [BLOCK, 2 * BLOCK] {
-            for (start, at) in (around - 40..around + 10).map(|at| (at % 7, at)) {
-                let mut text = vec![b' '; 2 * BLOCK + 99];
-                text[at..at + 6].copy_from_slice(b"needle");
-                text[at + 8..at + 24].copy_from_slice(b"tok_abcdefghijkl");
-                let mut hits = Vec::new();
-                prefilter.find(&text, start, text.len(), &mut hits);
-                hits.sort();
-                let found: Vec<usize> = hits.iter().map(|hit| hit.at as usize).collect();
-                assert_eq!(found, [at, at + 8]);
-            }
-        }
-    }
-
-    #[test]
-    fn texts_longer_than_a_batch_are_seen() {
-        let prefilter = Prefilter::new(vec![literal("needle", false, false), literal("tok", false, true)]);
-        for at in (0..3 * BATCH_BYTES).step_by(61) {
-            let mut text = vec![b' '; 3 * BATCH_BYTES + 64];
-            text[at..at + 6].copy_from_slice(b"needle");
-            text[at + 8..at + 24].copy_from_slice(b"tok_abcdefghijkl");
-            let mut hits = Vec::new();
-            prefilter.find(&text, 0, text.len(), &mut hits);
-            assert_eq!(hits.len(), 2, "{at}");
-        }
-    }
-}
+mod tests;

@@ -67,7 +67,7 @@ impl<'a> Redactor<'a> {
                 None => at += 1,
             }
         }
-        if clean_from == 0 && out.is_empty() {
+        if out.is_empty() {
             return Cow::Borrowed(text);
         }
         out.extend_from_slice(&text[clean_from..]);

@@ -90,11 +90,12 @@ impl<'a> View<'a> {
     /// path even when it is short, if the path is what it was found in.
     pub(crate) fn path(&self, finding: &Finding, place: &'a Location) -> Option<Cow<'a, BStr>> {
         let path = place.path.as_ref()?;
+        let known = self.name(path);
         let own = finding.secret.expose();
         if self.options.show_secrets || place.message_kind != Some(MessageKind::FileName) || own.is_empty() {
-            return Some(self.name(path));
+            return Some(known);
         }
-        Some(cow_bstr(Cow::Owned(path.replace(own, MARK))))
+        Some(cow_bstr(Cow::Owned(known.replace(own, MARK))))
     }
 
     /// The name of a file, ref, person or archive member.
@@ -286,96 +287,4 @@ pub(crate) fn day(seconds: i64, offset_minutes: i32) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::finding::{Category, Confidence};
-
-    const VALUE: &str = "Vx9kq2mTr7wLp";
-
-    fn report(edit: impl FnOnce(&mut Report)) -> Report {
-        let finding = Finding {
-            rule: "r".into(),
-            description: "about it".into(),
-            category: Category::Token,
-            severity: Severity::High,
-            confidence: Confidence::High,
-            location: Location::default(),
-            secret: Secret::new(VALUE.as_bytes(), 0),
-            matched: Default::default(),
-            fingerprint: String::new(),
-            parts: vec![("id".into(), Location::default())],
-            commit: None,
-            life: None,
-            occurrences: Vec::new(),
-            status: Status::New,
-            remediation: Remediation::default(),
-            reasons: Vec::new(),
-            tags: vec!["tag".into()],
-        };
-        let skipped =
-            Skipped { what: "f".into(), reason: "unreadable", detail: "why".into(), incomplete: true };
-        let mut report = Report {
-            findings: vec![finding.clone(), finding],
-            skipped: vec![skipped],
-            summary: Default::default(),
-        };
-        edit(&mut report);
-        report
-    }
-
-    /// Each text alone: one that is looked at only when another one is bad, too, would be shown.
-    #[test]
-    fn no_text_of_a_rule_shows_a_value() {
-        let text = || format!("as in {VALUE}.");
-        let edits: [fn(&mut Report, String); 11] = [
-            |r, text| r.findings[0].rule = text,
-            |r, text| r.findings[1].description = text,
-            |r, text| r.findings[0].tags.push(text),
-            |r, text| r.findings[1].parts[0].0 = text,
-            |r, text| r.findings[0].remediation.opens = text,
-            |r, text| r.findings[1].remediation.revoke = text,
-            |r, text| r.findings[0].remediation.rotate = text,
-            |r, text| r.findings[1].remediation.url = text,
-            |r, text| r.findings[0].remediation.command = text,
-            |r, text| r.skipped[0].detail = text,
-            |r, text| r.findings.iter_mut().for_each(|f| f.description = text.clone()),
-        ];
-        for (n, edit) in edits.into_iter().enumerate() {
-            let report = report(|report| edit(report, text()));
-            let cleaned = without_values(&report, &redactor(&report, &Options::default()));
-            let said = |report: &Report| {
-                let texts = report.findings.iter().flat_map(|f| {
-                    let parts = f.parts.iter().map(|(role, _)| role);
-                    words_of_rule(f).chain(parts).cloned().collect::<Vec<_>>()
-                });
-                texts.chain([report.skipped[0].detail.clone()]).collect::<Vec<_>>().join("\n")
-            };
-            assert!(said(&report).contains(VALUE), "{n}");
-            assert!(!said(&cleaned).contains(VALUE) && said(&cleaned).contains("as in …."), "{n}");
-            let all = Options { show_secrets: true, ..Options::default() };
-            let shown = without_values(&report, &redactor(&report, &all));
-            assert!(said(&shown).contains(VALUE), "{n}");
-        }
-        let clean = report(|_| ());
-        assert!(matches!(without_values(&clean, &redactor(&clean, &Options::default())), Cow::Borrowed(_)));
-    }
-
-    /// A short value goes from the name of the file that it was found in, and from no other.
-    #[test]
-    fn the_path_that_a_value_was_found_in_hides_it() {
-        let named = |kind: Option<MessageKind>| Location {
-            path: Some("a/hunter/b".into()),
-            message_kind: kind,
-            ..Location::default()
-        };
-        let report = report(|report| report.findings[0].secret = Secret::new(b"hunter", 0));
-        let finding = &report.findings[0];
-        let view_with = |options: Options| View::new(&report, options, redactor(&report, &options));
-        let view = view_with(Options::default());
-        let (own, other) = (named(Some(MessageKind::FileName)), named(None));
-        assert_eq!(view.path(finding, &own).unwrap().to_string(), "a/…/b");
-        assert_eq!(view.path(finding, &other).unwrap().to_string(), "a/hunter/b");
-        let shown = view_with(Options { show_secrets: true, ..Options::default() });
-        assert_eq!(shown.path(finding, &own).unwrap().to_string(), "a/hunter/b");
-    }
-}
+mod tests;

@@ -380,4 +380,46 @@ mod tests {
         }
         assert_eq!(one_line(" one\n\n  two \n"), "one two");
     }
+
+    /// An allowlist that gives no condition allows nothing, however its conditions are joined.
+    #[test]
+    fn no_condition_is_not_every_condition() {
+        for (all, given, met, expected) in [
+            (true, 0, 0, false),
+            (true, 1, 1, true),
+            (true, 2, 1, false),
+            (true, 2, 2, true),
+            (false, 0, 0, false),
+            (false, 2, 0, false),
+            (false, 2, 1, true),
+        ] {
+            assert_eq!(Checks { all, given, met }.outcome(), expected, "{all} {given} {met}");
+        }
+    }
+
+    /// What may be large is compiled when the configuration is read, so that its error is seen; nothing else is.
+    #[test]
+    fn only_what_may_be_large_is_compiled_at_once() {
+        for (pattern, at_once) in [
+            ("a".to_owned(), false),
+            ("a".repeat(1000), false),
+            ("a".repeat(1001), true),
+            ("a{2}".to_owned(), true),
+        ] {
+            let compiled = Pattern::new(&pattern).unwrap().compiled.get().is_some();
+            assert_eq!(compiled, at_once, "{}", pattern.len());
+        }
+    }
+
+    /// The reason is the parser's own, without its drawing of the pattern.
+    #[test]
+    fn the_parser_s_reasons_are_short() {
+        for (pattern, expected) in [
+            ("(", "unclosed group"),
+            ("[z-a]", "invalid character class range, the start must be <= the end"),
+            (r"\p{Nothing}", "Unicode not allowed here"),
+        ] {
+            assert_eq!(Pattern::new(pattern).unwrap_err(), expected);
+        }
+    }
 }

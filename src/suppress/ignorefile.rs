@@ -159,4 +159,83 @@ mod tests {
         assert!(ignored.contains(Some(commit), b"b:c.txt", "jwt", 3));
         assert!(!ignored.contains(None, b"b:c.txt", "jwt", 3));
     }
+
+    #[test]
+    fn only_a_whole_commit_id_is_one() {
+        let (sha1, sha256) = ("0aF9".repeat(10), "0aF9".repeat(16));
+        let entry = |commit: Option<&String>, path: &str| {
+            let commit = commit.map(|id| id.to_lowercase());
+            Some(Ignored { commit, path: path.to_owned(), rule: "jwt".to_owned(), line: 7 })
+        };
+        assert_eq!(parse(&format!("{sha1}:a:b:jwt:7")), entry(Some(&sha1), "a:b"));
+        assert_eq!(parse(&format!("{sha256}:a:jwt: 7")), entry(Some(&sha256), "a"));
+        // What only looks like one is part of the path.
+        for other in [&sha1[1..], &sha256[1..], &"x".repeat(40), &"x".repeat(64), "C"] {
+            assert_eq!(parse(&format!("{other}:a:jwt:7")), entry(None, &format!("{other}:a")));
+        }
+        for text in ["a:jwt", "a:jwt:", "a:jwt:x", ":jwt:7", "a::7", "jwt:7"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    /// The line that is no entry is drawn whole, without its end.
+    #[test]
+    fn what_is_no_entry_is_shown() {
+        let mut ignored = IgnoreFile::default();
+        assert!(ignored.is_empty());
+        let warnings = ignored.add(Path::new("i"), b"a:jwt:1\nnonsense  \r\nb:jwt:1\n".to_vec()).unwrap();
+        assert_eq!(warnings.len(), 1);
+        assert_eq!((warnings[0].line, warnings[0].span.clone()), (2, 8..16));
+        assert!(!ignored.is_empty());
+    }
+
+    /// An entry is for a finding if commit, rule and one of the places agree.
+    #[test]
+    fn an_entry_knows_its_findings() {
+        use crate::finding::{Commit, Position};
+        let place = |path: Option<&str>, line: u64| Location {
+            path: path.map(Into::into),
+            start: Position { line, column: 1 },
+            ..Location::default()
+        };
+        let finding = |commit: Option<&str>, rule: &str, places: &[Location]| Finding {
+            rule: rule.into(),
+            location: places[0].clone(),
+            occurrences: places[1..].to_vec(),
+            commit: commit.map(|id| Commit { id: id.into(), ..Commit::default() }),
+            ..crate::suppress::tests::finding()
+        };
+        let entry = |commit: Option<&str>| Ignored {
+            commit: commit.map(Into::into),
+            path: "a".into(),
+            rule: "jwt".into(),
+            line: 7,
+        };
+        let here = [place(Some("a"), 7)];
+        let second = [place(Some("b"), 1), place(Some("a"), 7)];
+        for (of_entry, of_finding, rule, places, expected) in [
+            (None, None, "jwt", &here[..], true),
+            (None, Some("c1"), "jwt", &here, true),
+            (Some("c1"), Some("c1"), "jwt", &here, true),
+            (Some("c1"), Some("c2"), "jwt", &here, false),
+            (Some("c1"), None, "jwt", &here, false),
+            (None, None, "new-name", &here, false),
+            (None, None, "jwt", &second, true),
+            (None, None, "jwt", &second[..1], false),
+            (None, None, "jwt", &[place(Some("a"), 8)], false),
+            (None, None, "jwt", &[place(Some("b"), 7)], false),
+            (None, None, "jwt", &[place(None, 7)], false),
+        ] {
+            let finding = finding(of_finding, rule, places);
+            let case = format!("{of_entry:?} {of_finding:?} {rule} {places:?}");
+            assert_eq!(entry(of_entry).is_for(&finding, &["older".to_owned()]), expected, "{case}");
+            // By an older name of the finding's rule it is the same entry.
+            let known = expected || rule != "jwt";
+            assert_eq!(
+                entry(of_entry).is_for(&finding, &["jwt".to_owned()]),
+                known || rule == "other",
+                "{case}"
+            );
+        }
+    }
 }

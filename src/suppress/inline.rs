@@ -266,4 +266,24 @@ mod tests {
         assert_eq!(marker(&with(text.len() - "allowdef".len()..text.len())), None);
         assert!(marker(&with(4..7)).is_some());
     }
+
+    /// Signs of comments are few: a row of them longer than any comment begins with is text.
+    #[test]
+    fn what_stands_alone() {
+        for (before, expected) in [
+            ("", true),
+            (" \t", true),
+            ("########", true),
+            ("#########", false),
+            ("  <!--  ", true),
+            ("REM", true),
+            ("rem ", true),
+            ("dnl", true),
+            ("Rem", false),
+            ("# x", false),
+            ("#x", false),
+        ] {
+            assert_eq!(alone(before.as_bytes()), expected, "{before:?}");
+        }
+    }
 }

@@ -309,7 +309,7 @@ pub(super) fn separator_start(text: &[u8], end: usize) -> Option<usize> {
         i = back(i, &blank, MAX_INDENT);
         Some(back(i, &|b| b == b'\\', 1))
     })?;
-    (start < end && separator_end(text, start) == Some(end)).then_some(start)
+    (separator_end(text, start) == Some(end)).then_some(start)
 }
 
 fn blanks(text: &[u8]) -> usize {
@@ -427,7 +427,7 @@ fn phase(text: &[u8], segments: &[Range<usize>], total: usize, head: &[u8]) -> O
     let at_start = (1..4).find(|&k| says_text(&head[k..]));
     at_start.or_else(|| {
         let middle = total / 8 * 4;
-        if middle < PROBE || total - middle < PROBE {
+        if middle < PROBE {
             return None;
         }
         let symbols = probe_of(text, segments, middle, &mut probe);
@@ -588,3 +588,6 @@ impl Symbols<'_> {
         out
     }
 }
+
+#[cfg(test)]
+mod tests;

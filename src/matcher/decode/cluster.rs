@@ -222,3 +222,6 @@ fn joins_word(bytes: &[u8], pieces: &[Piece]) -> bool {
         before + after >= MIN_JOINED
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -136,8 +136,8 @@ fn may_join(text: &[u8], at: usize, second: u8) -> bool {
                 is_prefix(third) && quote(byte(at + 3))
             }
         }
-        b if quote(b) => in_token(byte(at + 2)),
-        _ => true,
+        b'"' | b'\'' | b'`' => in_token(byte(at + 2)),
+        _ => false,
     }
 }
 
@@ -382,6 +382,54 @@ mod tests {
                     prop_assert!(!telling || may_tell(&text, kind, at), "{kind:?} at {at} of {text:?}");
                 }
             }
+        }
+    }
+
+    /// What the next bytes show: nothing that tells is passed over (see above), and little else is looked at.
+    #[test]
+    fn what_may_tell() {
+        let check = |kind: Kind, yes: &[&str], no: &[&str]| {
+            for (text, expected) in
+                yes.iter().map(|text| (text, true)).chain(no.iter().map(|text| (text, false)))
+            {
+                assert_eq!(may_tell(text.as_bytes(), kind, 0), expected, "{kind:?} {text:?}");
+            }
+        };
+        check(Kind::Percent, &["%41", "%fF"], &["%", "%4", "%4g", "%g4"]);
+        check(
+            Kind::Backslash,
+            &["\\x", "\\u", "\\U", "\\0", "\\3", "\\/", "\\\\"],
+            &["\\", "\\n", "\\4", "\\\"", "\\ "],
+        );
+        check(Kind::Entity, &["&x"], &["&"]);
+        check(Kind::Quoted, &["=x"], &["="]);
+        check(Kind::Joint, &["\\\n", "\\\r"], &["\\", "\\x", "\\ ", "\\\""]);
+        check(
+            Kind::Joint,
+            &["\" \"", "\"\t'", "\" `", "\" f", "\" + ", "\" .", "\" &", "\" |", "\" <", "\" ~", "\"\n \\"],
+            &["\"", "\"  ", "\" x", "\" -", "\" )"],
+        );
+        check(
+            Kind::Joint,
+            &["\"+", "\"+\"", "\"+ ", "\"++", "\"..", "\"&&", "\"\\\\", "\"+f\"", "\"\\\n"],
+            &["\"+x", "\"+fx", "\"+.", "\".x", "\"&x"],
+        );
+        check(Kind::Joint, &["\"\"a", "'\"a", "\"`a"], &["\"\" ", "\"\"", "\"'\"", "\"\"\""]);
+        check(Kind::Joint, &[], &["\"x", "\"f\"", "\"|", "\"<", "\"~", "\")", "\"f\"a", "\"=\"a"]);
+    }
+
+    #[test]
+    fn numbers_have_one_to_eight_hex_digits() {
+        for (digits, expected) in [
+            ("", None),
+            ("41", Some(0x41)),
+            ("fF", Some(0xff)),
+            ("zz", None),
+            ("4g", None),
+            ("12345678", Some(0x1234_5678)),
+            ("123456789", None),
+        ] {
+            assert_eq!(hex_number(digits.as_bytes()), expected, "{digits}");
         }
     }
 }

@@ -112,3 +112,6 @@ fn wrapped_end(text: &[u8], at: usize) -> usize {
         end = next;
     }
 }
+
+#[cfg(test)]
+mod tests;

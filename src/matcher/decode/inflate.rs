@@ -42,3 +42,6 @@ pub(super) fn name(kind: Compressed) -> &'static str {
         Compressed::Zlib => "zlib",
     }
 }
+
+#[cfg(test)]
+mod tests;

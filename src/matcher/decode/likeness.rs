@@ -167,4 +167,29 @@ mod tests {
         assert!(is_utf16_text(b"\0g\0h\0p\0_\0a") && !is_utf16_text(b"\0g\0h\0p\0_\x01a"));
         assert!(!is_utf16_text(b"\0\x01\0h\0p\0_\0a"));
     }
+
+    #[test]
+    fn characters_have_as_many_bytes_as_their_first_says() {
+        for (bytes, expected) in [
+            (&b"a\xdf\xbfb"[..], true),
+            (b"a\xdf\xbf\xbfb", false),
+            (b"a\xe0\xa0\x80b", true),
+            (b"a\xe0\xa0b", false),
+            (b"a\xef\xbf\xbfb", true),
+            (b"a\xef\xbfb", false),
+            (b"a\xf0\x90\x80\x80b", true),
+            (b"a\xf0\x90\x80b", false),
+        ] {
+            assert_eq!(is_utf8_text(bytes), expected, "{bytes:?}");
+        }
+    }
+
+    /// Every unit of UTF-16 must be a character: one that is printable and no zero beside it is none.
+    #[test]
+    fn utf16_is_zeros_beside_characters_throughout() {
+        assert!(!is_utf16_text(b"g\0h\0p\0_\0ab"));
+        assert!(!is_utf16_text(b"\0g\0h\0p\0_ab"));
+        assert!(!is_utf16_text(b"g\0h\0p\0_\0\x01\0"));
+        assert!(!is_utf16_text(b"\0g\0h\0p\0_\0\x01"));
+    }
 }

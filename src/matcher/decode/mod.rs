@@ -355,7 +355,7 @@ impl Finder<'_> {
 
     fn run(&mut self, at: usize) {
         if at >= self.runs_until && base64::is_mixed(self.text, at) {
-            self.runs_until = base64::decode_around(self.text, at, self.budget, self.out).max(at + 1);
+            self.runs_until = base64::decode_around(self.text, at, self.budget, self.out);
         }
     }
 }

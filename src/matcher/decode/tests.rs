@@ -454,3 +454,4 @@ proptest! {
 }
 
 mod borders;
+mod places;

@@ -134,7 +134,7 @@ fn by_zeros(bytes: &[u8]) -> Option<Units> {
     }
     memchr::memchr(0, head)?;
     let share = |units: Units| {
-        let printable = values(head, units).filter(|&u| u < 0x80 && is_printable(u as u8)).count();
+        let printable = values(head, units).filter(|&u| u8::try_from(u).is_ok_and(is_printable)).count();
         let usual = values(head, units).filter(|&u| (0xa0..0xd800).contains(&u)).count();
         (printable, usual, head.len() / units.width)
     };

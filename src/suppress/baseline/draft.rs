@@ -224,11 +224,7 @@ fn comments(baseline: &Baseline) -> BTreeMap<usize, Vec<String>> {
 /// link is followed, and the permissions of an existing file are kept.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut file = beside::file_in(folder, 0o600)?;
+    let mut file = beside::file_in(folder_of(&path), 0o600)?;
     file.write_all(bytes)?;
     match std::fs::metadata(&path) {
         Ok(metadata) => file.as_file().set_permissions(metadata.permissions())?,
@@ -237,6 +233,14 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()>
     file.as_file().sync_all()?;
     file.persist(&path)?;
     Ok(())
+}
+
+/// The folder that a file lies in: the working directory for a name alone.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 /// Gives a new file the permissions of an ordinary one: temporary files are private.
@@ -308,4 +312,54 @@ fn too_old(entry: &Entry, limit: Option<i64>, today: Date) -> Option<i64> {
     let since = entry.since.or(entry.on)?;
     let age = i64::from((today - since).get_days());
     (open && age > limit?).then_some(age)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn a_name_alone_lies_here() {
+        for (path, folder) in [("b.toml", "."), ("a/b.toml", "a"), ("/b.toml", "/"), ("/", "."), ("./b", ".")]
+        {
+            assert_eq!(folder_of(Path::new(path)), Path::new(folder), "{path}");
+        }
+    }
+
+    /// A baseline is for everybody who can read the repository; one that somebody protected stays so.
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_has_ordinary_permissions() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("b.toml");
+        let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        write_atomically(&path, b"1").unwrap();
+        assert_eq!(mode(), 0o644);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        write_atomically(&path, b"2").unwrap();
+        assert_eq!((mode(), std::fs::read(&path).unwrap()), (0o600, b"2".to_vec()));
+    }
+
+    /// A secret as old as the policy allows is not too old; one day more is.
+    #[test]
+    fn age_is_counted_to_the_day() {
+        let (since, today) = (date(2025, 6, 1), date(2025, 12, 1));
+        for (status, limit, expected) in [
+            (Decision::Real, Some(183), None),
+            (Decision::Real, Some(182), Some(183)),
+            (Decision::Real, None, None),
+            (Decision::Undecided, Some(182), Some(183)),
+            (Decision::Accepted, Some(182), Some(183)),
+            (Decision::Rotated, Some(1), None),
+            (Decision::FalsePositive, Some(1), None),
+        ] {
+            let entry = Entry { status, on: Some(since), ..Entry::default() };
+            assert_eq!(too_old(&entry, limit, today), expected, "{status:?} {limit:?}");
+            let known = Entry { since: Some(since), on: Some(today), ..entry };
+            assert_eq!(too_old(&known, limit, today), expected, "{status:?} {limit:?}");
+        }
+        assert_eq!(too_old(&Entry::default(), Some(0), today), None);
+    }
 }

@@ -292,4 +292,46 @@ mod tests {
         let entry = Entry { fingerprint: "0a".repeat(16), rule: "r".into(), ..Entry::default() };
         assert_eq!(entry.line(), format!("{} = {{ rule = \"r\", status = \"undecided\" }}", "0a".repeat(16)));
     }
+
+    /// What could be mistaken, or not be seen, is escaped.
+    #[test]
+    fn quoted_texts_are_on_one_line() {
+        for (text, expected) in [
+            ("", r#""""#),
+            ("a\"b\\c", r#""a\"b\\c""#),
+            ("a\nb\tc", r#""a\nb\tc""#),
+            ("a\rb\u{7f}", r#""a\u000Db\u007F""#),
+            ("\u{200b}\u{202e}\u{2066}\u{feff}", r#""\u200B\u202E\u2066\uFEFF""#),
+            ("é \u{2010}", "\"é \u{2010}\""),
+        ] {
+            assert_eq!(quoted(text), expected);
+        }
+    }
+
+    #[test]
+    fn an_address_has_a_name_and_a_domain() {
+        for (text, expected) in [
+            ("@corp.example.org", "@corp.example.org"),
+            ("a@corp.example.org", "(address removed)"),
+            ("a @corp.example.org", "a @corp.example.org"),
+            ("a@localhost.", "a@localhost."),
+            ("a@b@c.de", "a@(address removed)"),
+            ("x@a.b and y@c.d", "(address removed) and (address removed)"),
+        ] {
+            assert_eq!(without_addresses(text), expected, "{text}");
+        }
+    }
+
+    /// A day is a day: a time of it would be lost without a word.
+    #[test]
+    fn days_have_no_time() {
+        let text = |text: &str| day("on", Some(Day::Text(text.to_owned())));
+        assert_eq!(text("2025-12-31"), Ok(Some(jiff::civil::date(2025, 12, 31))));
+        assert_eq!(day("on", None), Ok(None));
+        for other in
+            ["2025-12-31T10:00:00", "2025-12-31 10:00", "20251231", "2025-02-30", "+002025-12-31", ""]
+        {
+            assert_eq!(text(other), Err("`on` must be a day, written as 2025-12-31".to_owned()), "{other}");
+        }
+    }
 }

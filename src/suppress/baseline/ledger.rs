@@ -159,3 +159,6 @@ fn first_entry(file: &File, offset: u64, end: u64) -> Option<(u64, Vec<u8>)> {
     let start = offset + at as u64;
     (start < end && is_hex(key)).then(|| (start, key.to_vec()))
 }
+
+#[cfg(test)]
+mod tests;

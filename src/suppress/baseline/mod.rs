@@ -302,9 +302,6 @@ fn index_lines(text: &[u8], body: usize) -> Option<Vec<Row>> {
             rows.push(Row { start: start as u32, end: (start + line.len()) as u32, parsed: None });
         }
         start = end + 1;
-        if start >= text.len() {
-            break;
-        }
     }
     Some(rows)
 }
@@ -337,8 +334,8 @@ fn parse_line(line: &str) -> Result<Entry, (std::ops::Range<usize>, String)> {
     let mut rows: std::collections::BTreeMap<String, entry::Row> =
         toml::from_str(line).map_err(|error| (error.span().unwrap_or(0..line.len()), explain(&error)))?;
     match rows.remove(fingerprint) {
-        Some(row) if rows.is_empty() => row.check(fingerprint).map_err(|reason| (0..line.len(), reason)),
-        _ => Err((0..line.len(), "not an entry of a baseline".to_owned())),
+        Some(row) => row.check(fingerprint).map_err(|reason| (0..line.len(), reason)),
+        None => Err((0..line.len(), "not an entry of a baseline".to_owned())),
     }
 }
 

@@ -154,4 +154,102 @@ mod tests {
         take_present(b"value9word", &fingerprinter, &mut wanted, &mut budget);
         assert_eq!((wanted.len(), budget), (1, 0));
     }
+
+    #[test]
+    fn likely_words_have_letters_and_digits_and_are_no_names() {
+        let visited = |text: &str| {
+            let mut words = Vec::new();
+            let all = each_likely(text.as_bytes(), &mut |word| {
+                words.push(String::from_utf8(word.to_vec()).unwrap());
+                true
+            });
+            assert!(all);
+            words
+        };
+        for (text, expected) in [
+            ("", &[][..]),
+            // Eight bytes are the least.
+            ("abcdef7 abcdef78", &["abcdef78"]),
+            ("abcdefgh 12345678", &[]),
+            ("name_of_1: abc-def-9", &["abc-def-9"]),
+            ("name_of_1=abc-def-9", &["name_of_1=abc-def-9"]),
+            ("\"name_of_1\": \"abc-def-9\"", &["abc-def-9"]),
+            ("abc-def-9", &["abc-def-9"]),
+            ("(abc-def-9) [xyz-def-8]", &["abc-def-9", "xyz-def-8"]),
+        ] {
+            assert_eq!(visited(text), expected, "{text}");
+        }
+        let mut first = 0;
+        let stop = &mut |_: &[u8]| {
+            first += 1;
+            false
+        };
+        assert!(!each_likely(b"abc-def-9 xyz-def-8", stop));
+        assert_eq!(first, 1, "nothing more is visited");
+    }
+
+    #[test]
+    fn names_are_plain_words_that_something_is_given_to() {
+        for (word, behind, expected) in [
+            ("name1:", "", true),
+            ("name1=", "", true),
+            ("na/me1:", "", false),
+            ("name1", " = x", true),
+            ("name1", "\": x", true),
+            ("name1", "' : x", true),
+            ("a_b-c.1", "=x", true),
+            ("na/me1", " = x", false),
+            ("name1", " x = y", false),
+            ("name1", "", false),
+            // Further away than three bytes nothing is looked for.
+            ("name1", "   = x", false),
+        ] {
+            assert_eq!(is_name(word.as_bytes(), behind.as_bytes()), expected, "{word}{behind}");
+        }
+    }
+
+    /// A word, and what may be a value in it: each once.
+    #[test]
+    fn parts_of_words() {
+        for (word, expected) in [
+            ("value", &["value"][..]),
+            ("value.", &["value.", "value"]),
+            ("a=b", &["a=b", "b"]),
+            ("a=", &["a="]),
+            ("a:b", &["a:b", "b"]),
+            ("a://b", &["a://b"]),
+            ("https://u:pw@host", &["https://u:pw@host", "pw"]),
+            ("//u:pw@host", &["//u:pw@host", "pw@host", "pw"]),
+            ("u:pw@host", &["u:pw@host", "pw@host", "pw"]),
+            ("u:p@w@host!", &["u:p@w@host!", "u:p@w@host", "p@w@host!", "p@w"]),
+        ] {
+            let found: Vec<_> =
+                parts(word.as_bytes()).map(|part| std::str::from_utf8(part).unwrap()).collect();
+            assert_eq!(found, expected, "{word}");
+        }
+    }
+
+    /// Words that are too short or too long cost nothing, and nothing is tried once nothing is wanted.
+    #[test]
+    fn what_a_word_costs() {
+        let fingerprinter = Fingerprinter::new(None, None);
+        let cost = |text: &str, values: &[&str]| {
+            let mut wanted: HashSet<u128> = values.iter().map(|v| fingerprinter.id(v.as_bytes())).collect();
+            let mut budget = 100;
+            take_present(text.as_bytes(), &fingerprinter, &mut wanted, &mut budget);
+            (wanted.len(), 100 - budget)
+        };
+        assert_eq!(cost("abc", &["abc"]), (1, 0), "three bytes are no value");
+        assert_eq!(cost("abcd", &["abcd"]), (0, 1));
+        assert_eq!(cost("abcd", &[]), (0, 0));
+        assert_eq!(cost("abcd efgh", &["abcd"]), (0, 1));
+        let long = "x".repeat(4096);
+        assert_eq!(cost(&long, &[&long]), (0, 1));
+        assert_eq!(cost(&format!("{long}x"), &[&format!("{long}x")]), (1, 0));
+        // A word that looks like a value is tried first, and all words only when it was none.
+        assert_eq!(cost("word abc-def-9", &["abc-def-9"]), (0, 1));
+        assert_eq!(cost("word abc-def-9", &["word"]), (0, 2));
+        assert_eq!(cost("word abc-def-9", &["other"]), (1, 3));
+        assert_eq!(cost("one two three four", &["other"]), (1, 2));
+    }
 }

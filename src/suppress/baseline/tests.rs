@@ -356,3 +356,86 @@ fn every_line_is_looked_at() {
         assert!(load(&damaged).is_err(), "{to}");
     }
 }
+
+#[test]
+fn a_decision_that_is_recorded_again_changes_nothing() {
+    let one = fingerprint(1);
+    let by_hand = format!("{one} = {{ status = \"real\", rule = \"r\" }}");
+    let text = draft(0..1).text() + &by_hand + "\n";
+    let mut draft = Draft::open(&load(&text).unwrap()).unwrap();
+    let entry = draft.get(&one).unwrap().clone();
+    draft.set(entry.clone());
+    assert!(draft.text().contains(&by_hand), "the line stays as somebody wrote it");
+    draft.set(Entry { status: Decision::Rotated, ..entry });
+    assert!(draft.text().contains(&format!("{one} = {{ rule = \"r\", status = \"rotated\" }}")));
+}
+
+/// A remark belongs to the entry below it, also across an empty line.
+#[test]
+fn remarks_keep_to_their_entries() {
+    let text = draft(0..1).text();
+    let one = fingerprint(0);
+    let remarked = text.replace(&format!("{one} ="), &format!("# why\n\n# and so\n \n{one} ="));
+    let again = Draft::open(&load(&remarked).unwrap()).unwrap().text();
+    assert_eq!(again, text.replace(&format!("{one} ="), &format!("# why\n# and so\n{one} =")));
+}
+
+/// Mistakes are drawn under the words that they are made of.
+#[test]
+fn mistakes_have_exact_places() {
+    let one = fingerprint(1);
+    let at = |error: ConfigError| error.source_text.unwrap().text[error.span].to_owned();
+    let salt = "0a".repeat(15);
+    let short = format!("version = 1\nsalt = \"{salt}\"\n[entries]\n");
+    assert_eq!(at(load(&short).unwrap().fingerprinter(None).unwrap_err()), salt);
+    assert_eq!(at(load("# of\nversion = 2\nsalt = \"\"\n[entries]\n").unwrap_err()), "version");
+    let with = |line: &str| load(&(draft(0..1).text() + line + "\n")).unwrap().lookup(&one).unwrap_err();
+    let unknown = format!("{one} = {{ rule = \"r\", statu = \"real\" }}");
+    assert_eq!(at(with(&unknown)), "statu");
+    let wrong = format!("{one} = {{ rule = \"r\", status = \"reel\" }}");
+    assert_eq!(at(with(&wrong)), wrong);
+}
+
+#[test]
+fn entries_begin_behind_their_header() {
+    for (text, expected) in [
+        ("[entries]", Some(9)),
+        ("[entries]\n", Some(10)),
+        ("[entries]\r\nx", Some(11)),
+        ("a\n[entries]\nx", Some(12)),
+        ("a [entries]\nx", None),
+        ("[entries] x\n", None),
+        ("[entries.a]\n", None),
+        ("", None),
+    ] {
+        assert_eq!(body_start(text), expected, "{text:?}");
+    }
+}
+
+/// The quick way reads every field, each at most once and in their order; all else is left to the parser.
+#[test]
+fn the_quick_way_reads_every_field_once() {
+    let fields = [
+        "status = \"real\"",
+        "reason = \"a\"",
+        "by = \"b\"",
+        "on = 2025-01-02",
+        "since = 2024-01-02",
+        "expires = 2026-01-02",
+        "where = [\"c\"]",
+        "history = true",
+        "only_rules = [\"d\"]",
+        "only_paths = [\"e\"]",
+    ];
+    let line = |fields: &[&str]| {
+        let fields: String = fields.iter().map(|field| format!(", {field}")).collect();
+        format!("{} = {{ rule = \"r\"{fields} }}", fingerprint(1))
+    };
+    for (i, field) in fields.iter().enumerate() {
+        let one = line(&[field]);
+        assert_eq!(quick::entry(&one), Some(parse_line(&one).unwrap()), "{one}");
+        assert_eq!(quick::entry(&line(&[field, field])), None, "{field} twice");
+        assert!(i == 0 || quick::entry(&line(&[field, fields[i - 1]])).is_none(), "{field} too late");
+    }
+    assert_eq!(quick::entry(&line(&fields)).unwrap().line(), line(&fields));
+}

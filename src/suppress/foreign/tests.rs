@@ -145,3 +145,125 @@ fn what_is_not_a_baseline_is_an_error() {
 fn as_it_is(path: &[u8]) -> Cow<'_, [u8]> {
     Cow::Borrowed(path)
 }
+
+#[test]
+fn entries_are_counted_and_tools_named() {
+    let rows = |count: usize| {
+        let rows: Vec<_> = (0..count)
+            .map(|n| serde_json::json!({"RuleID": "r", "File": "a", "StartLine": n, "Secret": "REDACTED", "Commit": ""}))
+            .collect();
+        Foreign::load(Path::new("r.json"), serde_json::Value::Array(rows).to_string().into()).unwrap()
+    };
+    for count in [0, 1, 3] {
+        assert_eq!((rows(count).len(), rows(count).is_empty()), (count, count == 0));
+    }
+    assert_eq!(rows(0).tool().name(), "gitleaks");
+    assert_eq!(detect_secrets(&[]).tool().name(), "detect-secrets");
+}
+
+/// An entry for one commit is for no other; one without holds for all.
+#[test]
+fn an_entry_s_commit_is_the_finding_s() {
+    use crate::finding::Commit;
+    let rows = serde_json::json!([
+        {"RuleID": "r", "File": "any", "StartLine": 1, "Secret": "REDACTED", "Commit": ""},
+        {"RuleID": "r", "File": "one", "StartLine": 1, "Secret": "REDACTED", "Commit": "0a"},
+    ]);
+    let foreign = Foreign::load(Path::new("r.json"), rows.to_string().into_bytes()).unwrap();
+    for (path, commit, expected) in [
+        ("any", None, true),
+        ("any", Some("0b"), true),
+        ("one", None, false),
+        ("one", Some("0a"), true),
+        ("one", Some("0b"), false),
+    ] {
+        let mut finding = finding("r", path, 1, "plainvalue");
+        finding.commit = commit.map(|id| Commit { id: id.into(), ..Commit::default() });
+        let known = foreign.knows(&finding, &["r".to_owned()], as_it_is).is_some();
+        assert_eq!(known, expected, "{path} {commit:?}");
+    }
+}
+
+/// One value under several names: whoever decided is heard, in whichever order they stand.
+#[test]
+fn a_decision_wins_over_none() {
+    let made = Fingerprinter::new(Some(b"s"), None);
+    let found = ["a.py", "b.py"].map(|path| finding("generic", path, 1, "hunter2hunter2"));
+    for (first, second) in [(None, Some(true)), (Some(true), None)] {
+        let rows = [("a.py", "hunter2hunter2", 1, first), ("b.py", "hunter2hunter2", 1, second)];
+        let imported = detect_secrets(&rows).import(&found, &made, |_| None, |_| Vec::new());
+        assert_eq!(imported.entries.iter().map(|entry| entry.status).collect::<Vec<_>>(), [Decision::Real]);
+    }
+}
+
+/// What they cut out a little differently is ours when it stands on the same line and is no short piece.
+#[test]
+fn a_part_of_a_value_of_ours_is_taken_for_it() {
+    let made = Fingerprinter::new(Some(b"s"), None);
+    for (theirs, ours, line, expected) in [
+        ("abcdef", "pre:abcdef@h", 1, "pre:abcdef@h"),
+        ("abcde", "pre:abcde@h", 1, "abcde"),
+        ("abcdefgh", "pre:abcdefgh@h", 1, "pre:abcdefgh@h"),
+        ("abcdef", "pre:abcdef@h", 2, "abcdef"),
+        ("abcdef", "other", 1, "abcdef"),
+    ] {
+        let found = [finding("url", "a.py", line, ours)];
+        let text = format!("x {theirs} y\n");
+        let read = |_: &str| Some(text.clone().into_bytes());
+        let imported =
+            detect_secrets(&[("a.py", theirs, 1, None)]).import(&found, &made, read, |_| Vec::new());
+        let fingerprints: Vec<_> = imported.entries.iter().map(|entry| entry.fingerprint.clone()).collect();
+        assert_eq!(fingerprints, [made.of(expected.as_bytes())], "{theirs} {ours} {line}");
+    }
+}
+
+#[test]
+fn the_part_that_many_values_share() {
+    let header = format!("{}BEGIN RSA PRIVATE {}", "-----", "KEY-----");
+    for (secret, expected) in [
+        (token('a'), Some("ghp")),
+        (format!("{header}\nabc"), Some(&header[5..header.len() - 5])),
+        (format!("  {header}"), Some(&header[5..header.len() - 5])),
+        ("BEGIN nothing".to_owned(), None),
+        ("value".to_owned(), None),
+        // It is looked for at the beginning only.
+        ("x".repeat(195) + "BEGIN a-----", None),
+        ("x".repeat(194) + "BEGIN a-----", Some("BEGIN a")),
+    ] {
+        assert_eq!(shared_part(secret.as_bytes()), expected.map(str::as_bytes), "{secret}");
+    }
+}
+
+/// Any part of a line may be the value; of a long one only its words.
+#[test]
+fn the_value_of_a_hash() {
+    let hash = sha1(b"va-lue");
+    for (line, expected) in [
+        ("a 'va-lue' b".to_owned(), true),
+        ("xva-luey".to_owned(), true),
+        ("va-lue".to_owned(), true),
+        ("va-lu".to_owned(), false),
+        ("va-lue".to_owned() + &"x".repeat(594), true),
+        ("va-lue".to_owned() + &"x".repeat(595), false),
+        ("va-lue ".to_owned() + &"x".repeat(594), true),
+        ("x".repeat(20) + "va-lue" + &"x".repeat(50), true),
+    ] {
+        let found = preimage(line.as_bytes(), &hash);
+        assert_eq!(found.as_deref(), expected.then_some(&b"va-lue"[..]), "{line}");
+    }
+    assert_eq!(preimage(b"a  b", &sha1(b"")), None, "nothing is no value");
+}
+
+/// A mistake is drawn where the parser met it, in words without its own numbers.
+#[test]
+fn a_mistake_has_its_place() {
+    for (line, column, expected) in
+        [(1, 1, 0), (1, 2, 1), (2, 1, 3), (2, 2, 4), (3, 1, 6), (9, 9, 6), (2, 0, 3), (0, 0, 0)]
+    {
+        assert_eq!(offset("ab\ncd\n", line, column), expected, "{line} {column}");
+    }
+    let error = Foreign::load(Path::new("x.json"), "[\n 17]".into()).unwrap_err();
+    assert_eq!((error.line, error.column, error.span.clone()), (2, 3, 4..5), "{error}");
+    assert!(error.message.starts_with("this is not a JSON report of gitleaks: invalid type: integer `17`"));
+    assert!(!error.message.contains(" at line "), "{error}");
+}

@@ -260,3 +260,184 @@ fn the_flag_s_confidence_is_before_the_configuration_s() {
     policy.set_min_confidence(None);
     assert_eq!(of(&policy), before);
 }
+
+/// Each `..` leads one folder up, and no further than the repository's top.
+#[test]
+fn paths_lead_into_the_repository() {
+    for (prefix, path, expected) in [
+        ("", "x", "x"),
+        ("", "../x", "../x"),
+        ("a", "x", "a/x"),
+        ("a/", "x", "a/x"),
+        ("a", "../x", "x"),
+        ("a/b", "../x", "a/x"),
+        ("a/b", "../../x", "x"),
+        ("a/b", "../../../x", "../x"),
+        ("ab/cd/ef", "../../x", "ab/x"),
+        ("a", "b/../x", "a/b/../x"),
+        ("a", "/repo/x", "x"),
+        ("a", "/repository/x", "/repository/x"),
+    ] {
+        for root in ["/repo", "/repo/"] {
+            let mut policy = policy();
+            policy.set_base(prefix.as_bytes(), root.as_bytes());
+            let found = policy.in_repository(path.as_bytes()).into_owned();
+            assert_eq!(String::from_utf8(found).unwrap(), expected, "{prefix} {path} {root}");
+        }
+    }
+    // Without a known top folder an absolute path stays as it is.
+    let mut policy = policy();
+    policy.set_base(b"a", b"");
+    assert_eq!(&*policy.in_repository(b"/x"), b"/x");
+}
+
+/// A nested configuration's mistakes are known once a path below it is met, even if nothing is found there.
+#[test]
+fn a_mistake_below_is_met_without_a_find() {
+    let policy = || {
+        policy_of(&[
+            (".stanch.toml", ""),
+            ("bad/.stanch.toml", "[[allowlists]]\nregexes = ['((a{1000}){1000}){1000}']\n"),
+        ])
+    };
+    for (meet, path, expected) in [
+        (true, "bad/a", 1),
+        (true, "good/a", 0),
+        (false, "bad/a", 0),
+        (false, "bad/.stanch.toml", 1),
+        (false, "good/.stanch.toml", 0),
+    ] {
+        let policy = policy();
+        if meet {
+            policy.meet(path.as_bytes())
+        } else {
+            policy.meet_file(path.as_bytes())
+        }
+        assert_eq!(policy.take_errors().len(), expected, "{meet} {path}");
+    }
+}
+
+#[test]
+fn what_is_excluded_or_passed_over_is_not_scanned() {
+    let mut policy = policy_of(&[(".stanch.toml", "[scan]\nexclude = ['/gen/']\n")]);
+    let excluded =
+        |policy: &Policy| ["gen/a", "b.toml", "x/b.toml"].map(|path| policy.excluded(path.as_bytes()));
+    assert_eq!(excluded(&policy), [true, false, false]);
+    policy.pass_over(b"b.toml");
+    assert_eq!(excluded(&policy), [true, true, false]);
+    policy.set_base(b"x", b"");
+    assert_eq!(excluded(&policy), [false, false, false]);
+    assert!(policy.excluded(b"../b.toml") && policy.excluded(b"../gen/a"));
+}
+
+#[test]
+fn baselines_that_are_set_are_asked() {
+    let (ours, fingerprint) = policy_with(|_| ());
+    let entry = ours.baseline().unwrap().lookup(&fingerprint).unwrap();
+    assert!(entry.is_some() && ours.foreign().is_none());
+    let mut theirs = policy();
+    assert!(theirs.baseline().is_none() && theirs.foreign().is_none());
+    let report =
+        r#"[{"RuleID": "generic-secret", "File": "a", "StartLine": 0, "Secret": "value", "Commit": ""}]"#;
+    theirs.set_foreign(Some(Foreign::load(Path::new("r.json"), report.into()).unwrap()));
+    assert_eq!(theirs.foreign().map(Foreign::len), Some(1));
+    let mut findings = [finding("f", &["a"]), finding("f", &["b"]), finding("f", &["a", "b"])];
+    theirs.apply(&mut findings, |_| Vec::new()).unwrap();
+    let known = Suppression::Baseline {
+        status: "undecided".into(),
+        reason: "known to gitleaks".into(),
+        by: String::new(),
+        on: String::new(),
+    };
+    assert_eq!(findings.map(|f| f.status), [Status::Suppressed(known), Status::New, Status::New]);
+}
+
+/// Lists are compiled once for all rules that have the same; one without a description is called after its rule.
+#[test]
+fn a_rule_s_list_is_its_own() {
+    let list = |description: &str, pattern: &str| crate::rules::Allowlist {
+        description: description.to_owned().into(),
+        all: false,
+        target: crate::rules::RegexTarget::Match,
+        regexes: vec![pattern.to_owned().into()].into(),
+        paths: Default::default(),
+        commits: Default::default(),
+        stopwords: Default::default(),
+    };
+    let policy = policy();
+    let said = |rule: &'static str, list: crate::rules::Allowlist| {
+        let lists = [list];
+        let subject = Subject { rule_allowlists: &lists, text: &TEXT[..15], ..subject(b"a", rule) };
+        let by_judge = match policy.judge(&subject) {
+            Some(Suppression::Allowlist { description }) => description,
+            other => format!("{other:?}"),
+        };
+        assert_eq!(policy.allowed_by_rule(&subject), by_judge != "None", "{rule}");
+        by_judge
+    };
+    assert_eq!(said("r1", list("one", "^k =")), "one");
+    assert_eq!(said("r2", list("two", "^no")), "None");
+    assert_eq!(said("r3", list("two", "^k =")), "two");
+    assert_eq!(said("r4", list("one", "^k =")), "one");
+    assert_eq!(said("r5", list("", "^k =")), "allowlist of r5");
+    assert_eq!(said("r6", list("", "^k =")), "allowlist of r6");
+    assert!(!policy.allowed_by_rule(&subject(b"a", "r7")));
+}
+
+/// Of the lists only those that name commits speak of commits, and only of the rules they are for.
+#[test]
+fn a_list_that_names_a_commit_is_asked_at_the_end() {
+    use crate::finding::Commit;
+    const ID: &str = "abcdef1234567890abcdef1234567890abcdef12";
+    let applied = |configuration: &'static [(&'static str, &'static str)], rule: &str, id: &str| {
+        let mut finding = finding("f", &["a"]);
+        finding.rule = rule.into();
+        finding.commit = Some(Commit { id: id.into(), ..Commit::default() });
+        let mut findings = [finding];
+        policy_of(configuration).apply(&mut findings, |_| vec!["old-id".to_owned()]).unwrap();
+        findings[0].status != Status::New
+    };
+    let of_one = &[(".stanch.toml", "[[allowlists]]\ncommits = ['abcdef1']\ntargetRules = ['r']\n")];
+    assert!(applied(of_one, "r", ID));
+    assert!(!applied(of_one, "s", ID));
+    assert!(!applied(of_one, "r", "0123456789"));
+    let two =
+        &[(".stanch.toml", "[[allowlists]]\ncommits = ['0000000']\n[[allowlists]]\nstopwords = ['value']\n")];
+    assert!(!applied(two, "r", ID), "the other list was asked when the find was made");
+}
+
+/// Lines count only whole: not as a part of longer ones, and with the text's end as their end.
+#[test]
+fn trusted_lines_are_whole() {
+    for (text, expected) in [
+        ("ab\ncd", true),
+        ("ab\ncd\n", true),
+        ("ab\ncd\r\n", true),
+        ("x\nab\ncd", true),
+        ("ab\ncde", false),
+        ("xab\ncd", false),
+        ("xab\ncd\nab\ncd\n", true),
+        ("ab\n", false),
+        ("", false),
+    ] {
+        assert_eq!(holds_lines(text.as_bytes(), b"ab\ncd"), expected, "{text:?}");
+    }
+    assert!(!holds_lines(b"ab", b""));
+}
+
+/// What has a hash's place and length, but other letters, is no hash.
+#[test]
+fn only_hex_digits_are_a_hash() {
+    for (secret, expected) in [("0f".repeat(20), true), ("0g".repeat(20), false), ("0F".repeat(20), false)] {
+        let text = format!("\"hashed_secret\": \"{secret}\"");
+        let span = text.len() - 41..text.len() - 1;
+        let subject = Subject {
+            text: text.as_bytes(),
+            span: span.clone(),
+            secret_span: span,
+            secret: secret.as_bytes(),
+            ..subject(b"any.json", "r")
+        };
+        assert_eq!(hash_in_a_baseline(&subject).is_some(), expected, "{secret}");
+    }
+}
