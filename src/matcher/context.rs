@@ -166,10 +166,10 @@ impl Search<'_> {
 
 /// Whether what a context rule found at `start` is none: its keyword is only a part of other words, or of the path of
 /// a repository, which the id of a commit follows. (The regex of the rule, which cannot look back, does not say so.)
-pub(super) fn is_chance(text: &[u8], start: usize, context: &Context, found: &Found) -> bool {
+pub(super) fn is_chance(text: &[u8], start: usize, context: &Context, value: &[u8]) -> bool {
     let before = start.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(0);
     if before == b'/' {
-        return text.get(found.value.0..found.value.1).is_some_and(is_object_id);
+        return is_object_id(value);
     }
     let begins_word = !before.is_ascii_alphabetic()
         || before.is_ascii_lowercase() && text.get(start).is_some_and(u8::is_ascii_uppercase);

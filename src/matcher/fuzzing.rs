@@ -204,7 +204,8 @@ fn contexts(data: &[u8]) {
     let mut scratch = Scratch::default();
     for start in 0..text.len() {
         let input = Input::new(&text).range(start..).anchored(Anchored::Yes);
-        let expected = matcher.search(rule, &input, &mut scratch);
+        let by_regex = matcher.search(rule, &input, &mut scratch);
+        let expected = by_regex.filter(|found| !matcher.is_by_chance(&text, found));
         let found = matcher.search_context(&text, rule, start, &mut scratch);
         assert_eq!(
             found,

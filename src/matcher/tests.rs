@@ -132,13 +132,18 @@ fn slow_any_group(matcher: &Matcher, text: &[u8]) -> Vec<Candidate> {
                 from = whole.start + 1;
                 continue;
             }
-            from = whole.end;
-            all.push(Candidate {
+            let found = Candidate {
                 rule: index,
                 whole: Span::from_usize(whole.start, whole.end),
                 secret: Span::from_usize(secret.start, secret.end),
                 evidence: None,
-            });
+            };
+            if matcher.is_by_chance(text, &found) {
+                from = whole.start + 1;
+                continue;
+            }
+            from = whole.end;
+            all.push(found);
         }
     }
     all.sort_unstable_by_key(|c| (c.secret.start, c.secret.end, c.rule));

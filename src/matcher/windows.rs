@@ -122,15 +122,19 @@ impl Matcher {
     ) -> Option<Candidate> {
         let context = self.rules.rule(rule).context.as_ref()?;
         let found = self.contexts.at(text, usize::from(rule), context, start, &mut scratch.contexts)?;
-        if is_chance(text, start, context, &found) {
-            return None;
-        }
-        Some(Candidate {
+        let found = Candidate {
             rule,
             whole: Span::from_usize(start, found.end),
             secret: Span::from_usize(found.value.0, found.value.1),
             evidence: None,
-        })
+        };
+        (!self.is_by_chance(text, &found)).then_some(found)
+    }
+
+    /// Whether a match of a rule's regex is one by chance; only context rules have such.
+    pub(super) fn is_by_chance(&self, text: &[u8], found: &Candidate) -> bool {
+        let context = self.rules.rule(found.rule).context.as_ref();
+        context.is_some_and(|it| is_chance(text, found.whole.start as usize, it, found.secret.of(text)))
     }
 
     /// The leftmost match of a rule's regex.
