@@ -6,7 +6,7 @@
 //! taken over where its bytes did not change (history's delta scan builds on this).
 //!
 //! The result equals running every rule's regex over the whole text with leftmost-first,
-//! non-overlapping matching. To keep that equality local, a window yields *every* match, one for each
+//! non-overlapping matching, less what a context rule meets by chance (`context::is_chance`). To keep that equality local, a window yields *every* match, one for each
 //! start at which the regex matches; [`Matcher::resolve`] then drops those that a search from the left
 //! would have jumped over.
 

@@ -3,7 +3,9 @@
 //! [`pattern`] writes a rule's [`Context`] down as a regex, which says what the rule means: `explain`
 //! shows it, and the tests search with it. The matcher reads the same grammar by hand
 //! (`matcher::context`), because a thousand regexes of a hundred states each cost more memory and time
-//! than all that the rest of a scan does. `build.rs` includes this file, so it depends only on its siblings.
+//! than all that the rest of a scan does. One thing a regex cannot say, as it does not look back: a keyword in
+//! the midst of another word (`configmap`) is none, nor is one in the path of a repository before the id of a
+//! commit (`matcher::context::is_chance`). `build.rs` includes this file, so it depends only on its siblings.
 
 use super::rule::{Context, Others};
 
