@@ -291,12 +291,14 @@ fn an_interrupted_scan_says_so() {
     let sandbox = Sandbox::init(&["--ref-format=reftable"]);
     Author::new(51).history(&sandbox, 5);
     // The program asks git for the refs, which does not answer until it got the signal.
-    let (bin, path) = (Sandbox::empty(), std::env::var("PATH").unwrap());
-    let gate = bin.join("gate");
-    let script = format!("[ -p '{0}' ] && cat '{0}'\nPATH='{path}' exec git \"$@\"\n", gate.display());
-    bin.write("git", format!("#!/bin/sh\n{script}"));
-    fs::set_permissions(bin.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::var("PATH").unwrap();
     for args in [&["history"][..], &["history", "--range", "HEAD"]] {
+        // A gate of its own for each run: no git of the run before can open it.
+        let bin = Sandbox::empty();
+        let gate = bin.join("gate");
+        let script = format!("[ -p '{0}' ] && cat '{0}'\nPATH='{path}' exec git \"$@\"\n", gate.display());
+        bin.write("git", format!("#!/bin/sh\n{script}"));
+        fs::set_permissions(bin.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
         fifo(&gate);
         let mut command = stanch(sandbox.path(), args);
         command.args(["--format", "json", "--config"]).arg(config());
