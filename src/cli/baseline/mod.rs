@@ -218,7 +218,8 @@ fn tell(checks: &[Check<'_>], baseline: &Baseline, not_looked_for: usize, quiet:
         0 => "nothing".to_owned(),
         n => n.to_string(),
     };
-    let _ = writeln!(out, "{}: {} entries, {n} out of date", baseline.path().display(), baseline.len());
+    let entries = if baseline.len() == 1 { "entry" } else { "entries" };
+    let _ = writeln!(out, "{}: {} {entries}, {n} out of date", baseline.path().display(), baseline.len());
     if not_looked_for > 0 {
         let _ = writeln!(
             out,
