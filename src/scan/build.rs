@@ -427,7 +427,7 @@ fn hide(text: &[u8], from: usize, to: usize, secrets: &[Span]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Span, is_in_base64};
+    use super::{Span, is_by_chance, is_in_base64};
 
     #[test]
     fn what_stands_in_base64_is_there_by_chance() {
@@ -440,6 +440,26 @@ mod tests {
         assert!(!in_data(&data(47), &data(48)) && !in_data(&data(48), &data(47)), "too little");
         assert!(!in_data(&data(48), &data(48).replace('+', "-")), "not base64");
         assert!(!in_data(&"aBc/".repeat(12), &data(48)), "no digit: a path");
-        assert!(!in_data(&"aB3x".repeat(12), &"aB3x".repeat(12)), "no mark of base64");
+        let plain = "aB3x".repeat(12);
+        assert!(!in_data(&plain, &plain), "no mark of base64");
+        for marked in [format!("+{}", &plain[1..]), format!("/{}", &plain[1..])] {
+            assert!(in_data(&marked, &plain) && in_data(&plain, &marked), "a mark on one side");
+        }
+        let (small, capital) = (data(48).to_ascii_lowercase(), data(48).to_ascii_uppercase());
+        assert!(!in_data(&small, &data(48)) && !in_data(&data(48), &capital), "letters of one case");
+    }
+
+    #[test]
+    fn what_a_checksum_proves_is_there_wherever_it_stands() {
+        let rules = crate::rules::builtin();
+        let data = "aB3/xY9+".repeat(6);
+        for (text, in_data) in [(format!("{data}token{data}"), true), (format!("{data}token {data}"), false)]
+        {
+            let is = |proves: bool| {
+                let rule = rules.iter().find(|rule| rule.checksum.is_empty() != proves).expect("such a rule");
+                is_by_chance(rule, text.as_bytes(), Span { start: 48, end: 53 })
+            };
+            assert_eq!((is(false), is(true)), (in_data, false), "{text}");
+        }
     }
 }

@@ -239,9 +239,30 @@ fn keywords_that_are_there_by_chance() {
         let keyword = if text.to_ascii_lowercase().contains("figma") { "figma" } else { "sentry" };
         assert!(!chance(text, keyword, "v1"), "{text}");
     }
-    let commit = "0a1b2c3d4e".repeat(4);
+    let commit = "0a1b2c3d4f".repeat(4);
     assert!(chance(&format!("x.org/figma/lib {commit}"), "figma", &commit));
     assert!(!chance(&format!("figma/lib {commit}"), "figma", &commit));
     assert!(!chance(&format!("x.org/figma/lib {}", &commit[1..]), "figma", &commit[1..]));
+    let other = commit.replace('f', "g");
+    assert!(!chance(&format!("x.org/figma/lib {other}"), "figma", &other));
     assert!(!chance(&format!("x.org/figma/lib {}", commit.to_uppercase()), "figma", &commit.to_uppercase()));
+}
+
+/// What the regex of a rule takes there, the matcher does not.
+#[test]
+fn the_matcher_leaves_out_what_is_there_by_chance() {
+    let matcher = Matcher::new(RuleSet::builtin());
+    let named =
+        |rule: &Rule| rule.context.as_ref().is_some_and(|it| it.keywords.iter().any(|k| &**k == "figma"));
+    let (index, rule) = matcher.rules().iter().find(|(_, rule)| named(rule)).expect("a rule of Figma's");
+    let secret = secrets_of(rule).remove(0);
+    for (before, behind, is_found) in
+        [("con", "p_key", false), ("con", "_key", true), ("con_", "p_key", true)]
+    {
+        let text = format!("{before}figma{behind}: \"{secret}\"");
+        let start = before.len();
+        assert!(slow(&matcher, index, text.as_bytes(), start).is_some(), "{text}");
+        let found = matcher.search_context(text.as_bytes(), index, start, &mut Scratch::default());
+        assert_eq!(found.is_some(), is_found, "{text}");
+    }
 }

@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn passwords_of_odd_marks_are_told_from_notations() {
-        for value in ["k}{w3%r[o)p$T9v!", "s(a]7#d{f+Gh-2)l&q"] {
+        for value in ["k}{w3%r[o)p$T9v!", "s(a]7#d{f+Gh-2)l&q", "k}{w3%r[o)p$T9v!)"] {
             assert!(of_no_syntax(value.as_bytes()), "{value}");
         }
         for value in [
@@ -77,6 +77,8 @@ mod tests {
             "level,optional,range=[1:5),string",
             "no-brackets-but_marks+=.:!",
             "params[:user].token_for(:mail,a=b))",
+            "a.token_for(:mail,b=c-d)]",
+            "a.token_for(:mail,b=c-d)})",
             "}{[)(]%$#@!:;",
         ] {
             assert!(!of_no_syntax(value.as_bytes()), "{value}");

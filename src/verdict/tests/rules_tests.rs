@@ -57,6 +57,18 @@ fn a_prefix_is_no_part_of_what_was_drawn() {
     assert_eq!(of_rule(&plain, "$NAME", "a.py"), (None, vec!["variable"]));
 }
 
+/// Rules that read credentials in base64 ask what these say; only what somebody typed says it.
+#[test]
+fn a_pair_may_only_show_its_form() {
+    let rules = crate::rules::builtin();
+    let plain = rules.iter().find(|rule| rule.checksum.is_empty() && rule.prefix == 0).unwrap();
+    let stands_for =
+        |pair: &str| of_rule(&plain.id, &BASE64.encode(pair.as_bytes()), "a.py").1.contains(&"placeholder");
+    assert!(stands_for("username:password"));
+    assert!(!stands_for("username:q8Zr3xWn5Kt"));
+    assert!(!stands_for("\u{fc}sername:password"), "bytes drawn at random may be UTF-8");
+}
+
 #[test]
 fn names_in_code_are_no_values_of_rules_that_take_any() {
     let rules = crate::rules::builtin();

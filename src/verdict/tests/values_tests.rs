@@ -95,6 +95,13 @@ fn names_have_enough_letters_for_their_marks_and_digits() {
     for name in ["AB_AB", "AabCD", "abcAB", "getApiKeyForTheService12", "getApiKey1"] {
         assert!(is_identifier(name.as_bytes()), "{name}");
     }
+    // What only long names may have: capitals before another word, and a letter left over.
+    for name in ["oidKeyUsesHTTPServer", "oidKeyUsageHTTPGetUser", "K8SContainerStatusReasonCreating"] {
+        assert!(is_identifier(name.as_bytes()), "{name}");
+    }
+    for value in ["oidKeyUseHTTPServer", "oidKeyUsageFileXServer", "K8SContainerStatusReasonCreatin"] {
+        assert!(!is_identifier(value.as_bytes()), "{value}");
+    }
     for value in ["a_b", "A_", "a/a.bak", "ABCDEF", "getApiKeyForTheServic12", "getApiKey12", "ABca", "axY"] {
         assert!(!is_identifier(value.as_bytes()), "{value}");
     }
@@ -117,6 +124,8 @@ fn references_end_where_passwords_begin() {
         ("%{name}", "variable"),
         ("{name}", "variable"),
         ("{a.b c}", "variable"),
+        ("id=q7v9,src=x2m4", "secret-store"),
+        ("id=q7v9,source=x2m4", "secret-store"),
     ] {
         assert_eq!(reference(value.as_bytes(), b"", b""), Some(reason), "{value}");
     }
@@ -134,8 +143,16 @@ fn references_end_where_passwords_begin() {
         "%%",
         "%a-b%",
         "{a!b}",
+        "id=q7v9x2m4k8z1",
+        "q7v9x2m4,env=k8z1",
+        "q7v9x2m4k8z1.png",
+        "q7v9/x2m4k8z1.pn",
     ] {
         assert_eq!(reference(value.as_bytes(), b"", b""), None, "{value}");
+    }
+    for extension in ["png", "jpg", "jpeg", "gif", "svg", "webp", "mov", "mp4"] {
+        let value = format!("Q7v9/x2m4k8z1/3.{extension}");
+        assert_eq!(reference(value.as_bytes(), b"", b""), Some("path"), "{value}");
     }
 }
 

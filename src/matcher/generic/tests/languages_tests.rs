@@ -158,6 +158,15 @@ fn names_that_are_public_by_design() {
     ]);
 }
 
+/// The name of a member, and what its value may be in a property list; other elements of that name hold keys.
+#[test]
+fn members_of_property_lists() {
+    for value in ["string", "true/", "false/", "dict", "array", "integer", "data", "date", "real"] {
+        check_silent(&[&format!("<key>qx77vvqx77vv</key>\n<{value}>")]);
+    }
+    check("<key name=\"token\">qx77vvqx77vv</key> <date>", Kind::Token, "qx77vvqx77vv");
+}
+
 /// `influx` takes its password behind a blank; `-portable` is another option.
 #[test]
 fn joined_options_of_other_commands() {
@@ -171,5 +180,10 @@ fn joined_options_of_other_commands() {
 #[test]
 fn templates_look_up() {
     check_silent(&["password: {{ include \"a\" . | quote }}", "password: {{- index .Values \"a\" }}"]);
-    check_reads(&[("password: {{- \"qx77vv\" | quote }}", Kind::Password, "qx77vv")]);
+    check_reads(&[
+        ("password: {{- \"qx77vv\" | quote }}", Kind::Password, "qx77vv"),
+        ("password: {{\"qx77vv\"}}", Kind::Password, "qx77vv"),
+        ("password: {{ 'qx77vv' }}", Kind::Password, "qx77vv"),
+        ("password: {{ `qx77vv` }}", Kind::Password, "qx77vv"),
+    ]);
 }
