@@ -179,7 +179,7 @@ pub(super) fn identified_by(text: &[u8], at: usize, end: usize, out: &mut Vec<As
     let from = c.at;
     let word = match q {
         Quote::None => c.take_while(|b| b > b' ' && !matches!(b, b';' | b',' | b')' | b'"' | b'\'' | b'`')),
-        _ => c.take_while(|b| b > b' ' && !matches!(b, b'"' | b'\'' | b'`')),
+        _ => c.take_while(|b| b >= b' ' && !matches!(b, b'"' | b'\'' | b'`')),
     };
     // "identified by its name" is prose; SQL speaks of a user before, or shouts and quotes.
     let capitals = text.get(at..at + 10) == Some(b"IDENTIFIED");

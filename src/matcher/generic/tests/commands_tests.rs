@@ -128,6 +128,7 @@ fn statements_and_literals() {
         Kind::SqlPassword,
         &[
             ("IDENTIFIED BY 'qx7'", "qx7"),
+            ("IDENTIFIED BY 'qx77 vv88'", "qx77 vv88"),
             ("create user x identified by qx77vv;", "qx77vv"),
             ("create user x identified by values 'qx77vv'", "qx77vv"),
         ],
