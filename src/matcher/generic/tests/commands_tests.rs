@@ -135,7 +135,7 @@ fn statements_and_literals() {
     );
     check_silent(&[
         "IDENTIFIED BY 'qx'",
-        "IDENTIFIED BY 'qx 77vv'",
+        "IDENTIFIED BY 'q\nx77vv'",
         "IDENTIFIED BY qx77vv",
         "identified by 'qx77vv'",
     ]);
