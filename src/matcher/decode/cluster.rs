@@ -126,9 +126,12 @@ fn reach_before(text: &[u8], kind: Kind, start: usize) -> usize {
     match (kind, stop) {
         (Kind::Joint, _) => glue_before(text, lowest, MAX_ESCAPE).saturating_sub(3),
         (Kind::Quoted, _) => {
+            // An escape over `lowest` begins with a `=` in the glue before it. Those behind look back to where their
+            // line begins.
             let first = glue_before(text, lowest, MAX_ESCAPE);
-            let soft = stop.is_none() || text.get(first..lowest).unwrap_or_default().contains(&b'=');
-            line_before(text, first, if soft { LOOK_BACK } else { 1 })
+            let soft = text.get(first..lowest).unwrap_or_default().contains(&b'=');
+            let over = line_before(text, first, if soft { LOOK_BACK } else { 1 });
+            if stop.is_none() { over.min(line_before(text, lowest, LOOK_BACK)) } else { over }
         }
         (_, None) => line_before(text, lowest, LOOK_BACK),
         (_, Some(_)) => lowest,

@@ -387,3 +387,25 @@ fn what_is_encoded_too_often_is_reported() {
         assert_eq!(budget.exhausted, depth > MAX_DEPTH, "{depth}");
     }
 }
+
+/// Glue before the last place that an escape can have, and lines that end before it: what a region yields is what of the
+/// whole has a reach that touches it, for each region near them.
+#[test]
+fn regions_before_glue_and_line_ends() {
+    let fill = "x".repeat(255);
+    for glue in [";:\0\0\u{1}\0\u{14}\0\t", " = \0\t", "=\n", "; \n", "=\r\n\t", ""] {
+        let text = format!("ab\0cdefghijk{glue}{fill}=3D end");
+        let text = text.as_bytes();
+        let all = all(text);
+        assert!(all.iter().any(|decoded| decoded.range.end > 255));
+        for start in 0..40 {
+            for len in [0, 1, 9] {
+                let regions = [start..start, start..start + len];
+                let mut some = Vec::new();
+                find(text, &regions, &mut Budget::for_text(text.len()), &mut some);
+                let touched = all.iter().filter(|decoded| is_touched(&decoded.reach, &regions));
+                assert_eq!(some, touched.cloned().collect::<Vec<_>>(), "{glue:?} {regions:?}");
+            }
+        }
+    }
+}
