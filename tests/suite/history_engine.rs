@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 
 use serde_json::Value;
@@ -292,7 +293,12 @@ fn an_interrupted_scan_says_so() {
     Author::new(51).history(&sandbox, 5);
     // The program asks git for the refs, which does not answer until it got the signal.
     let path = std::env::var("PATH").unwrap();
-    for args in [&["history"][..], &["history", "--range", "HEAD"]] {
+    for (args, in_background) in [
+        (&["history"][..], false),
+        (&["history", "--range", "HEAD"], false),
+        // Shells tell what they start in the background to ignore Ctrl-C; that says nothing of SIGTERM.
+        (&["history"], true),
+    ] {
         // A gate of its own for each run: no git of the run before can open it.
         let bin = Sandbox::empty();
         let gate = bin.join("gate");
@@ -304,6 +310,15 @@ fn an_interrupted_scan_says_so() {
         command.args(["--format", "json", "--config"]).arg(config());
         command.env("PATH", format!("{}:{path}", bin.path().display()));
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        if in_background {
+            let ignore = || {
+                // SAFETY: it may be called between fork and exec.
+                unsafe { libc::signal(libc::SIGINT, libc::SIG_IGN) };
+                Ok(())
+            };
+            // SAFETY: as above.
+            unsafe { command.pre_exec(ignore) };
+        }
         let child = command.spawn().unwrap();
         let writer = fs::File::options().write(true).open(&gate).unwrap();
         // When git is asked for the second time, it answers.
