@@ -195,7 +195,7 @@ fn backslash(rest: &[u8], at: usize) -> Option<Escape> {
     match *body.first()? {
         b'x' => hex_byte(body.get(1..3)?).map(|b| Escape::byte(at, from + 3, b)),
         b'u' if body.get(1) == Some(&b'{') => {
-            let len = body.get(2..9)?.iter().position(|&b| b == b'}')?;
+            let len = body.get(2..)?.iter().take(7).position(|&b| b == b'}')?;
             Some(Escape::character(at, from + len + 3, char::from_u32(hex(2, len)?)?))
         }
         b'u' => {

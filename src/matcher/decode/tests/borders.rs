@@ -409,3 +409,15 @@ fn regions_before_glue_and_line_ends() {
         }
     }
 }
+
+/// The last escape of a text has nothing behind it.
+#[test]
+fn escapes_at_the_end_of_a_text() {
+    let head = "before \\u0073\\x6fme ";
+    for (escape, says) in
+        [("\\u{61}", "a"), ("\\u{61}b", "ab"), ("\\u{10ffff}", "\u{10ffff}"), ("\\u{61", "\\u{61")]
+    {
+        let found = all(format!("{head}{escape}").as_bytes());
+        assert_eq!(String::from_utf8_lossy(&found[0].bytes), format!("before some {says}"), "{escape}");
+    }
+}
