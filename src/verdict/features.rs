@@ -356,6 +356,11 @@ pub(crate) fn pair_class(value: &[u8]) -> i16 {
     else {
         return 0;
     };
+    class_of_pair(&pair)
+}
+
+/// [`pair_class`] of what was encoded.
+fn class_of_pair(pair: &[u8]) -> i16 {
     let Some(colon) = pair.iter().position(|&b| b == b':') else {
         return 0;
     };
@@ -371,7 +376,7 @@ pub(crate) fn pair_class(value: &[u8]) -> i16 {
 
 /// Whether a value is base64 of a name and a password that stands for one: `username:password`.
 pub(crate) fn is_placeholder_pair(value: &[u8]) -> bool {
-    generic::text_in_base64(value).is_some_and(|text| text.is_ascii()) && pair_class(value) == 1
+    generic::text_in_base64(value).is_some_and(|text| text.is_ascii() && class_of_pair(&text) == 1)
 }
 
 /// Whether a value is base64 of a readable text without a colon.

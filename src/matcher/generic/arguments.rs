@@ -112,7 +112,7 @@ pub(super) enum Command {
     Htpasswd,
     /// `net user USER PASSWORD`.
     NetUser,
-    /// `net use DRIVE: \\\\HOST\\SHARE PASSWORD /user:USER`; the drive and the user may be left out.
+    /// `net use DRIVE: \\HOST\SHARE PASSWORD /user:USER`; the drive and the user may be left out.
     NetUse,
     /// `rabbitmqctl add_user USER PASSWORD`.
     Rabbit,
@@ -137,18 +137,13 @@ pub(super) fn of_command(text: &[u8], at: usize, end: usize, command: Command, o
             _ => words.push(word),
         }
     }
-    let says = |n: usize, names: &[&[u8]]| {
-        let word = words.get(n).and_then(|w| text.get(w.range.clone()));
-        word.is_some_and(|word| names.contains(&word))
-    };
-    let begins = |n: usize, with: &[u8]| {
-        words.get(n).and_then(|w| text.get(w.range.clone())).is_some_and(|word| word.starts_with(with))
-    };
+    let body = |n: usize| words.get(n).and_then(|word| text.get(word.range.clone())).unwrap_or_default();
+    let says = |n: usize, names: &[&[u8]]| names.contains(&body(n));
     let index = match command {
         Command::Htpasswd if !options.contains(&b'b') => return,
         Command::Htpasswd => 2 - usize::from(options.contains(&b'n')),
         Command::NetUser | Command::Wifi => 1,
-        Command::NetUse => match (0..2).find(|&n| begins(n, b"\\\\")) {
+        Command::NetUse => match (0..2).find(|&n| body(n).starts_with(b"\\\\")) {
             Some(share) => share + 1,
             None => return,
         },

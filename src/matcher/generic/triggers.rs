@@ -31,7 +31,7 @@ pub(super) enum Role {
     Htpasswd,
     /// `net user name password`.
     NetUser,
-    /// `net use Z: \\\\host\\share password`.
+    /// `net use Z: \\host\share password`.
     NetUse,
     /// `rabbitmqctl add_user name password`.
     Rabbit,

@@ -1,29 +1,16 @@
 use super::*;
-use crate::finding::{Category, Confidence, Location, Position, Severity, Status};
+use crate::finding::{Location, Position};
 
 fn finding(rule: &str, path: &str, line: u64, secret: &str) -> Finding {
     Finding {
         rule: rule.into(),
-        description: String::new(),
-        category: Category::Token,
-        severity: Severity::High,
-        confidence: Confidence::High,
         location: Location {
             path: Some(path.into()),
             start: Position { line, column: 1 },
             ..Location::default()
         },
         secret: Secret::new(secret.as_bytes(), 0),
-        matched: Default::default(),
-        fingerprint: String::new(),
-        parts: Vec::new(),
-        commit: None,
-        life: None,
-        occurrences: Vec::new(),
-        status: Status::New,
-        remediation: Default::default(),
-        reasons: Vec::new(),
-        tags: Vec::new(),
+        ..crate::suppress::tests::finding()
     }
 }
 
