@@ -216,7 +216,7 @@ pub enum Status {
 }
 
 /// A secret that was found, with all that is known of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// Id of the rule, such as `github-pat`.
     pub rule: String,

@@ -19,23 +19,28 @@ mod examined;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod generic;
+mod only;
 mod pair;
 pub mod prefilter;
+mod runs;
 mod sought;
 mod windows;
 pub(crate) mod work;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use regex_automata::meta::Cache;
 use regex_automata::util::primitives::NonMaxUsize;
 
-use crate::rules::rule::contains_folded;
+use crate::rules::rule::{Run, contains_folded};
 use crate::rules::{Rule, RuleIndex, RuleSet, rarity};
 use context::Contexts;
 use examined::Examined;
 use generic::Evidence;
+use only::Only;
 use prefilter::{Hit, Literal, LiteralIndex, Prefilter};
+use runs::Runs;
 use sought::Sought;
 
 /// A range of bytes in a text of at most 4 GiB.
@@ -120,6 +125,8 @@ pub struct Matcher {
     contexts: Contexts,
     /// By rule: the number of the first word that its pattern needs.
     first_word: Vec<u32>,
+    /// By rule: the number of the run that its pattern needs.
+    run_number: Vec<u16>,
     /// Rule of each kind the generic detector finds; None when it is disabled.
     generic: Vec<Option<RuleIndex>>,
 }
@@ -136,13 +143,17 @@ pub struct Scratch {
     assignments: Vec<generic::Assignment>,
     whole: Vec<RuleIndex>,
     sought: Sought,
+    runs: Runs,
     examined: Examined,
+    /// The rules that texts are searched for.
+    pub only: Only,
 }
 
 impl Scratch {
     /// Forgets what is known of the text before.
     fn begin(&mut self) {
         self.sought.begin();
+        self.runs.begin();
         self.examined.begin();
     }
 }
@@ -218,7 +229,19 @@ impl Matcher {
             Some(first)
         };
         let first_word = rules.iter().scan(0, number_words).collect();
-        Matcher { rules, prefilter, users, first_user, reach, always, contexts, first_word, generic }
+        let run_number = number_runs(&rules);
+        Matcher {
+            rules,
+            prefilter,
+            users,
+            first_user,
+            reach,
+            always,
+            contexts,
+            first_word,
+            run_number,
+            generic,
+        }
     }
 
     /// The rules in force.
@@ -267,6 +290,7 @@ impl Matcher {
         let users = &self.users[self.first_user[literal] as usize..self.first_user[literal + 1] as usize];
         for &user in users {
             match user {
+                User::Window { rule, .. } | User::Whole { rule } if !scratch.only.has(rule) => {}
                 User::Window { rule, before_min, before_max, max_len } => {
                     let at = hit.at as usize;
                     let Some(last) = at.checked_sub(before_min as usize) else {
@@ -290,6 +314,7 @@ impl Matcher {
     pub fn confirm_whole(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Candidate>) {
         let mut noted = std::mem::take(&mut scratch.whole);
         noted.extend_from_slice(&self.always);
+        noted.retain(|&rule| scratch.only.has(rule));
         for &rule in &noted {
             work::count(text.len());
             let words = &self.rules.rule(rule).words;
@@ -346,6 +371,9 @@ impl Matcher {
     }
 
     fn detect(&self, text: &[u8], at: usize, trigger: u16, scratch: &mut Scratch, out: &mut Vec<Candidate>) {
+        if !self.generic.iter().flatten().any(|&rule| scratch.only.has(rule)) {
+            return;
+        }
         generic::at_hit(text, at, usize::from(trigger), &mut scratch.assignments);
         for found in scratch.assignments.drain(..) {
             if let Some(Some(rule)) = self.generic.get(found.kind.index()) {
@@ -363,6 +391,16 @@ impl Matcher {
         let keywords = &self.rules.rule(rule).keywords;
         keywords.is_empty() || keywords.iter().any(|k| contains_folded(text, k.as_bytes(), 0))
     }
+}
+
+/// Numbers the runs that patterns need, equal ones alike, by rule.
+fn number_runs(rules: &RuleSet) -> Vec<u16> {
+    let mut numbers: HashMap<Run, u16, foldhash::fast::RandomState> = HashMap::default();
+    let number = |(_, rule): (RuleIndex, &Rule)| {
+        let next = numbers.len() as u16;
+        rule.run.map_or(0, |run| *numbers.entry(run).or_insert(next))
+    };
+    rules.iter().map(number).collect()
 }
 
 fn reach_of(users: &[User]) -> Reach {

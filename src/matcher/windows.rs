@@ -8,7 +8,6 @@ use super::context::is_chance;
 use super::examined::Starts;
 use super::{Candidate, Matcher, Scratch, Span, work};
 use crate::rules::RuleIndex;
-use crate::rules::rule::Run;
 
 impl Matcher {
     /// Finds the match at every start in `first..=last` that ends at `end` at the latest.
@@ -24,7 +23,10 @@ impl Matcher {
         out: &mut Vec<Candidate>,
     ) {
         // Most occurrences of a keyword have no value behind them that the pattern could match.
-        if self.rules.rule(rule).run.is_some_and(|run| !is_in(run, &text[first..end])) {
+        let number = usize::from(self.run_number[usize::from(rule)]);
+        if let Some(run) = &self.rules.rule(rule).run
+            && !scratch.runs.hold(text, run, number, &(first..end))
+        {
             return;
         }
         let number = self.first_word[usize::from(rule)] as usize;
@@ -189,12 +191,6 @@ impl Matcher {
             evidence: None,
         })
     }
-}
-
-fn is_in(run: Run, text: &[u8]) -> bool {
-    let (found, looked) = run.look_in(text);
-    work::count(looked);
-    found
 }
 
 /// Appends a match, if it is none of the last few: several literals of a rule lead to one match.

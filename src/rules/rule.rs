@@ -163,7 +163,7 @@ pub fn find_folded(text: &[u8], needle: &[u8], rarest: usize) -> Option<usize> {
 }
 
 /// A run of at least `min` bytes of a class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Run {
     /// One bit for each byte value.
     pub class: [u64; 4],

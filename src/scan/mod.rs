@@ -24,7 +24,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::finding::{Confidence, Finding, Location, Position, Skipped, Suppression};
 use crate::matcher::{Candidate, Matcher, Scratch, decode};
-use crate::rules::{Rule, RuleSet};
+use crate::rules::{Rule, RuleIndex, RuleSet};
 use crate::source::archive;
 use crate::suppress::Policy;
 
@@ -253,6 +253,17 @@ impl<'e> Session<'e> {
                 incomplete: true,
             });
         }
+    }
+
+    /// Examines a content as [`examine_content`](Self::examine_content) does, for these rules. No other may have a
+    /// candidate in it that its matcher accepts.
+    pub fn examine_for(&mut self, rules: &[RuleIndex], bytes: &[u8], location: &Location) {
+        for scratch in [&mut self.scratch, &mut self.bound_scratch] {
+            scratch.only.these(rules.iter().copied());
+        }
+        self.examine_content(bytes, None, location);
+        self.scratch.only.all();
+        self.bound_scratch.only.all();
     }
 
     /// Examines a text, and what is encoded in it, and keeps what it finds.

@@ -79,31 +79,58 @@ fn is_file_of_media(value: &[u8]) -> bool {
     value.contains(&b'/') && EXTENSIONS.iter().any(|extension| value.ends_with(extension))
 }
 
+/// Bytes that the marks of template languages are made of, a bit for each kind.
+mod mark {
+    pub const BRACE: u8 = 1;
+    pub const ROUND: u8 = 2;
+    pub const DOLLAR: u8 = 4;
+    pub const PERCENT: u8 = 8;
+    pub const DASH: u8 = 16;
+    pub const QUOTE: u8 = 32;
+    pub const OTHER: u8 = 64;
+
+    /// The kind of a byte; 0 for one that no mark begins with.
+    pub fn of(byte: u8) -> u8 {
+        match byte {
+            b'{' => BRACE,
+            b'(' => ROUND,
+            b'$' => DOLLAR,
+            b'%' => PERCENT,
+            b'-' => DASH,
+            0xe2 => QUOTE,
+            b'@' | b'_' => OTHER,
+            _ => 0,
+        }
+    }
+}
+
 /// Why the marks of a template language make the value a reference.
 fn of_marks(value: &[u8]) -> Option<&'static str> {
-    // Most values have none of the bytes that all marks begin with.
-    if !value.iter().any(|b| matches!(b, b'{' | b'(' | b'$' | b'%' | b'@' | b'_' | b'-' | 0xe2)) {
+    // Most values have none of the bytes that all marks begin with, and most others only dashes and underscores.
+    let marks = value.iter().fold(0, |marks, &byte| marks | mark::of(byte));
+    let any = |of: u8| marks & of != 0;
+    if marks == 0 {
         return None;
     }
-    let has = |part: &[u8]| value.windows(part.len()).any(|w| w == part);
-    if has_moustache(value)
-        || has(b"<%")
-        || has(b"{%")
-        || has("\u{2039}".as_bytes())
-        || has("\u{27e6}".as_bytes())
+    let has = |part: &[u8]| memchr::memmem::find(value, part).is_some();
+    if any(mark::BRACE) && (has_moustache(value) || has(b"{%"))
+        || any(mark::PERCENT) && has(b"<%")
+        || any(mark::QUOTE) && (has("\u{2039}".as_bytes()) || has("\u{27e6}".as_bytes()))
     {
         return Some("template"); // the last two are the notation of this project's own test texts
     }
-    if is_pattern(value)
-        || has_ranges(value)
-        || has(b"(?i:")
-        || has(b"(?:")
-        || has(b"(?i)")
+    if any(mark::BRACE) && is_pattern(value)
+        || any(mark::DASH) && has_ranges(value)
+        || any(mark::ROUND) && (has(b"(?i:") || has(b"(?:") || has(b"(?i)"))
         || value.starts_with(b"?i)")
     {
         return Some("pattern");
     }
-    if has_dollar_brace(value) || has(b"#{") || has(b"$(") || is_variable(value) || percent_variable(value) {
+    if any(mark::DOLLAR) && (has_dollar_brace(value) || has(b"$("))
+        || any(mark::BRACE) && has(b"#{")
+        || is_variable(value)
+        || percent_variable(value)
+    {
         return Some("variable");
     }
     None

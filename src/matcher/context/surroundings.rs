@@ -73,9 +73,22 @@ fn behind_opener(
     None
 }
 
+/// Whether a credential word can begin with a byte.
+const BEGINS_CREDENTIAL: [bool; 256] = {
+    let mut begins = [false; 256];
+    let mut word = 0;
+    while word < CREDENTIAL_WORDS.len() {
+        let first = CREDENTIAL_WORDS[word].as_bytes()[0];
+        begins[first.to_ascii_lowercase() as usize] = true;
+        begins[first.to_ascii_uppercase() as usize] = true;
+        word += 1;
+    }
+    begins
+};
+
 /// The offset behind the credential word at `at`.
 fn credential_word(text: &[u8], at: usize) -> Option<usize> {
-    let first = text.get(at)?.to_ascii_lowercase();
+    let first = text.get(at).filter(|&&byte| BEGINS_CREDENTIAL[usize::from(byte)])?.to_ascii_lowercase();
     CREDENTIAL_WORDS.iter().find_map(|word| {
         let word = word.as_bytes();
         let end = at + word.len();

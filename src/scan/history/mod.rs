@@ -45,7 +45,7 @@ use commits::Graph;
 use life::Lives;
 use oids::FastSet;
 use places::Finder;
-use sets::{Holdings, Sets};
+use sets::{Families, Holdings, Sets};
 use sightings::Sightings;
 use trees::Trees;
 use values::{Judge, Values};
@@ -92,6 +92,20 @@ pub struct HistoryFacts {
 /// # Errors
 /// When the repository's objects or refs cannot be listed at all.
 pub fn scan_history(
+    engine: &Engine,
+    repo: &Repo,
+    options: HistoryOptions<'_>,
+    stop: &AtomicBool,
+    progress: &Progress,
+) -> git::Result<(Outcome, HistoryFacts)> {
+    let scan = || scan_objects(engine, repo, options, stop, progress);
+    match rayon::ThreadPoolBuilder::new().num_threads(threads(engine)).build() {
+        Ok(pool) => pool.install(scan),
+        Err(_) => scan(), // no thread could be made: the ones that are there must do
+    }
+}
+
+fn scan_objects(
     engine: &Engine,
     repo: &Repo,
     options: HistoryOptions<'_>,
@@ -145,12 +159,8 @@ pub fn scan_history(
         ..HistoryFacts::default()
     };
     let objects = facts.walk.objects;
-    let attribute =
-        || attribute(engine, repo, &odb, taken, sightings, trees, options, stop, &mut cache, &mut facts);
-    let mut outcome = match rayon::ThreadPoolBuilder::new().num_threads(threads(engine)).build() {
-        Ok(pool) => pool.install(attribute)?,
-        Err(_) => attribute()?, // no thread could be made: the ones that are there must do
-    };
+    let mut outcome =
+        attribute(engine, repo, &odb, taken, sightings, trees, options, stop, &mut cache, &mut facts)?;
     if let Some(cache) = &cache {
         // Of a scan that was stopped, nothing is known for sure.
         if !stop.load(Ordering::Relaxed) {
@@ -221,8 +231,11 @@ fn attribute(
     let judge = Judge::new(engine, &list);
     let (chosen, missing) = rayon::join(
         || {
-            let values = Values::choose(&judge, &taken, &names, &mut sets);
-            let holdings = Holdings::compute(&taken.trees, &values.blobs, &mut sets);
+            let (values, families) = rayon::join(
+                || Values::choose(&judge, &taken, &names, &mut sets),
+                || Families::of(&taken.trees),
+            );
+            let holdings = Holdings::compute(&taken.trees, families, &values.blobs, &mut sets);
             (values, holdings)
         },
         // Of a scan that was stopped, what was not visited is not known to be there or not.
@@ -234,8 +247,19 @@ fn attribute(
     let ((values, holdings), skipped) = (chosen, missing?);
     let graph = Graph::new(std::mem::take(&mut taken.commits));
     let lives = Lives::trace(&values, &holdings, &sets, &graph, &refs, &reflogs, head.target, odb);
-    let mut finder =
-        Finder::new(engine, odb, judge, &values, &holdings, &sets, &graph, &lives, &names, options.now);
+    let mut finder = Finder::new(
+        engine,
+        odb,
+        judge,
+        &taken,
+        &values,
+        &holdings,
+        &sets,
+        &graph,
+        &lives,
+        &names,
+        options.now,
+    );
     finder.find_values();
     let mut speaking = FastSet::default();
     if !stopped() {

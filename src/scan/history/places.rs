@@ -14,6 +14,7 @@ use super::oids::{FastMap, FastSet};
 use super::range::commit_of;
 use super::sets::{Holdings, ListId, Sets};
 use super::values::{Judge, Values};
+use super::visit::Taken;
 use super::workers::Workers;
 use crate::finding::{self, Finding, Life, Location, MessageKind, Skipped, Status};
 use crate::scan::{Engine, Outcome, Session};
@@ -39,6 +40,7 @@ pub struct Finder<'a> {
     session: Session<'a>,
     odb: &'a Odb,
     judge: Judge<'a>,
+    taken: &'a Taken,
     values: &'a Values,
     holdings: &'a Holdings,
     sets: &'a Sets,
@@ -61,6 +63,7 @@ impl<'a> Finder<'a> {
         engine: &'a Engine,
         odb: &'a Odb,
         judge: Judge<'a>,
+        taken: &'a Taken,
         values: &'a Values,
         holdings: &'a Holdings,
         sets: &'a Sets,
@@ -73,6 +76,7 @@ impl<'a> Finder<'a> {
             session: Session::new(engine),
             odb,
             judge,
+            taken,
             values,
             holdings,
             sets,
@@ -199,7 +203,7 @@ impl<'a> Finder<'a> {
             let location =
                 Location { path: place.path.clone(), message_kind: place.kind, ..Location::default() };
             let findings: Arc<[Finding]> = match self.odb.read(&place.oid) {
-                Ok(Some((_, data))) => self.workers.examine_anywhere(&data, &location).into(),
+                Ok(Some((_, data))) => self.examine_blob(&place.oid, &data, &location).into(),
                 _ => Arc::default(),
             };
             examined().insert(place.clone(), findings.clone());
@@ -207,6 +211,22 @@ impl<'a> Finder<'a> {
         });
         let secret = &*self.values.secrets[value as usize];
         findings.iter().find(|f| f.secret.expose() == secret).cloned()
+    }
+
+    /// What a scan finds in a blob. It is searched for the rules that have candidates there, as the walk saw.
+    fn examine_blob(&self, oid: &Oid, data: &[u8], location: &Location) -> Vec<Finding> {
+        match self.taken.text(oid) {
+            Some(text) => {
+                let rules = self.judge.rules_of(self.taken.marks_of(text));
+                let found = self.workers.examine_for(&rules, data, location);
+                debug_assert!(
+                    found == self.workers.examine_anywhere(data, location),
+                    "the walk saw less in {oid}"
+                );
+                found
+            }
+            None => self.workers.examine_anywhere(data, location),
+        }
     }
 
     /// Some places in a commit's tree where a blob holds a value, in order of path.

@@ -127,11 +127,11 @@ impl Holdings {
         self.set_of_list(self.list(tree))
     }
 
-    /// Computes them from the log and the sets of blobs.
-    pub fn compute(log: &TreeLog, blobs: &OidMap<SetId>, sets: &mut Sets) -> Self {
+    /// Computes them from the log, with its families, and the sets of blobs.
+    pub fn compute(log: &TreeLog, families: Families, blobs: &OidMap<SetId>, sets: &mut Sets) -> Self {
         /// Trees that are looked at in parallel before their lists are numbered.
         const BATCH: usize = 8192;
-        let parts = Parts::of(log, blobs);
+        let parts = Parts::of(log, families, blobs);
         let mut holdings = Holdings { trees: OidMap::default(), lists: vec![(Box::default(), 0)] };
         let mut numbers = ListNumbers::default();
         let mut list_of: Vec<ListId> = vec![0; log.records.len()];
@@ -233,12 +233,31 @@ struct Parts {
     of_trees: Vec<Option<Arc<[Part]>>>,
 }
 
-/// How the trees of a log hang together.
-pub struct Links {
+/// How the trees of a log are made from each other, whatever they hold.
+pub struct Families {
+    /// The place of the record of each tree.
+    index: OidMap<u32>,
     /// By the place of a record, that of its base.
     pub base_of: Vec<Option<usize>>,
     /// By the place of a record, that of the root of its family.
-    pub families: Vec<usize>,
+    pub roots: Vec<usize>,
+}
+
+impl Families {
+    /// Finds them out.
+    pub fn of(log: &TreeLog) -> Self {
+        let index: OidMap<u32> = log.records.iter().enumerate().map(|(i, r)| (r.oid, i as u32)).collect();
+        let base_of: Vec<Option<usize>> =
+            log.records.iter().map(|r| Some(*index.get(&r.base?)? as usize)).collect();
+        let roots = roots(&base_of);
+        Families { index, base_of, roots }
+    }
+}
+
+/// How the trees of a log hang together.
+pub struct Links {
+    /// How they are made from each other.
+    pub families: Families,
     /// What is behind each entry of the log, if it may matter.
     behind: Vec<Option<Behind>>,
     /// By the root of a family, whether one of its trees can hold a value.
@@ -247,23 +266,19 @@ pub struct Links {
 
 impl Links {
     /// Finds them out. `blob` tells the values of a blob that has any.
-    pub fn of(log: &TreeLog, blob: impl Fn(&Oid) -> Option<SetId> + Sync) -> Self {
-        let index: OidMap<u32> = log.records.iter().enumerate().map(|(i, r)| (r.oid, i as u32)).collect();
-        let base_of: Vec<Option<usize>> =
-            log.records.iter().map(|r| Some(*index.get(&r.base?)? as usize)).collect();
-        let families = families(&base_of);
+    pub fn of(log: &TreeLog, families: Families, blob: impl Fn(&Oid) -> Option<SetId> + Sync) -> Self {
         let behind = |entry: &Entry| match entry.mode.is_tree() {
-            true => index.get(&entry.oid).map(|&tree| Behind::Tree(tree)),
+            true => families.index.get(&entry.oid).map(|&tree| Behind::Tree(tree)),
             false => blob(&entry.oid).map(Behind::Values),
         };
         let behind: Vec<Option<Behind>> = log.entries().par_iter().map(behind).collect();
-        let relevant = relevant(log, &behind, &families);
-        Links { base_of, families, behind, relevant }
+        let relevant = relevant(log, &behind, &families.roots);
+        Links { families, behind, relevant }
     }
 
     /// Whether a tree is of a family that can hold a value.
     pub fn is_relevant(&self, tree: usize) -> bool {
-        self.families.get(tree).is_some_and(|&family| self.relevant[family])
+        self.families.roots.get(tree).is_some_and(|&family| self.relevant[family])
     }
 
     /// Whether there is a blob with values behind an entry of the log, or a tree that can hold one.
@@ -277,9 +292,9 @@ impl Links {
 }
 
 impl Parts {
-    fn of(log: &TreeLog, blobs: &OidMap<SetId>) -> Self {
-        let links = Links::of(log, |oid| blobs.get(oid).copied());
-        let Links { base_of, families, behind: all, relevant } = &links;
+    fn of(log: &TreeLog, families: Families, blobs: &OidMap<SetId>) -> Self {
+        let links = Links::of(log, families, |oid| blobs.get(oid).copied());
+        let Links { families: Families { base_of, .. }, behind: all, .. } = &links;
         let added = |record: &TreeRecord| {
             let parts =
                 log.added_places(record).filter_map(|entry| Some((entry, (*all.get(entry as usize)?)?)));
@@ -288,7 +303,7 @@ impl Parts {
         };
         let mut of_trees: Vec<Option<Arc<[Part]>>> = vec![None; log.records.len()];
         let mut chain = Vec::new();
-        for i in (0..of_trees.len()).filter(|&i| relevant[families[i]]) {
+        for i in (0..of_trees.len()).filter(|&i| links.is_relevant(i)) {
             // From the nearest tree that is done, forwards along the chain of bases.
             let mut at = Some(i);
             while let Some(j) = at.filter(|&j| of_trees[j].is_none()) {
@@ -395,7 +410,7 @@ fn relevant(log: &TreeLog, all: &[Option<Behind>], families: &[usize]) -> Vec<bo
 }
 
 /// The root of each record's chain of bases.
-fn families(base_of: &[Option<usize>]) -> Vec<usize> {
+fn roots(base_of: &[Option<usize>]) -> Vec<usize> {
     const UNKNOWN: usize = usize::MAX;
     let mut root = vec![UNKNOWN; base_of.len()];
     let mut path = Vec::new();

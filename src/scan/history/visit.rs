@@ -71,6 +71,11 @@ impl Taken {
         &self.marks[text.first as usize..(text.first + text.count) as usize]
     }
 
+    /// The text with this id, if it has candidates. Only once the walk is [finished](Taker::finish).
+    pub fn text(&self, oid: &Oid) -> Option<&TextRecord> {
+        self.texts.binary_search_by_key(oid, |text| text.oid).ok().map(|at| &self.texts[at])
+    }
+
     /// Adds sightings that blobs have besides those that are known.
     pub fn add_marks(&mut self, mut more: Vec<(Oid, Vec<u32>)>) {
         if more.is_empty() {
@@ -93,7 +98,11 @@ impl Taken {
         self.texts.sort_unstable_by_key(|text| text.oid);
     }
 
-    fn merge(&mut self, other: Taken) {
+    fn merge(&mut self, mut other: Taken) {
+        // The order is nobody's concern, so the larger part stays where it is.
+        if self.trees.entries().len() < other.trees.entries().len() {
+            std::mem::swap(self, &mut other);
+        }
         let base = self.marks.len() as u32;
         self.marks.extend(other.marks);
         self.texts.extend(other.texts.into_iter().map(|t| TextRecord { first: t.first + base, ..t }));

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::finding::{Finding, Location};
+use crate::rules::RuleIndex;
 use crate::scan::{Engine, Outcome, Session};
 
 /// Sessions that are not in use.
@@ -39,9 +40,19 @@ impl<'e> Workers<'e> {
 
     /// The same; what is found where files are passed over is suppressed, with the reason.
     pub fn examine_anywhere(&self, content: &[u8], location: &Location) -> Vec<Finding> {
+        self.apart(|session| session.examine_content(content, None, location))
+    }
+
+    /// What [`examine_anywhere`](Self::examine_anywhere) finds in a content of which it is known which rules have
+    /// candidates there.
+    pub fn examine_for(&self, rules: &[RuleIndex], content: &[u8], location: &Location) -> Vec<Finding> {
+        self.apart(|session| session.examine_for(rules, content, location))
+    }
+
+    fn apart(&self, work: impl FnOnce(&mut Session<'e>)) -> Vec<Finding> {
         self.find(|session| {
             let before = std::mem::take(&mut session.outcome);
-            session.examine_content(content, None, location);
+            work(session);
             let found = std::mem::replace(&mut session.outcome, before).findings;
             session.outcome.findings = found;
         })

@@ -1,6 +1,7 @@
 //! In which order to decode a pack: bases before what is made from them, each once.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use super::error::{Error, Result};
 use super::object::Kind;
@@ -11,6 +12,8 @@ use super::pack::{Pack, Stored, parse_entry};
 const NONE: u32 = u32::MAX;
 /// Let go of mapped pages after this many bytes of the pack.
 const RELEASE_BYTES: u64 = 32 << 20;
+/// Fewer entries than this are no work for one more thread.
+const LEAST_SHARE: usize = 8 << 10;
 
 /// The entries of a pack as a forest: a delta is a child of its base. Entries are numbered by offset.
 pub(super) struct Plan {
@@ -42,12 +45,21 @@ struct Links {
     kind: Vec<Option<Kind>>,
 }
 
+/// What the header of an entry says.
+enum Header {
+    /// A whole object of this kind, or (None) a delta against another pack.
+    Root(Option<Kind>),
+    /// A delta against this entry.
+    Delta(u32),
+}
+
 impl Plan {
-    /// Reads the headers of all entries. `wants(position, id, kind)` says what is to be visited; the kind is
+    /// Reads the headers of all entries, on so many threads. `wants(position, id, kind)` says what is to be visited; the kind is
     /// not known where the base is in another pack.
     pub(super) fn new(
         pack: &Pack,
         hash: HashKind,
+        threads: usize,
         wants: impl Fn(usize, &Oid, Option<Kind>) -> bool,
     ) -> Result<Self> {
         let mut plan = Plan {
@@ -65,7 +77,7 @@ impl Plan {
             }
         }
         plan.rows.sort_unstable();
-        let links = plan.read_headers(pack, hash)?;
+        let links = plan.read_headers(pack, hash, threads)?;
         plan.link_children(&links);
         plan.mark(pack, links, &wants);
         plan.broken
@@ -109,57 +121,66 @@ impl Plan {
         self.children.get(at(entry as usize)..at(entry as usize + 1)).unwrap_or_default()
     }
 
-    fn read_headers(&mut self, pack: &Pack, hash: HashKind) -> Result<Links> {
+    fn read_headers(&mut self, pack: &Pack, hash: HashKind, threads: usize) -> Result<Links> {
         let data = pack.data()?;
         let entries_end = pack.entries_end()? as u64;
+        // Entry numbers of ref-deltas are looked up by index position.
+        let by_position: OnceLock<Vec<u32>> = OnceLock::new();
+        let read = |entry: usize| -> Result<Header> {
+            let offset = self.rows[entry].0;
+            let parsed = parse_entry(data, offset, hash)?;
+            if offset >= entries_end {
+                return Err(Error::CorruptObject("outside of its pack"));
+            }
+            let base = match parsed.stored {
+                Stored::Whole(kind) => return Ok(Header::Root(Some(kind))),
+                Stored::OffsetDelta(base) => self.entry_at(base, entry),
+                Stored::RefDelta(base) => match pack.idx.find(&base) {
+                    Some(found) => {
+                        let entries = by_position.get_or_init(|| self.entries_by_position(pack.idx.count()));
+                        entries.get(found).copied().filter(|&base| base != NONE)
+                    }
+                    None => return Ok(Header::Root(None)), // its base is in another pack
+                },
+            };
+            base.map(Header::Delta).ok_or(Error::CorruptObject("the base of its delta is not in the index"))
+        };
         let count = self.rows.len();
         let mut links = Links { base: vec![NONE; count], kind: vec![None; count] };
-        let mut released = 0;
-        // Entry numbers of ref-deltas are looked up by index position.
-        let mut by_position: Vec<u32> = Vec::new();
-        self.flags = vec![0; count];
-        for entry in 0..count {
-            let (offset, position) = self.rows[entry];
-            if offset > released + RELEASE_BYTES {
-                released = offset;
-                data.release();
-            }
-            let parsed = match parse_entry(data, offset, hash) {
-                Ok(_) if offset >= entries_end => Err(Error::CorruptObject("outside of its pack")),
-                parsed => parsed,
-            };
-            let base = match parsed.map(|parsed| parsed.stored) {
-                Ok(Stored::Whole(kind)) => {
-                    links.kind[entry] = Some(kind);
-                    self.flags[entry] = REACHED;
-                    continue;
+        let mut flags = vec![0; count];
+        let share = count.div_ceil(threads).max(LEAST_SHARE);
+        let bases = links.base.chunks_mut(share);
+        let shares = bases.zip(links.kind.chunks_mut(share)).zip(flags.chunks_mut(share)).enumerate();
+        let read_share = |first: usize, bases: &mut [u32], kinds: &mut [Option<Kind>], flags: &mut [u8]| {
+            let mut broken = Vec::new();
+            let mut released = 0;
+            for (at, base) in bases.iter_mut().enumerate() {
+                let (offset, position) = self.rows[first + at];
+                if offset > released + RELEASE_BYTES {
+                    released = offset;
+                    data.release();
                 }
-                Ok(Stored::OffsetDelta(base)) => self.entry_at(base, entry),
-                Ok(Stored::RefDelta(base)) => match pack.idx.find(&base) {
-                    Some(found) => {
-                        if by_position.is_empty() {
-                            by_position = self.entries_by_position(pack.idx.count());
-                        }
-                        by_position.get(found).copied().filter(|&base| base != NONE)
-                    }
-                    None => {
-                        self.flags[entry] = REACHED; // its base is in another pack
-                        continue;
-                    }
-                },
-                Err(error) => {
-                    self.broken.push((position as usize, error));
-                    continue;
-                }
-            };
-            match base {
-                Some(base) => links.base[entry] = base,
-                None => {
-                    let error = Error::CorruptObject("the base of its delta is not in the index");
-                    self.broken.push((position as usize, error));
+                match read(first + at) {
+                    Ok(Header::Root(kind)) => (kinds[at], flags[at]) = (kind, REACHED),
+                    Ok(Header::Delta(of)) => *base = of,
+                    Err(error) => broken.push((position as usize, error)),
                 }
             }
-        }
+            broken
+        };
+        let broken: Vec<Vec<(usize, Error)>> = std::thread::scope(|scope| {
+            let share_out = |(n, ((bases, kinds), flags))| {
+                let read_share = &read_share;
+                scope.spawn(move || read_share(n * share, bases, kinds, flags))
+            };
+            let workers: Vec<_> = shares.map(share_out).collect();
+            let end = |worker: std::thread::ScopedJoinHandle<'_, _>| {
+                worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            workers.into_iter().map(end).collect()
+        });
+        self.flags = flags;
+        self.broken.extend(broken.into_iter().flatten());
         Ok(links)
     }
 

@@ -207,7 +207,7 @@ impl<'a, V: Visitor> Walk<'a, V> {
             return walk;
         }
         for (n, pack) in packs.into_iter().enumerate() {
-            walk.add_pack(pack, marked.get(n));
+            walk.add_pack(pack, threads, marked.get(n));
         }
         for (pack, error) in gone {
             let elsewhere = |oid: &Oid| {
@@ -224,10 +224,10 @@ impl<'a, V: Visitor> Walk<'a, V> {
         walk
     }
 
-    fn add_pack(&mut self, pack: Arc<Pack>, duplicates: Option<&Duplicates>) {
+    fn add_pack(&mut self, pack: Arc<Pack>, threads: usize, duplicates: Option<&Duplicates>) {
         let is_first = |position| duplicates.is_none_or(|marked| !marked.contains(position));
         let wants = |position: usize, oid: &Oid, kind| is_first(position) && self.visitor.wants(oid, kind);
-        let mut plan = match Plan::new(&pack, self.odb.hash(), wants) {
+        let mut plan = match Plan::new(&pack, self.odb.hash(), threads, wants) {
             Ok(plan) => plan,
             Err(error) => return self.fail_pack(&pack, &error, |_| false),
         };

@@ -7,7 +7,7 @@ use super::veil::Veil;
 use super::{Cache, Unfit, prune};
 use crate::scan::history::commits::Graph;
 use crate::scan::history::oids::{FastSet, OidMap};
-use crate::scan::history::sets::{Holdings, SetId, Sets};
+use crate::scan::history::sets::{Families, Holdings, SetId, Sets};
 use crate::source::git::HashKind;
 
 const KEY: [u8; 32] = [7; 32];
@@ -38,7 +38,7 @@ fn used(saved: Saved, hash: HashKind) {
     let mut sets = Sets::new();
     let blobs = trees.entries().iter().filter(|entry| !entry.mode.is_tree());
     let blobs: OidMap<SetId> = blobs.map(|entry| (entry.oid, sets.number(&[entry.name]))).collect();
-    let holdings = Holdings::compute(&trees, &blobs, &mut sets);
+    let holdings = Holdings::compute(&trees, Families::of(&trees), &blobs, &mut sets);
     let held = |tree| sets.values(holdings.set(tree)).count();
     assert!(trees.records.iter().all(|record| held(&record.oid) <= names.len()));
     prune::prune(&trees, &names, |oid| blobs.contains_key(oid), &FastSet::default());

@@ -4,7 +4,7 @@
 //! blobs below it is as good as empty. What stays is entries that lead to blobs with candidates.
 
 use crate::scan::history::oids::{FastMap, FastSet, OidSet};
-use crate::scan::history::sets::Links;
+use crate::scan::history::sets::{Families, Links};
 use crate::scan::history::trees::{Entry, TreeLog};
 use crate::source::git::Oid;
 
@@ -26,7 +26,7 @@ pub fn prune(
     is_judged: impl Fn(&Oid) -> bool + Sync,
     speaking: &FastSet<u32>,
 ) -> Pruned {
-    let links = Links::of(log, |oid| is_judged(oid).then_some(1));
+    let links = Links::of(log, Families::of(log), |oid| is_judged(oid).then_some(1));
     let mut pruned = Pruned { trees: TreeLog::default(), names: Vec::new(), speaking: OidSet::default() };
     // The names of all that matters, in trees that stay and in those that do not: others may lose them.
     let mut numbers: FastMap<u32, u32> = FastMap::default();
@@ -131,7 +131,7 @@ mod tests {
             let held = |log: &TreeLog| -> Vec<Vec<u32>> {
                 let mut sets = Sets::new();
                 let blobs = blobs.iter().map(|(oid, n)| (*oid, sets.number(&[*n]))).collect();
-                let holdings = Holdings::compute(log, &blobs, &mut sets);
+                let holdings = Holdings::compute(log, Families::of(log), &blobs, &mut sets);
                 (0..trees.len()).map(|at| sets.values(holdings.set(&tree_oid(at))).collect()).collect()
             };
             prop_assert_eq!(held(&again), held(&full));
