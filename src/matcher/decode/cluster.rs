@@ -22,6 +22,8 @@ const LONGEST_SIMPLE: usize = 20;
 pub(super) const LOOK_BACK: usize = 82;
 /// A word that is cut in two tells something if it is at least this long, in bytes.
 const MIN_JOINED: usize = 16;
+/// Most bytes of such a word on each side of the cut.
+const MAX_JOINED: usize = 64;
 
 /// A cluster: its extent, and the bytes that decide on it.
 #[derive(Debug)]
@@ -187,7 +189,7 @@ impl Cluster {
             at = escape.end;
         }
         copy(text, at..self.range.end, &mut bytes, &mut pieces);
-        if self.kind == Kind::Joint && !joins_word(&bytes, &pieces) {
+        if self.kind == Kind::Joint && !joins_word(text, &bytes, &pieces) {
             return None;
         }
         Some(Decoded {
@@ -215,15 +217,30 @@ fn copy(text: &[u8], range: Range<usize>, bytes: &mut Vec<u8>, pieces: &mut Vec<
 }
 
 /// Whether a joint lies inside a word that is long enough for a secret.
-fn joins_word(bytes: &[u8], pieces: &[Piece]) -> bool {
-    let mut joints = pieces.iter().filter(|p| p.decoded_len == 0).map(|p| p.decoded);
-    joints.any(|at| {
-        let word = |b: &&u8| in_class(**b);
-        let before =
-            bytes.get(..at).unwrap_or_default().iter().rev().take(MIN_JOINED).take_while(word).count();
-        let after = bytes.get(at..).unwrap_or_default().iter().take(MIN_JOINED).take_while(word).count();
-        before + after >= MIN_JOINED
+fn joins_word(text: &[u8], bytes: &[u8], pieces: &[Piece]) -> bool {
+    let word = |b: &&u8| in_class(**b);
+    pieces.iter().filter(|piece| piece.decoded_len == 0).any(|joint| {
+        let (before, after) = bytes.split_at(joint.decoded.min(bytes.len()));
+        let before = before.iter().rev().take(MAX_JOINED).take_while(word).count();
+        let after = after.iter().take(MAX_JOINED).take_while(word).count();
+        let joined = bytes.get(joint.decoded - before..joint.decoded + after).unwrap_or_default();
+        joined.len() >= MIN_JOINED && (!is_list(text, joint) || is_mixed(joined))
     })
+}
+
+/// Whether a joint may as well stand between two items of a list, as Go writes what it imports: nothing joins the
+/// literals, and each is on a line of its own.
+fn is_list(text: &[u8], joint: &Piece) -> bool {
+    let bytes = text.get(joint.source..joint.source + joint.source_len).unwrap_or_default();
+    let joins = |b: &u8| matches!(b, b'+' | b'.' | b'&' | b'~' | b'\\' | b'|' | b'<');
+    bytes.contains(&b'\n') && !bytes.iter().any(joins)
+}
+
+/// Whether a word is as mixed as tokens are and paths are not: many digits, or letters of both cases and a digit.
+fn is_mixed(word: &[u8]) -> bool {
+    let digits = word.iter().filter(|b| b.is_ascii_digit()).count();
+    let both = word.iter().any(u8::is_ascii_uppercase) && word.iter().any(u8::is_ascii_lowercase);
+    digits * 12 >= word.len() || both && digits > 0
 }
 
 #[cfg(test)]

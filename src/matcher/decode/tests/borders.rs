@@ -215,6 +215,33 @@ fn literals_are_joined_to_words_of_sixteen_letters() {
     ]);
 }
 
+/// What Go imports is no word that was cut; tokens that stand like this are mixed.
+#[test]
+fn literals_on_lines_of_their_own_are_joined_where_that_makes_a_token() {
+    check_says(
+        "concat",
+        &[
+            ("\"abcdefghijk\"\n\t\"lmnopqrstuv01\"", "\"abcdefghijklmnopqrstuv01\""),
+            (
+                "\"abcDefghijklmnop\"\n\"qrstuvwxyzabcdefghijklmn0\"",
+                "\"abcDefghijklmnopqrstuvwxyzabcdefghijklmn0\"",
+            ),
+            ("\"abcdefgh\" +\n\"ijklmnop\"", "\"abcdefghijklmnop\""),
+            ("\"abcdefgh\"\n.\"ijklmnop\"", "\"abcdefghijklmnop\""),
+            ("\"abcdefgh\" \"ijklmnop\"", "\"abcdefghijklmnop\""),
+        ],
+    );
+    check_silent(&[
+        "\"context\"\n\t\"net/http\"\n\t\"regexp\"\n\n\t\"example.com/tools/v2/detectors\"",
+        "\"abcdefghijk\"\n\t\"lmnopqrstuvwx1\"",
+        "\"abcDefgh\"\n\"ijklmnop\"",
+        "\"abcdefgh\"\r\n\"ijklmnop\"",
+        // What is far from the cut says nothing of it.
+        &format!("\"01 {}\"\n\"{} 01\"", "abcdefgh".repeat(2), "abcdefgh".repeat(2)),
+        &format!("\"Z0{}\"\n\"{}0Z\"", "a".repeat(64), "a".repeat(64)),
+    ]);
+}
+
 #[test]
 fn escapes_near_each_other_are_one_cluster() {
     let between = |gap: &str| says(&format!("%41{gap}%42")).len();
