@@ -5,10 +5,23 @@ use std::collections::BinaryHeap;
 
 use super::oid::Oid;
 
-/// One bit per object of a source: set where an earlier source holds the same object.
-pub(super) struct Duplicates(Vec<u64>);
+/// Some of the objects of a source, by their positions: one bit for each.
+pub(super) struct Positions(Vec<u64>);
 
-impl Duplicates {
+impl Positions {
+    /// Those of `count` objects for which `which` holds. It is asked in order, so that lists in the same order are
+    /// read as they lie in memory.
+    pub(super) fn of(count: usize, which: impl Fn(usize) -> bool) -> Self {
+        let mut positions = Positions(vec![0; count.div_ceil(64)]);
+        (0..count).filter(|&at| which(at)).for_each(|at| positions.insert(at));
+        positions
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
     pub(super) fn contains(&self, position: usize) -> bool {
         self.0.get(position / 64).is_some_and(|word| word >> (position % 64) & 1 == 1)
     }
@@ -25,9 +38,9 @@ pub(super) type Source<'a> = (usize, &'a dyn Fn(usize) -> Option<Oid>);
 
 /// Merges sorted lists of ids, and marks all but the first copy of each. (In a list that is not sorted, because
 /// it is damaged, copies may stay unmarked: they are then read twice, which does no harm.)
-pub(super) fn duplicates(sources: &[Source<'_>]) -> Vec<Duplicates> {
-    let mut marked: Vec<Duplicates> =
-        sources.iter().map(|(count, _)| Duplicates(vec![0; count.div_ceil(64)])).collect();
+pub(super) fn duplicates(sources: &[Source<'_>]) -> Vec<Positions> {
+    let mut marked: Vec<Positions> =
+        sources.iter().map(|(count, _)| Positions(vec![0; count.div_ceil(64)])).collect();
     let mut filled = (0..sources.len()).filter(|&n| sources[n].0 > 0);
     if let (Some(only), None) = (filled.next(), filled.next()) {
         mark_copies(sources[only], &mut marked[only]);
@@ -48,7 +61,7 @@ pub(super) fn duplicates(sources: &[Source<'_>]) -> Vec<Duplicates> {
 }
 
 /// Marks all but the first copy of each id in one sorted list: an index that is damaged may name an object twice.
-fn mark_copies((count, oid): Source<'_>, marked: &mut Duplicates) {
+fn mark_copies((count, oid): Source<'_>, marked: &mut Positions) {
     let mut last = None;
     for position in 0..count {
         let Some(oid) = oid(position) else { continue };

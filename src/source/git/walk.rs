@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::dedup::{Duplicates, Source, duplicates};
+use super::dedup::{Positions, Source, duplicates};
 use super::delta::DeltaOp;
 use super::error::Error;
 use super::loose;
@@ -142,9 +142,10 @@ pub(super) struct Walk<'a, V: Visitor> {
 /// packs. Real ones stay far below; deltas that copy their base again and again do not.
 const BUDGET_RATIO: u64 = 1000;
 
-/// So many objects are few: reading them one by one, each along its chain of bases, costs less than finding out
-/// how all deltas hang together.
+/// So many objects are few, or one in so many of all: reading them one by one, each along its chain of bases, costs
+/// less than finding out how all deltas hang together.
 const FEW: usize = 1000;
+const ONE_IN: usize = 200;
 
 /// Visits all objects: those in packs, loose ones and those in alternates, reachable or not. An object that is
 /// stored more than once is visited once.
@@ -199,15 +200,29 @@ impl<'a, V: Visitor> Walk<'a, V> {
             touched: AtomicU64::new(0),
             failed: Mutex::new(HashMap::new()),
         };
-        if visitor.wants_few()
-            && gone.is_empty()
-            && let Some(few) = few_wanted(visitor, &packs, &loose, &marked)
-        {
-            walk.loose = few;
+        let is_wanted = |oid: Option<Oid>| oid.is_some_and(|oid| visitor.wants(&oid, None));
+        let in_pack = |(pack, copies): (&Arc<Pack>, &Positions)| {
+            Positions::of(pack.idx.count(), |at| !copies.contains(at) && is_wanted(pack.idx.oid(at)))
+        };
+        let in_packs: Vec<Positions> = packs.iter().zip(&marked).map(in_pack).collect();
+        let in_list = |(list, copies): (&Vec<Oid>, &Positions)| {
+            let first_copies = list.iter().enumerate().filter(|(at, _)| !copies.contains(*at));
+            first_copies.map(|(_, oid)| *oid).filter(|oid| is_wanted(Some(*oid))).collect::<Vec<Oid>>()
+        };
+        let copies = marked.get(packs.len()..).unwrap_or_default();
+        let wanted_loose: Vec<Oid> = loose.iter().zip(copies).flat_map(in_list).collect();
+        let count = in_packs.iter().map(Positions::count).sum::<usize>() + wanted_loose.len();
+        walk.loose = wanted_loose;
+        let are_few = count <= FEW.max(packs.iter().map(|pack| pack.idx.count()).sum::<usize>() / ONE_IN);
+        if visitor.wants_few() && gone.is_empty() && are_few {
+            for (pack, wanted) in packs.iter().zip(&in_packs) {
+                let positions = (0..pack.idx.count()).filter(|&at| wanted.contains(at));
+                walk.loose.extend(positions.filter_map(|at| pack.idx.oid(at)));
+            }
             return walk;
         }
-        for (n, pack) in packs.into_iter().enumerate() {
-            walk.add_pack(pack, threads, marked.get(n));
+        for (pack, wanted) in packs.into_iter().zip(&in_packs) {
+            walk.add_pack(pack, threads, wanted);
         }
         for (pack, error) in gone {
             let elsewhere = |oid: &Oid| {
@@ -216,17 +231,14 @@ impl<'a, V: Visitor> Walk<'a, V> {
             };
             walk.fail_pack(&pack, &error, elsewhere);
         }
-        for (list, marked) in loose.iter().zip(marked.iter().skip(marked.len() - loose.len())) {
-            let first_copies =
-                list.iter().enumerate().filter(|(n, oid)| !marked.contains(*n) && visitor.wants(oid, None));
-            walk.loose.extend(first_copies.map(|(_, oid)| *oid));
-        }
         walk
     }
 
-    fn add_pack(&mut self, pack: Arc<Pack>, threads: usize, duplicates: Option<&Duplicates>) {
-        let is_first = |position| duplicates.is_none_or(|marked| !marked.contains(position));
-        let wants = |position: usize, oid: &Oid, kind| is_first(position) && self.visitor.wants(oid, kind);
+    /// Adds the objects of a pack at these positions.
+    fn add_pack(&mut self, pack: Arc<Pack>, threads: usize, wanted: &Positions) {
+        let wants = |position: usize, oid: &Oid, kind: Option<Kind>| {
+            wanted.contains(position) && (kind.is_none() || self.visitor.wants(oid, kind))
+        };
         let mut plan = match Plan::new(&pack, self.odb.hash(), threads, wants) {
             Ok(plan) => plan,
             Err(error) => return self.fail_pack(&pack, &error, |_| false),
@@ -294,35 +306,8 @@ impl<'a, V: Visitor> Walk<'a, V> {
     }
 }
 
-/// All objects that are wanted, each once. None if they are many.
-fn few_wanted<V: Visitor>(
-    visitor: &V,
-    packs: &[Arc<Pack>],
-    loose: &[Vec<Oid>],
-    marked: &[Duplicates],
-) -> Option<Vec<Oid>> {
-    let mut wanted = Vec::new();
-    let mut marks = marked.iter();
-    for pack in packs {
-        let marked = marks.next()?;
-        let oids = (0..).map_while(|at| pack.idx.oid(at)).enumerate();
-        let oids = oids.filter(|(at, oid)| !marked.contains(*at) && visitor.wants(oid, None));
-        wanted.extend(oids.map(|(_, oid)| oid).take(FEW + 1));
-        if wanted.len() > FEW {
-            return None;
-        }
-    }
-    for list in loose {
-        let marked = marks.next()?;
-        let oids = list.iter().enumerate();
-        let oids = oids.filter(|(at, oid)| !marked.contains(*at) && visitor.wants(oid, None));
-        wanted.extend(oids.map(|(_, oid)| *oid));
-    }
-    (wanted.len() <= FEW).then_some(wanted)
-}
-
 /// Marks the copies of objects; sources are the packs and then the lists of loose objects.
-fn mark_duplicates(packs: &[Arc<Pack>], loose: &[Vec<Oid>]) -> Vec<Duplicates> {
+fn mark_duplicates(packs: &[Arc<Pack>], loose: &[Vec<Oid>]) -> Vec<Positions> {
     type Lookup<'l> = Box<dyn Fn(usize) -> Option<Oid> + 'l>;
     let pack_lookups =
         packs.iter().map(|pack| (pack.idx.count(), Box::new(|at| pack.idx.oid(at)) as Lookup<'_>));
