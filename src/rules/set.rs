@@ -233,6 +233,21 @@ mod tests {
         }
     }
 
+    /// Whoever finds a secret is told what it opens and what to do, and where the provider says more.
+    #[test]
+    fn every_builtin_rule_is_complete() {
+        for rule in builtin() {
+            let remedy = &rule.remediation;
+            let texts = [&rule.description, &remedy.opens, &remedy.revoke, &remedy.rotate];
+            assert!(texts.iter().all(|text| !text.is_empty()), "{} does not say what to do", rule.id);
+            assert!(remedy.url.starts_with("https://"), "{} names no page", rule.id);
+            assert!(remedy.rotate_days > 0, "{} does not say how often to rotate", rule.id);
+            let by_name_only = rule.pattern.is_empty();
+            let tests = (rule.matches.len(), rule.rejects.len());
+            assert!(by_name_only || tests.0 >= 2 && tests.1 >= 2, "{} has {tests:?} tests", rule.id);
+        }
+    }
+
     #[test]
     fn a_custom_rule_replaces_a_builtin_one_and_changes_the_hash() {
         let mut rule = builtin()[0].clone();
