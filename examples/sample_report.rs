@@ -10,6 +10,7 @@
 //! The findings are made up: no value in them is, or ever was, a secret.
 
 use std::io::{BufWriter, Write};
+use std::sync::Arc;
 
 use stanch::finding::{
     Category, Commit, Confidence, Finding, Life, Location, Position, Remediation, Secret, Severity, Skipped,
@@ -225,7 +226,7 @@ fn spoil(random: &mut Random, f: &mut Finding) {
     f.matched = (nasty.into(), nasty.into());
     f.description = nasty.into();
     f.rule = nasty.into();
-    f.remediation.url = nasty.into();
+    Arc::make_mut(&mut f.remediation).url = nasty.into();
     if let Some(life) = &mut f.life {
         life.refs = vec![format!("refs/heads/{nasty}")];
         for commit in [&mut life.first_seen, &mut life.last_seen].into_iter().flatten() {
@@ -250,11 +251,11 @@ fn finding(random: &mut Random, history: bool) -> Finding {
         matched: (kind.before.into(), "'".into()),
         fingerprint: random.hex(32),
         parts: Vec::new(),
-        commit: life.as_ref().and_then(|l| l.first_seen.clone()),
-        life,
+        commit: life.as_ref().and_then(|l| l.first_seen.clone()).map(Box::new),
+        life: life.map(Box::new),
         occurrences: (0..more).map(|_| place(random, 40)).collect(),
         status: status(random),
-        remediation: Remediation {
+        remediation: Arc::new(Remediation {
             opens: format!("Whoever has it can act as its owner ({}).", kind.description),
             revoke: "Revoke it on the provider's page for credentials.".into(),
             rotate: "Create a new one with the least rights that do, and store it outside of the repository."
@@ -262,7 +263,7 @@ fn finding(random: &mut Random, history: bool) -> Finding {
             url: kind.url.into(),
             command: String::new(),
             rotate_days: 90,
-        },
+        }),
         reasons: vec!["checksum-valid", "near-keyword"],
         tags: Vec::new(),
     }

@@ -2,6 +2,8 @@
 
 pub(crate) mod kind;
 
+use std::sync::Arc;
+
 use std::fmt;
 
 use bstr::BString;
@@ -239,15 +241,15 @@ pub struct Finding {
     /// Further parts of a composite secret: role (the part's rule id) and place.
     pub parts: Vec<(String, Location)>,
     /// The commit it was found in (introduced by, for history scans).
-    pub commit: Option<Commit>,
+    pub commit: Option<Box<Commit>>,
     /// Its life in the history, for history scans.
-    pub life: Option<Life>,
+    pub life: Option<Box<Life>>,
     /// Further places of the same value, in order.
     pub occurrences: Vec<Location>,
     /// Whether it counts.
     pub status: Status,
     /// What to do about it.
-    pub remediation: Remediation,
+    pub remediation: Arc<Remediation>,
     /// Named reasons of the verdict, such as `checksum-valid` or `placeholder-word`.
     pub reasons: Vec<&'static str>,
     /// Tags of the rule.

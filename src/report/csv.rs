@@ -76,9 +76,9 @@ fn harmless(cell: &str) -> String {
 
 fn finding(view: &View<'_>, f: &Finding) -> [String; HEADER.len()] {
     let at = &f.location;
-    let commit = f.commit.as_ref();
+    let commit = f.commit.as_deref();
     let person = commit.filter(|_| view.options.personal_data);
-    let life = f.life.as_ref();
+    let life = f.life.as_deref();
     let id = |commit: Option<&Commit>| commit.map_or_else(String::new, |c| c.id.clone());
     let number = |n: u64| if n == 0 { String::new() } else { n.to_string() };
     let refs: Vec<_> =

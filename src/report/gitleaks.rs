@@ -49,7 +49,7 @@ pub(crate) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> 
 
 fn leak<'a>(view: &View<'a>, f: &'a Finding, at: &'a Location) -> Leak<'a> {
     let file = view.machine_path(f, at).to_str_lossy().into_owned();
-    let commit = f.commit.as_ref();
+    let commit = f.commit.as_deref();
     let person = commit.filter(|_| view.options.personal_data);
     let id = commit.map_or("", |c| c.id.as_str());
     let of_commit = if id.is_empty() { String::new() } else { format!("{id}:") };

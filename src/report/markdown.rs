@@ -81,13 +81,13 @@ fn table(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
 
 /// The day and commit that brought the value in; no person.
 fn since(f: &Finding) -> String {
-    let first = f.life.as_ref().and_then(|life| life.first_seen.as_ref()).or(f.commit.as_ref());
+    let first = f.life.as_deref().and_then(|life| life.first_seen.as_ref()).or(f.commit.as_deref());
     let Some(commit) = first else {
         return String::new();
     };
     let id = commit.id.get(..10).unwrap_or(&commit.id);
     let day = day(commit.time, commit.offset_minutes).unwrap_or_default();
-    let gone = if f.life.as_ref().is_some_and(|life| !life.in_head) { ", not in HEAD" } else { "" };
+    let gone = if f.life.as_deref().is_some_and(|life| !life.in_head) { ", not in HEAD" } else { "" };
     format!("{day} {}{gone}", code(id))
 }
 

@@ -5,6 +5,7 @@
 //! format escapes them for its own syntax.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bstr::{BStr, ByteSlice};
 use jiff::Timestamp;
@@ -174,7 +175,7 @@ pub(crate) fn without_values<'r>(report: &'r Report, redactor: &Redactor<'_>) ->
         }
     };
     for f in &mut report.findings {
-        let Remediation { opens, revoke, rotate, url, command, .. } = &mut f.remediation;
+        let Remediation { opens, revoke, rotate, url, command, .. } = Arc::make_mut(&mut f.remediation);
         [&mut f.rule, &mut f.description, opens, revoke, rotate, url, command].into_iter().for_each(clean);
         f.tags.iter_mut().for_each(clean);
         f.parts.iter_mut().for_each(|(role, _)| clean(role));
@@ -185,7 +186,7 @@ pub(crate) fn without_values<'r>(report: &'r Report, redactor: &Redactor<'_>) ->
 
 /// Every text of a finding that is the same in all findings of its rule.
 fn words_of_rule(f: &Finding) -> impl Iterator<Item = &String> {
-    let Remediation { opens, revoke, rotate, url, command, .. } = &f.remediation;
+    let Remediation { opens, revoke, rotate, url, command, .. } = &*f.remediation;
     let own = [&f.rule, &f.description, opens, revoke, rotate, url, command];
     own.into_iter().chain(&f.tags)
 }
@@ -203,7 +204,7 @@ fn cow_bstr(bytes: Cow<'_, [u8]>) -> Cow<'_, BStr> {
 }
 
 fn pathless(finding: &Finding, place: &Location) -> String {
-    let commit = finding.commit.as_ref().map(|c| c.id.as_str());
+    let commit = finding.commit.as_deref().map(|c| c.id.as_str());
     match (place.message_kind, commit) {
         (Some(kind), Some(id)) => format!(".git/{kind}/{id}"),
         (Some(kind), None) => format!(".git/{kind}"),

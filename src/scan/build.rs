@@ -9,7 +9,7 @@ use bstr::BString;
 
 use super::parts::Parts;
 use super::{Engine, Lines, Text};
-use crate::finding::{Confidence, Finding, Location, Position, Remediation, Secret, Status};
+use crate::finding::{Confidence, Finding, Location, Position, Secret, Status};
 use crate::matcher::decode::Decoded;
 use crate::matcher::{Candidate, Matcher, Span, generic};
 use crate::rules::{Rule, RuleIndex};
@@ -128,7 +128,7 @@ pub fn findings<'t>(
                 parts.iter().map(|(part, span)| (part.id.to_string(), place.locate(*span))).collect();
             let secret = secret_of(engine.matcher(), &it.candidate, bytes);
             let reasons = judge(engine.matcher(), &it.candidate, &secret, kind).reasons;
-            let mut finding = finding(rule, it, &secret, located, &place, &secrets);
+            let mut finding = finding(engine, rule, it, &secret, located, &place, &secrets);
             finding.reasons = reasons;
             if matches!(secret, Cow::Owned(_)) {
                 finding.location.decoded.push("base64");
@@ -335,20 +335,8 @@ fn one_per_secret(engine: &Engine, judged: &[Judged], place: &Place<'_>) -> Vec<
     kept
 }
 
-/// What to do about a rule's secrets, as findings tell it.
-pub(super) fn remediation(rule: &Rule) -> Remediation {
-    let remedy = &rule.remediation;
-    Remediation {
-        opens: remedy.opens.to_string(),
-        revoke: remedy.revoke.to_string(),
-        rotate: remedy.rotate.to_string(),
-        url: remedy.url.to_string(),
-        command: remedy.command.to_string(),
-        rotate_days: remedy.rotate_days,
-    }
-}
-
 fn finding(
+    engine: &Engine,
     rule: &Rule,
     it: &Judged,
     value: &[u8],
@@ -372,7 +360,7 @@ fn finding(
         life: None,
         occurrences: Vec::new(),
         status: Status::New,
-        remediation: remediation(rule),
+        remediation: engine.remediation(it.candidate.rule),
         reasons: Vec::new(),
         tags: rule.tags.iter().map(ToString::to_string).collect(),
     }

@@ -22,7 +22,7 @@ use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use crate::finding::{Confidence, Finding, Location, Position, Skipped, Suppression};
+use crate::finding::{Confidence, Finding, Location, Position, Remediation, Skipped, Suppression};
 use crate::matcher::{Candidate, Matcher, Scratch, decode};
 use crate::rules::{Rule, RuleIndex, RuleSet};
 use crate::source::archive;
@@ -75,6 +75,8 @@ pub struct Engine {
     policy: Policy,
     options: Options,
     named: NamedRules,
+    /// What to do about each rule's secrets: told with every finding, and the same in all of a rule.
+    remediations: Box<[OnceLock<Arc<Remediation>>]>,
 }
 
 /// What a scan found and could not read, and how much it read.
@@ -115,7 +117,8 @@ impl Engine {
         let named = NamedRules::of(&rules);
         let bound = BoundRules::of(&rules);
         let matcher = Matcher::of(rules.clone(), |rule| !bound::is_bound(rule));
-        Engine { matcher, binary: OnceLock::new(), rules, bound, policy, options, named }
+        let remediations = rules.iter().map(|_| OnceLock::new()).collect();
+        Engine { matcher, binary: OnceLock::new(), rules, bound, policy, options, named, remediations }
     }
 
     /// The policy.
@@ -150,6 +153,20 @@ impl Engine {
     /// The matcher of the rules that are bound to names of files, if this can be one.
     fn matcher_for(&self, location: &Location) -> Option<&Matcher> {
         self.bound.as_ref()?.matcher_for(location.path.as_ref()?)
+    }
+
+    /// What to do about a rule's secrets, as findings tell it.
+    fn remediation(&self, rule: RuleIndex) -> Arc<Remediation> {
+        let remedy = &self.rules.rule(rule).remediation;
+        let make = || Remediation {
+            opens: remedy.opens.to_string(),
+            revoke: remedy.revoke.to_string(),
+            rotate: remedy.rotate.to_string(),
+            url: remedy.url.to_string(),
+            command: remedy.command.to_string(),
+            rotate_days: remedy.rotate_days,
+        };
+        self.remediations[usize::from(rule)].get_or_init(|| Arc::new(make())).clone()
     }
 
     /// Changes the options.

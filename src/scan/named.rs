@@ -116,7 +116,7 @@ impl Session<'_> {
             life: None,
             occurrences: Vec::new(),
             status,
-            remediation: build::remediation(rule),
+            remediation: self.engine.remediation(index),
             reasons: std::iter::once("name-of-the-file").chain(judgement.reasons).collect(),
             tags: rule.tags.iter().map(ToString::to_string).collect(),
         })

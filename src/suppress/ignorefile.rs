@@ -32,7 +32,7 @@ pub struct Ignored {
 impl Ignored {
     /// Whether the entry is for a finding, by a rule with these other ids.
     pub fn is_for(&self, finding: &Finding, aliases: &[String]) -> bool {
-        let commit = finding.commit.as_ref().map(|commit| commit.id.as_str());
+        let commit = finding.commit.as_deref().map(|commit| commit.id.as_str());
         let place = |location: &Location| {
             let path = location.path.as_ref().is_some_and(|path| path.as_slice() == self.path.as_bytes());
             path && location.start.line == self.line
@@ -202,7 +202,7 @@ mod tests {
             rule: rule.into(),
             location: places[0].clone(),
             occurrences: places[1..].to_vec(),
-            commit: commit.map(|id| Commit { id: id.into(), ..Commit::default() }),
+            commit: commit.map(|id| Box::new(Commit { id: id.into(), ..Commit::default() })),
             ..crate::suppress::tests::finding()
         };
         let entry = |commit: Option<&str>| Ignored {

@@ -357,8 +357,8 @@ impl Policy {
     /// Allowlists that name commits: which commit a value came from is known only now. A value that came
     /// from others, too, is not allowed by the name of one.
     fn allowed_by_commit(&self, finding: &Finding, ids: &[String]) -> Option<Suppression> {
-        let commit = finding.commit.as_ref()?;
-        if !finding.occurrences.is_empty() || finding.life.as_ref().is_some_and(|life| life.commits > 1) {
+        let commit = finding.commit.as_deref()?;
+        if !finding.occurrences.is_empty() || finding.life.as_deref().is_some_and(|life| life.commits > 1) {
             return None;
         }
         let secret = finding.secret.expose();
@@ -387,7 +387,7 @@ impl Policy {
         if self.ignored.is_empty() {
             return None;
         }
-        let commit = finding.commit.as_ref().map(|commit| commit.id.as_str());
+        let commit = finding.commit.as_deref().map(|commit| commit.id.as_str());
         let ignored = std::iter::once(&finding.location).chain(&finding.occurrences).all(|location| {
             let path = location.path.as_ref().map(|path| self.in_repository(path));
             path.is_some_and(|path| {

@@ -256,7 +256,7 @@ fn without_value(reason: &str, finding: &Finding) -> String {
 }
 
 fn introduced(finding: &Finding) -> Option<Date> {
-    let time = finding.life.as_ref()?.first_seen.as_ref()?.time;
+    let time = finding.life.as_deref()?.first_seen.as_ref()?.time;
     let time = jiff::Timestamp::from_second(time).ok()?;
     Some(time.to_zoned(jiff::tz::TimeZone::UTC).date())
 }

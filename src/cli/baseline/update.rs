@@ -112,7 +112,7 @@ impl Values {
         if !history || found.history {
             found.places.extend(files::places(finding));
         }
-        let first = finding.life.as_ref().and_then(|life| life.first_seen.as_ref());
+        let first = finding.life.as_deref().and_then(|life| life.first_seen.as_ref());
         found.since = found.since.or(first.and_then(|commit| still::day(commit.time)));
     }
 }

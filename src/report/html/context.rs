@@ -249,7 +249,7 @@ fn presence(f: &Finding) -> &'static str {
 }
 
 fn introduced(f: &Finding) -> Option<&Commit> {
-    f.life.as_ref().and_then(|life| life.first_seen.as_ref()).or(f.commit.as_ref())
+    f.life.as_deref().and_then(|life| life.first_seen.as_ref()).or(f.commit.as_deref())
 }
 
 fn author(view: &View<'_>, f: &Finding) -> String {
@@ -258,7 +258,7 @@ fn author(view: &View<'_>, f: &Finding) -> String {
 }
 
 fn age(f: &Finding) -> Option<&'static str> {
-    let days = f.life.as_ref()?.age_days?;
+    let days = f.life.as_deref()?.age_days?;
     AGES.iter().find(|(limit, _)| limit.is_none_or(|limit| days < limit)).map(|(_, name)| *name)
 }
 

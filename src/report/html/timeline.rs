@@ -97,8 +97,8 @@ pub(super) fn timeline<'a>(findings: impl Iterator<Item = &'a Finding>) -> Optio
 }
 
 fn span(f: &Finding) -> Option<Span> {
-    let life = f.life.as_ref();
-    let commit = life.and_then(|life| life.first_seen.as_ref()).or(f.commit.as_ref())?;
+    let life = f.life.as_deref();
+    let commit = life.and_then(|life| life.first_seen.as_ref()).or(f.commit.as_deref())?;
     let last = life.filter(|life| !life.in_head).and_then(|life| life.last_seen.as_ref());
     let entered = date(commit.time)?;
     // Clocks of authors disagree: nothing leaves before it entered.

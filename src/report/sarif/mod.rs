@@ -164,7 +164,7 @@ fn result<'a>(
         message: Some(Message { text: label }),
         ..place(view, f, at)
     });
-    let person = f.commit.as_ref().filter(|_| view.options.personal_data);
+    let person = f.commit.as_deref().filter(|_| view.options.personal_data);
     SarifResult {
         rule_id: &f.rule,
         rule_index: rules.get(f.rule.as_str()).map_or(0, |(index, _)| *index),
@@ -187,9 +187,9 @@ fn result<'a>(
             severity: f.severity.name(),
             confidence: f.confidence.name(),
             reasons: &f.reasons,
-            commit: f.commit.as_ref().map(|c| c.id.as_str()),
-            date: f.commit.as_ref().and_then(commit_date),
-            in_head: f.life.as_ref().map(|life| life.in_head),
+            commit: f.commit.as_deref().map(|c| c.id.as_str()),
+            date: f.commit.as_deref().and_then(commit_date),
+            in_head: f.life.as_deref().map(|life| life.in_head),
             author: person.map(|c| visible(&view.name(&c.author))),
             email: person.map(|c| visible(&view.name(&c.email))),
         },

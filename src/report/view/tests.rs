@@ -19,7 +19,7 @@ fn report(edit: impl FnOnce(&mut Report)) -> Report {
         life: None,
         occurrences: Vec::new(),
         status: Status::New,
-        remediation: Remediation::default(),
+        remediation: Arc::default(),
         reasons: Vec::new(),
         tags: vec!["tag".into()],
     };
@@ -42,11 +42,11 @@ fn no_text_of_a_rule_shows_a_value() {
         |r, text| r.findings[1].description = text,
         |r, text| r.findings[0].tags.push(text),
         |r, text| r.findings[1].parts[0].0 = text,
-        |r, text| r.findings[0].remediation.opens = text,
-        |r, text| r.findings[1].remediation.revoke = text,
-        |r, text| r.findings[0].remediation.rotate = text,
-        |r, text| r.findings[1].remediation.url = text,
-        |r, text| r.findings[0].remediation.command = text,
+        |r, text| Arc::make_mut(&mut r.findings[0].remediation).opens = text,
+        |r, text| Arc::make_mut(&mut r.findings[1].remediation).revoke = text,
+        |r, text| Arc::make_mut(&mut r.findings[0].remediation).rotate = text,
+        |r, text| Arc::make_mut(&mut r.findings[1].remediation).url = text,
+        |r, text| Arc::make_mut(&mut r.findings[0].remediation).command = text,
         |r, text| r.skipped[0].detail = text,
         |r, text| r.findings.iter_mut().for_each(|f| f.description = text.clone()),
     ];
@@ -205,7 +205,7 @@ fn names_and_words_lose_values_and_nothing_else() {
 #[test]
 fn paths_for_machines() {
     let mut report = report(|_| ());
-    report.findings[1].commit = Some(Commit { id: "0a1b".into(), ..Commit::default() });
+    report.findings[1].commit = Some(Box::new(Commit { id: "0a1b".into(), ..Commit::default() }));
     let view = View::new(&report, Options::default(), redactor(&report, &Options::default()));
     let [alone, in_commit] = [&report.findings[0], &report.findings[1]];
     let place = |path: Option<&str>, kind: Option<MessageKind>, members: &[String]| Location {

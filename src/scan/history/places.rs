@@ -103,9 +103,9 @@ impl<'a> Finder<'a> {
         let whole = |(value, made): (usize, Option<Made>)| {
             let (mut finding, commit) = made?;
             let life = &self.lives.values[value];
-            finding.commit =
-                commit.or(life.introduced.first().map(|&c| c as usize)).map(|at| self.commit(at));
-            finding.life = Some(self.life(life, value, paths[value]));
+            let entered = commit.or(life.introduced.first().map(|&c| c as usize));
+            finding.commit = entered.map(|at| Box::new(self.commit(at)));
+            finding.life = Some(Box::new(self.life(life, value, paths[value])));
             Some((value, finding))
         };
         let found: Vec<(usize, Finding)> = made.into_par_iter().enumerate().filter_map(whole).collect();

@@ -209,7 +209,7 @@ impl Values<'_> {
             let mut finding = value.finding;
             let seen = value.commit.and_then(|at| commits.get(at)).map(|commit| commit_of(odb, commit.oid));
             finding.occurrences.retain(|place| *place != finding.location);
-            finding.life = Some(Life {
+            finding.life = Some(Box::new(Life {
                 age_days: seen.as_ref().map(|commit| (now - commit.time).max(0) / DAY),
                 first_seen: seen.clone(),
                 in_head: in_head.contains(&(at as u32)),
@@ -217,8 +217,8 @@ impl Values<'_> {
                 paths: value.paths.len() as u64,
                 commits: value.commits.len() as u64,
                 ..Life::default()
-            });
-            finding.commit = seen;
+            }));
+            finding.commit = seen.map(Box::new);
             finding
         };
         list.into_iter().enumerate().map(finish).collect()

@@ -173,7 +173,7 @@ impl Foreign {
         let path = std::str::from_utf8(path).ok()?;
         let entries = self.by_path.get(path)?.iter().map(|&i| &self.entries[i]);
         let mut known = entries.filter(|entry| {
-            let commit = finding.commit.as_ref().map(|commit| commit.id.as_str());
+            let commit = finding.commit.as_deref().map(|commit| commit.id.as_str());
             let same_commit = entry.commit.is_none() || entry.commit.as_deref() == commit;
             same_commit && entry.is_for(&finding.secret, line, ids)
         });

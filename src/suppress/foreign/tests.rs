@@ -165,7 +165,7 @@ fn an_entry_s_commit_is_the_finding_s() {
         ("one", Some("0b"), false),
     ] {
         let mut finding = finding("r", path, 1, "plainvalue");
-        finding.commit = commit.map(|id| Commit { id: id.into(), ..Commit::default() });
+        finding.commit = commit.map(|id| Box::new(Commit { id: id.into(), ..Commit::default() }));
         let known = foreign.knows(&finding, &["r".to_owned()], as_it_is).is_some();
         assert_eq!(known, expected, "{path} {commit:?}");
     }

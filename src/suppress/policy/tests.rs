@@ -240,8 +240,8 @@ fn naming_a_commit_allows_what_only_it_has() {
     let allowed = |commits: u64, places: &[&str]| {
         let mut finding = finding("", places);
         let id = "abcdef1234567890abcdef1234567890abcdef12".to_owned();
-        finding.commit = Some(Commit { id, ..Commit::default() });
-        finding.life = Some(Life { commits, ..Life::default() });
+        finding.commit = Some(Box::new(Commit { id, ..Commit::default() }));
+        finding.life = Some(Box::new(Life { commits, ..Life::default() }));
         policy.allowed_by_commit(&finding, &["generic-secret".to_owned()]).is_some()
     };
     assert!(allowed(1, &["a"]));
@@ -392,7 +392,7 @@ fn a_list_that_names_a_commit_is_asked_at_the_end() {
     let applied = |configuration: &'static [(&'static str, &'static str)], rule: &str, id: &str| {
         let mut finding = finding("f", &["a"]);
         finding.rule = rule.into();
-        finding.commit = Some(Commit { id: id.into(), ..Commit::default() });
+        finding.commit = Some(Box::new(Commit { id: id.into(), ..Commit::default() }));
         let mut findings = [finding];
         policy_of(configuration).apply(&mut findings, |_| vec!["old-id".to_owned()]).unwrap();
         findings[0].status != Status::New

@@ -1,5 +1,7 @@
 //! Synthetic reports. No value here is a real secret; all are put together when the tests run.
 
+use std::sync::Arc;
+
 use bstr::BString;
 use stanch::finding::{
     Category, Commit, Confidence, Finding, Life, Location, MessageKind, Position, Remediation, Secret,
@@ -54,14 +56,14 @@ pub fn github(n: usize) -> Finding {
         life: None,
         occurrences: Vec::new(),
         status: Status::New,
-        remediation: Remediation {
+        remediation: Arc::new(Remediation {
             opens: "Opens the repositories of its owner.".into(),
             revoke: "Delete it on the token page of the account.".into(),
             rotate: "Create a fine-grained token with fewer rights.".into(),
             url: "https://github.com/settings/tokens".into(),
             command: String::new(),
             rotate_days: 90,
-        },
+        }),
         reasons: vec!["checksum-valid", "near-keyword"],
         tags: vec!["github".into()],
     }
@@ -79,7 +81,7 @@ pub fn password() -> Finding {
         secret: Secret::new(format!("{}{}", "correct-horse", "-battery").as_bytes(), 0),
         matched: ("\tDB_PASSWORD = '".into(), "'".into()),
         fingerprint: format!("{:032x}", 0xc05_39d2_7712_u128 << 80),
-        remediation: Remediation::default(),
+        remediation: Arc::default(),
         reasons: Vec::new(),
         tags: Vec::new(),
         ..github(0)
@@ -99,8 +101,8 @@ pub fn commit(n: u64, author: &str) -> Commit {
 /// A token that went through the history and is gone from HEAD.
 pub fn historic(n: usize) -> Finding {
     Finding {
-        commit: Some(commit(1, "Ana Lima")),
-        life: Some(Life {
+        commit: Some(Box::new(commit(1, "Ana Lima"))),
+        life: Some(Box::new(Life {
             first_seen: Some(commit(1, "Ana Lima")),
             last_seen: Some(commit(9, "Bo Chen")),
             in_head: false,
@@ -110,7 +112,7 @@ pub fn historic(n: usize) -> Finding {
             paths: 2,
             commits: 4,
             age_days: Some(8),
-        }),
+        })),
         occurrences: vec![at(b"config/old.env", 2, 1, 53)],
         ..github(n)
     }
@@ -120,7 +122,7 @@ pub fn historic(n: usize) -> Finding {
 pub fn sample() -> Report {
     let stdin = Finding { location: Location { path: None, ..github(3).location }, ..github(3) };
     let message = Finding {
-        commit: Some(commit(2, "Ana Lima")),
+        commit: Some(Box::new(commit(2, "Ana Lima"))),
         location: Location {
             path: None,
             message_kind: Some(MessageKind::Commit),

@@ -1,5 +1,7 @@
 //! Text that strangers wrote: no format may be fooled by it, and no value may slip through it.
 
+use std::sync::Arc;
+
 use bstr::BString;
 use stanch::finding::{Finding, Location, MessageKind, Secret};
 use stanch::report::{Format, Options, Report};
@@ -33,7 +35,7 @@ pub fn with_text(nasty: &str) -> Finding {
     let mut finding = historic(1);
     finding.location = place.clone();
     finding.occurrences = vec![place];
-    finding.commit = Some(person.clone());
+    finding.commit = Some(Box::new(person.clone()));
     finding.matched = (nasty.into(), nasty.into());
     let life = finding.life.as_mut().expect("a historic finding has a life");
     life.first_seen = Some(person.clone());
@@ -119,8 +121,8 @@ fn no_format_shows_a_value_that_a_rule_has_for_its_example() {
     finding.rule = format!("own-{value}");
     finding.description = said.clone();
     finding.tags = vec![said.clone()];
-    finding.remediation.revoke = said.clone();
-    finding.remediation.command = said.clone();
+    Arc::make_mut(&mut finding.remediation).revoke = said.clone();
+    Arc::make_mut(&mut finding.remediation).command = said.clone();
     finding.parts = vec![(said.clone(), finding.location.clone())];
     // The rule's first finding is of another value, and holds this one as well.
     let first = Finding { secret: Secret::new(token(2).as_bytes(), 4), ..finding.clone() };
