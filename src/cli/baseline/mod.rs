@@ -214,17 +214,24 @@ fn tell(checks: &[Check<'_>], baseline: &Baseline, not_looked_for: usize, quiet:
     if quiet {
         return;
     }
-    let n = match checks.len() {
-        0 => "nothing".to_owned(),
-        n => n.to_string(),
-    };
     let entries = if baseline.len() == 1 { "entry" } else { "entries" };
-    let _ = writeln!(out, "{}: {} {entries}, {n} out of date", baseline.path().display(), baseline.len());
+    let _ = writeln!(out, "{}: {} {entries}, {}", baseline.path().display(), baseline.len(), count(checks));
     if not_looked_for > 0 {
         let _ = writeln!(
             out,
             "{not_looked_for} of them are values of the history only, which --history would look for"
         );
+    }
+}
+
+/// How many checks failed. What nobody has decided is not out of date: it never was in order.
+fn count(checks: &[Check<'_>]) -> String {
+    let undecided = checks.iter().filter(|check| matches!(check, Check::Undecided(_))).count();
+    match (checks.len() - undecided, undecided) {
+        (0, 0) => "nothing out of date".to_owned(),
+        (0, undecided) => format!("{undecided} undecided"),
+        (old, 0) => format!("{old} out of date"),
+        (old, undecided) => format!("{old} out of date, {undecided} undecided"),
     }
 }
 
