@@ -3,19 +3,17 @@
 //! it is the same for each of them.
 
 use super::Candidate;
+use super::per_text::PerText;
 
 /// What is known of each rule in the text that is scanned.
 #[derive(Debug, Default)]
 pub(super) struct Examined {
-    rules: Vec<Starts>,
-    /// Number of the text: what is known of another one holds no more.
-    text: u64,
+    rules: PerText<Starts>,
 }
 
 /// All starts in `from..until` were tried; `found` is what matches there, in order.
 #[derive(Debug, Default)]
 pub(super) struct Starts {
-    text: u64,
     from: usize,
     until: usize,
     found: Vec<Candidate>,
@@ -24,25 +22,22 @@ pub(super) struct Starts {
 impl Examined {
     /// Begins with another text.
     pub fn begin(&mut self) {
-        self.text += 1;
+        self.rules.begin();
     }
 
     /// What is known of a rule's starts from `first` on. It is to be [given back](Self::put).
     pub fn take(&mut self, rule: usize, first: usize) -> Starts {
-        if self.rules.len() <= rule {
-            self.rules.resize_with(rule + 1, Starts::default);
-        }
-        let mut starts = std::mem::take(&mut self.rules[rule]);
-        if starts.text != self.text || !(starts.from..=starts.until).contains(&first) {
+        let mut starts = std::mem::take(self.rules.of(rule));
+        if !(starts.from..=starts.until).contains(&first) {
             starts.found.clear();
-            (starts.text, starts.from, starts.until) = (self.text, first, first);
+            (starts.from, starts.until) = (first, first);
         }
         starts
     }
 
     /// Keeps what is known of a rule.
     pub fn put(&mut self, rule: usize, starts: Starts) {
-        self.rules[rule] = starts;
+        *self.rules.of(rule) = starts;
     }
 }
 

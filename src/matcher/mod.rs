@@ -21,6 +21,7 @@ pub mod fuzzing;
 pub mod generic;
 mod only;
 mod pair;
+mod per_text;
 pub mod prefilter;
 mod runs;
 mod sought;

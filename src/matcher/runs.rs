@@ -4,60 +4,45 @@
 
 use std::ops::Range;
 
+use super::per_text::PerText;
 use super::work;
 use crate::rules::rule::Run;
 
-/// What is known of each kind of run in the text that is scanned.
+/// For each kind of run, a part of the text that is scanned in which there is none.
 #[derive(Debug, Default)]
 pub(super) struct Runs {
-    known: Vec<Known>,
-    /// Number of the text: what is known of another one holds no more.
-    text: u64,
-}
-
-/// There is no such run within `from..until`.
-#[derive(Clone, Copy, Debug, Default)]
-struct Known {
-    text: u64,
-    from: usize,
-    until: usize,
+    none: PerText<Range<usize>>,
 }
 
 impl Runs {
     /// Begins with another text.
     pub fn begin(&mut self) {
-        self.text += 1;
+        self.none.begin();
     }
 
     /// Whether a window of the text holds a run; equal runs have equal numbers.
     pub fn hold(&mut self, text: &[u8], run: &Run, number: usize, window: &Range<usize>) -> bool {
-        if self.known.len() <= number {
-            self.known.resize(number + 1, Known::default());
-        }
-        let known = &mut self.known[number];
+        let none = self.none.of(number);
         let Range { start, end } = *window;
         // A run that begins before the last so many bytes of what is known to hold none ends in it, too: what is long
         // enough on one side of such a border is found there, digit or not.
         let border = (run.min as usize).saturating_sub(1);
-        let is_of_text = known.text == self.text && known.until - known.from >= border;
-        if is_of_text && known.from <= start && end <= known.until {
+        let is_wide = none.len() >= border;
+        if is_wide && none.start <= start && end <= none.end {
             return false;
         }
-        let goes_on = is_of_text && known.from <= start && start + border <= known.until;
-        let leads_to = is_of_text && start < known.from && known.from + border <= end && end <= known.until;
-        let (from, until) = match () {
-            () if goes_on => (known.until - border, end),
-            () if leads_to => (start, known.from + border),
-            () => (start, end),
+        let goes_on = is_wide && none.start <= start && start + border <= none.end;
+        let leads_to = is_wide && start < none.start && none.start + border <= end && end <= none.end;
+        // Where to look, and what is known if nothing is there.
+        let (rest, now) = match () {
+            () if goes_on => (none.end - border..end, none.start..end),
+            () if leads_to => (start..none.start + border, start..none.end),
+            () => (start..end, start..end),
         };
-        let (found, looked) = run.look_in(text.get(from..until).unwrap_or_default());
+        let (found, looked) = run.look_in(text.get(rest).unwrap_or_default());
         work::count(looked);
         if !found {
-            *known = match () {
-                () if goes_on => Known { until: end, ..*known },
-                () if leads_to => Known { from: start, ..*known },
-                () => Known { text: self.text, from: start, until: end },
-            };
+            *none = now;
         }
         found
     }

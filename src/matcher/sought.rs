@@ -3,21 +3,19 @@
 
 use std::ops::Range;
 
+use super::per_text::PerText;
 use super::work;
 use crate::rules::rule::{Word, find_folded};
 
 /// What is known of each word in the text that is scanned.
 #[derive(Debug, Default)]
 pub(super) struct Sought {
-    words: Vec<Known>,
-    /// Number of the text: what is known of another one holds no more.
-    text: u64,
+    words: PerText<Known>,
 }
 
 /// What is known of one word: it does not begin in `from..until`, and if `found`, it does at `until`.
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
-    text: u64,
     from: usize,
     until: usize,
     found: bool,
@@ -26,7 +24,7 @@ struct Known {
 impl Sought {
     /// Begins with another text.
     pub fn begin(&mut self) {
-        self.text += 1;
+        self.words.begin();
     }
 
     /// Whether a window of the text holds all of `words`, each or one that may stand in its place, in either case. They
@@ -54,12 +52,9 @@ impl Sought {
 
     fn holds_itself(&mut self, text: &[u8], word: &Word, number: usize, window: &Range<usize>) -> bool {
         let Some(last) = window.end.checked_sub(word.text.len()) else { return false };
-        if self.words.len() <= number {
-            self.words.resize(number + 1, Known::default());
-        }
-        let known = &mut self.words[number];
-        if known.text != self.text || !(known.from..=known.until).contains(&window.start) {
-            *known = Known { text: self.text, from: window.start, until: window.start, found: false };
+        let known = self.words.of(number);
+        if !(known.from..=known.until).contains(&window.start) {
+            *known = Known { from: window.start, until: window.start, found: false };
         }
         if !known.found && known.until <= last {
             let rest = text.get(known.until..window.end).unwrap_or_default();

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::escapes::{Escape, Kind, parse};
+use super::escapes::{Escape, Kind, joins, parse};
 use super::extent::{glue_after, glue_before, line_before};
 use super::triggers::in_class;
 use super::{Budget, Chain, Content, Decoded, Map, Piece};
@@ -232,8 +232,7 @@ fn joins_word(text: &[u8], bytes: &[u8], pieces: &[Piece]) -> bool {
 /// literals, and each is on a line of its own.
 fn is_list(text: &[u8], joint: &Piece) -> bool {
     let bytes = text.get(joint.source..joint.source + joint.source_len).unwrap_or_default();
-    let joins = |b: &u8| matches!(b, b'+' | b'.' | b'&' | b'~' | b'\\' | b'|' | b'<');
-    bytes.contains(&b'\n') && !bytes.iter().any(joins)
+    bytes.contains(&b'\n') && !bytes.iter().any(|&b| joins(b))
 }
 
 /// Whether a word is as mixed as tokens are and paths are not: many digits, or letters of both cases and a digit.

@@ -126,9 +126,7 @@ fn may_join(text: &[u8], at: usize, second: u8) -> bool {
         0..=b' ' => {
             let behind = text.get(at + 2..).unwrap_or_default();
             let next = behind.iter().take(MAX_JOINT).find(|b| !b.is_ascii_whitespace());
-            next.is_some_and(|&b| {
-                quote(b) || is_prefix(b) || matches!(b, b'+' | b'.' | b'&' | b'|' | b'<' | b'~' | b'\\')
-            })
+            next.is_some_and(|&b| quote(b) || is_prefix(b) || joins(b))
         }
         b'+' | b'.' | b'&' | b'\\' => {
             let third = byte(at + 2);
@@ -330,6 +328,11 @@ fn joint(text: &[u8], rest: &[u8], at: usize) -> Option<Escape> {
     let escape = at.checked_sub(2).and_then(|i| text.get(i)) == Some(&b'\\');
     let seen = matches!(rest.get(1), Some(0..=b' ' | b'+' | b'.' | b'&' | b'\\' | b'"' | b'\'' | b'`'));
     Some(Escape { telling: seen && !escape, ..Escape::nothing(at, at + len) })
+}
+
+/// Whether an operator that joins literals can begin with this.
+pub(super) const fn joins(b: u8) -> bool {
+    matches!(b, b'+' | b'.' | b'&' | b'|' | b'<' | b'~' | b'\\')
 }
 
 /// Whether a literal's opening quote can have this before it, in Python, C++ or C#.
