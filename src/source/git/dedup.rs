@@ -12,9 +12,14 @@ impl Positions {
     /// Those of `count` objects for which `which` holds. It is asked in order, so that lists in the same order are
     /// read as they lie in memory.
     pub(super) fn of(count: usize, which: impl Fn(usize) -> bool) -> Self {
-        let mut positions = Positions(vec![0; count.div_ceil(64)]);
+        let mut positions = Positions::none(count);
         (0..count).filter(|&at| which(at)).for_each(|at| positions.insert(at));
         positions
+    }
+
+    /// None of `count` objects.
+    fn none(count: usize) -> Self {
+        Positions(vec![0; count.div_ceil(64)])
     }
 
     /// How many there are.
@@ -39,8 +44,7 @@ pub(super) type Source<'a> = (usize, &'a dyn Fn(usize) -> Option<Oid>);
 /// Merges sorted lists of ids, and marks all but the first copy of each. (In a list that is not sorted, because
 /// it is damaged, copies may stay unmarked: they are then read twice, which does no harm.)
 pub(super) fn duplicates(sources: &[Source<'_>]) -> Vec<Positions> {
-    let mut marked: Vec<Positions> =
-        sources.iter().map(|(count, _)| Positions(vec![0; count.div_ceil(64)])).collect();
+    let mut marked: Vec<Positions> = sources.iter().map(|(count, _)| Positions::none(*count)).collect();
     let mut filled = (0..sources.len()).filter(|&n| sources[n].0 > 0);
     if let (Some(only), None) = (filled.next(), filled.next()) {
         mark_copies(sources[only], &mut marked[only]);

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use super::error::{Error, Result};
+use super::map::MappedFile;
 use super::object::Kind;
 use super::oid::{HashKind, Oid};
 use super::pack::{Pack, Stored, parse_entry};
@@ -53,9 +54,73 @@ enum Header {
     Delta(u32),
 }
 
+/// The headers of a pack's entries, to be read on several threads.
+struct Headers<'a> {
+    plan: &'a Plan,
+    pack: &'a Pack,
+    hash: HashKind,
+    data: &'a MappedFile,
+    /// Where the entries end in `data`.
+    end: u64,
+    /// Entry numbers by index position, for ref-deltas.
+    by_position: OnceLock<Vec<u32>>,
+}
+
+/// What one thread finds out of the entries from `first` on.
+struct Share<'s> {
+    first: usize,
+    bases: &'s mut [u32],
+    kinds: &'s mut [Option<Kind>],
+    flags: &'s mut [u8],
+}
+
+impl Headers<'_> {
+    /// Reads a share; returns the index positions of what is broken, with the reasons.
+    fn read_all(&self, share: Share<'_>) -> Vec<(usize, Error)> {
+        let mut broken = Vec::new();
+        let mut released = 0;
+        for (at, base) in share.bases.iter_mut().enumerate() {
+            let (offset, position) = self.plan.rows[share.first + at];
+            if offset > released + RELEASE_BYTES {
+                released = offset;
+                self.data.release();
+            }
+            match self.read(share.first + at) {
+                Ok(Header::Root(kind)) => (share.kinds[at], share.flags[at]) = (kind, REACHED),
+                Ok(Header::Delta(of)) => *base = of,
+                Err(error) => broken.push((position as usize, error)),
+            }
+        }
+        broken
+    }
+
+    fn read(&self, entry: usize) -> Result<Header> {
+        let offset = self.plan.rows[entry].0;
+        let parsed = parse_entry(self.data, offset, self.hash)?;
+        if offset >= self.end {
+            return Err(Error::CorruptObject("outside of its pack"));
+        }
+        let base = match parsed.stored {
+            Stored::Whole(kind) => return Ok(Header::Root(Some(kind))),
+            Stored::OffsetDelta(base) => self.plan.entry_at(base, entry),
+            Stored::RefDelta(base) => match self.pack.idx.find(&base) {
+                Some(position) => self.at_position(position),
+                None => return Ok(Header::Root(None)), // its base is in another pack
+            },
+        };
+        base.map(Header::Delta).ok_or(Error::CorruptObject("the base of its delta is not in the index"))
+    }
+
+    fn at_position(&self, position: usize) -> Option<u32> {
+        let by_position =
+            self.by_position.get_or_init(|| self.plan.entries_by_position(self.pack.idx.count()));
+        by_position.get(position).copied().filter(|&entry| entry != NONE)
+    }
+}
+
 impl Plan {
-    /// Reads the headers of all entries, on so many threads. `wants(position, id, kind)` says what is to be visited; the kind is
-    /// not known where the base is in another pack.
+    /// Reads the headers of all entries, on so many threads. `wants(position, id, kind)` says what is to be visited;
+    /// the kind is not known where the base is in another pack.
     pub(super) fn new(
         pack: &Pack,
         hash: HashKind,
@@ -122,58 +187,25 @@ impl Plan {
     }
 
     fn read_headers(&mut self, pack: &Pack, hash: HashKind, threads: usize) -> Result<Links> {
-        let data = pack.data()?;
-        let entries_end = pack.entries_end()? as u64;
-        // Entry numbers of ref-deltas are looked up by index position.
-        let by_position: OnceLock<Vec<u32>> = OnceLock::new();
-        let read = |entry: usize| -> Result<Header> {
-            let offset = self.rows[entry].0;
-            let parsed = parse_entry(data, offset, hash)?;
-            if offset >= entries_end {
-                return Err(Error::CorruptObject("outside of its pack"));
-            }
-            let base = match parsed.stored {
-                Stored::Whole(kind) => return Ok(Header::Root(Some(kind))),
-                Stored::OffsetDelta(base) => self.entry_at(base, entry),
-                Stored::RefDelta(base) => match pack.idx.find(&base) {
-                    Some(found) => {
-                        let entries = by_position.get_or_init(|| self.entries_by_position(pack.idx.count()));
-                        entries.get(found).copied().filter(|&base| base != NONE)
-                    }
-                    None => return Ok(Header::Root(None)), // its base is in another pack
-                },
-            };
-            base.map(Header::Delta).ok_or(Error::CorruptObject("the base of its delta is not in the index"))
+        let headers = Headers {
+            plan: self,
+            pack,
+            hash,
+            data: pack.data()?,
+            end: pack.entries_end()? as u64,
+            by_position: OnceLock::new(),
         };
         let count = self.rows.len();
         let mut links = Links { base: vec![NONE; count], kind: vec![None; count] };
         let mut flags = vec![0; count];
-        let share = count.div_ceil(threads).max(LEAST_SHARE);
-        let bases = links.base.chunks_mut(share);
-        let shares = bases.zip(links.kind.chunks_mut(share)).zip(flags.chunks_mut(share)).enumerate();
-        let read_share = |first: usize, bases: &mut [u32], kinds: &mut [Option<Kind>], flags: &mut [u8]| {
-            let mut broken = Vec::new();
-            let mut released = 0;
-            for (at, base) in bases.iter_mut().enumerate() {
-                let (offset, position) = self.rows[first + at];
-                if offset > released + RELEASE_BYTES {
-                    released = offset;
-                    data.release();
-                }
-                match read(first + at) {
-                    Ok(Header::Root(kind)) => (kinds[at], flags[at]) = (kind, REACHED),
-                    Ok(Header::Delta(of)) => *base = of,
-                    Err(error) => broken.push((position as usize, error)),
-                }
-            }
-            broken
-        };
+        let size = count.div_ceil(threads).max(LEAST_SHARE);
+        let bases = links.base.chunks_mut(size);
+        let shares = bases.zip(links.kind.chunks_mut(size)).zip(flags.chunks_mut(size)).enumerate();
+        let shares =
+            shares.map(|(n, ((bases, kinds), flags))| Share { first: n * size, bases, kinds, flags });
         let broken: Vec<Vec<(usize, Error)>> = std::thread::scope(|scope| {
-            let share_out = |(n, ((bases, kinds), flags))| {
-                let read_share = &read_share;
-                scope.spawn(move || read_share(n * share, bases, kinds, flags))
-            };
-            let workers: Vec<_> = shares.map(share_out).collect();
+            let headers = &headers;
+            let workers: Vec<_> = shares.map(|share| scope.spawn(|| headers.read_all(share))).collect();
             let end = |worker: std::thread::ScopedJoinHandle<'_, _>| {
                 worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             };

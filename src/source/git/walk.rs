@@ -185,7 +185,6 @@ impl<'a, V: Visitor> Walk<'a, V> {
         packs.sort_by_key(|pack| std::cmp::Reverse(pack.idx.count()));
         let list = |dir: &PathBuf| loose::list(dir, odb.hash(), |error| odb.note_unreadable(dir, error));
         let loose: Vec<Vec<Oid>> = odb.dirs().iter().map(list).collect();
-        let marked = mark_duplicates(&packs, &loose);
         let mut walk = Walk {
             odb,
             visitor,
@@ -200,17 +199,7 @@ impl<'a, V: Visitor> Walk<'a, V> {
             touched: AtomicU64::new(0),
             failed: Mutex::new(HashMap::new()),
         };
-        let is_wanted = |oid: Option<Oid>| oid.is_some_and(|oid| visitor.wants(&oid, None));
-        let in_pack = |(pack, copies): (&Arc<Pack>, &Positions)| {
-            Positions::of(pack.idx.count(), |at| !copies.contains(at) && is_wanted(pack.idx.oid(at)))
-        };
-        let in_packs: Vec<Positions> = packs.iter().zip(&marked).map(in_pack).collect();
-        let in_list = |(list, copies): (&Vec<Oid>, &Positions)| {
-            let first_copies = list.iter().enumerate().filter(|(at, _)| !copies.contains(*at));
-            first_copies.map(|(_, oid)| *oid).filter(|oid| is_wanted(Some(*oid))).collect::<Vec<Oid>>()
-        };
-        let copies = marked.get(packs.len()..).unwrap_or_default();
-        let wanted_loose: Vec<Oid> = loose.iter().zip(copies).flat_map(in_list).collect();
+        let (in_packs, wanted_loose) = wanted(visitor, &packs, &loose);
         let count = in_packs.iter().map(Positions::count).sum::<usize>() + wanted_loose.len();
         walk.loose = wanted_loose;
         let are_few = count <= FEW.max(packs.iter().map(|pack| pack.idx.count()).sum::<usize>() / ONE_IN);
@@ -304,6 +293,24 @@ impl<'a, V: Visitor> Walk<'a, V> {
         stats.add(&worker.end());
         stats
     }
+}
+
+/// What is to be visited: of each pack the positions, and the loose objects. An object that is stored more than once
+/// is wanted once. The visitor is asked in the order of the ids.
+fn wanted<V: Visitor>(visitor: &V, packs: &[Arc<Pack>], loose: &[Vec<Oid>]) -> (Vec<Positions>, Vec<Oid>) {
+    let copies = mark_duplicates(packs, loose);
+    let (of_packs, of_lists) = copies.split_at(packs.len());
+    let is_wanted = |oid: &Oid| visitor.wants(oid, None);
+    let in_pack = |(pack, copies): (&Arc<Pack>, &Positions)| {
+        let is_wanted = |at| !copies.contains(at) && pack.idx.oid(at).is_some_and(|oid| is_wanted(&oid));
+        Positions::of(pack.idx.count(), is_wanted)
+    };
+    let in_list = |(list, copies): (&Vec<Oid>, &Positions)| {
+        let first_copies = list.iter().enumerate().filter(|(at, _)| !copies.contains(*at));
+        first_copies.map(|(_, oid)| *oid).filter(is_wanted).collect::<Vec<Oid>>()
+    };
+    let in_packs = packs.iter().zip(of_packs).map(in_pack).collect();
+    (in_packs, loose.iter().zip(of_lists).flat_map(in_list).collect())
 }
 
 /// Marks the copies of objects; sources are the packs and then the lists of loose objects.
