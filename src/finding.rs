@@ -256,6 +256,32 @@ pub struct Finding {
     pub tags: Vec<String>,
 }
 
+#[cfg(any(test, fuzzing))]
+impl Finding {
+    /// A finding with nothing in it but a value, for tests to fill.
+    pub(crate) fn blank() -> Self {
+        Finding {
+            rule: String::new(),
+            description: String::new(),
+            category: Category::Token,
+            severity: Severity::High,
+            confidence: Confidence::High,
+            location: Location::default(),
+            secret: Secret::new(b"value", 0),
+            matched: Default::default(),
+            fingerprint: String::new(),
+            parts: Vec::new(),
+            commit: None,
+            life: None,
+            occurrences: Vec::new(),
+            status: Status::New,
+            remediation: Default::default(),
+            reasons: Vec::new(),
+            tags: Vec::new(),
+        }
+    }
+}
+
 /// Something that was asked for and not scanned, or not scanned whole.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Skipped {

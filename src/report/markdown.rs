@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::escape::{visible, visible_str};
-use super::view::{View, day, is_new};
+use super::view::{View, day, introduced, is_new};
 use super::wording;
 use crate::finding::{Finding, Severity};
 
@@ -81,8 +81,7 @@ fn table(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
 
 /// The day and commit that brought the value in; no person.
 fn since(f: &Finding) -> String {
-    let first = f.life.as_deref().and_then(|life| life.first_seen.as_ref()).or(f.commit.as_deref());
-    let Some(commit) = first else {
+    let Some(commit) = introduced(f) else {
         return String::new();
     };
     let id = commit.id.get(..10).unwrap_or(&commit.id);

@@ -191,6 +191,11 @@ fn words_of_rule(f: &Finding) -> impl Iterator<Item = &String> {
     own.into_iter().chain(&f.tags)
 }
 
+/// The commit that brought a finding's value in, if that is known; else the one that it was found in.
+pub(crate) fn introduced(f: &Finding) -> Option<&Commit> {
+    f.life.as_deref().and_then(|life| life.first_seen.as_ref()).or(f.commit.as_deref())
+}
+
 /// Every place of a finding's value, the main one first.
 pub(crate) fn places(finding: &Finding) -> impl Iterator<Item = &Location> + Clone {
     std::iter::once(&finding.location).chain(&finding.occurrences)

@@ -9,7 +9,7 @@ use super::fingerprint::Fingerprinter;
 use super::foreign::{Foreign, is_foreign};
 use super::ignorefile::IgnoreFile;
 use super::inline::marker_and_lines;
-use crate::finding::{Category, Confidence, Finding, Location, Position, Secret, Severity};
+use crate::finding::{Finding, Location, Position, Secret};
 
 /// Baselines of all tools, ignore lists, markers in a text; the first byte says which.
 pub fn baselines(data: &[u8]) {
@@ -42,10 +42,6 @@ fn foreign(data: &[u8]) {
 fn finding(path: &str, line: u64) -> Finding {
     Finding {
         rule: "github-pat".into(),
-        description: String::new(),
-        category: Category::Token,
-        severity: Severity::High,
-        confidence: Confidence::High,
         location: Location {
             path: Some(path.into()),
             start: Position { line, column: 7 },
@@ -53,16 +49,7 @@ fn finding(path: &str, line: u64) -> Finding {
             ..Location::default()
         },
         secret: Secret::new(if line == 1 { b"value-of-one" } else { b"value-of-two" }, 0),
-        matched: (b"".into(), b"".into()),
-        fingerprint: String::new(),
-        parts: Vec::new(),
-        commit: None,
-        life: None,
-        occurrences: Vec::new(),
-        status: Default::default(),
-        remediation: Default::default(),
-        reasons: Vec::new(),
-        tags: Vec::new(),
+        ..Finding::blank()
     }
 }
 

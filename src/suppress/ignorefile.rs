@@ -203,7 +203,7 @@ mod tests {
             location: places[0].clone(),
             occurrences: places[1..].to_vec(),
             commit: commit.map(|id| Box::new(Commit { id: id.into(), ..Commit::default() })),
-            ..crate::suppress::tests::finding()
+            ..Finding::blank()
         };
         let entry = |commit: Option<&str>| Ignored {
             commit: commit.map(Into::into),

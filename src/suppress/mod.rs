@@ -84,30 +84,6 @@ fn line_span(text: &[u8], span: &Range<usize>) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{Category, Confidence, Finding, Location, Secret, Severity, Status};
-
-    /// A finding without anything in it, for tests to fill.
-    pub(super) fn finding() -> Finding {
-        Finding {
-            rule: String::new(),
-            description: String::new(),
-            category: Category::Token,
-            severity: Severity::High,
-            confidence: Confidence::High,
-            location: Location::default(),
-            secret: Secret::new(b"value", 0),
-            matched: Default::default(),
-            fingerprint: String::new(),
-            parts: Vec::new(),
-            commit: None,
-            life: None,
-            occurrences: Vec::new(),
-            status: Status::New,
-            remediation: Default::default(),
-            reasons: Vec::new(),
-            tags: Vec::new(),
-        }
-    }
 
     #[test]
     fn lines_of_a_span() {

@@ -264,33 +264,21 @@ fn introduced(finding: &Finding) -> Option<Date> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{Category, Confidence, Location, Position, Secret, Severity};
+    use crate::finding::{Location, Position, Secret};
     use jiff::civil::date;
     use std::path::Path;
 
     fn finding(rule: &str, path: &str, value: &str) -> Finding {
         Finding {
             rule: rule.into(),
-            description: String::new(),
-            category: Category::Token,
-            severity: Severity::High,
-            confidence: Confidence::High,
             location: Location {
                 path: Some(path.into()),
                 start: Position { line: 3, column: 1 },
                 ..Location::default()
             },
             secret: Secret::new(value.as_bytes(), 0),
-            matched: Default::default(),
             fingerprint: format!("fingerprint of {value}"),
-            parts: Vec::new(),
-            commit: None,
-            life: None,
-            occurrences: Vec::new(),
-            status: Status::New,
-            remediation: Default::default(),
-            reasons: Vec::new(),
-            tags: Vec::new(),
+            ..Finding::blank()
         }
     }
 

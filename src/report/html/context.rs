@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 
 use super::timeline::{Timeline, timeline};
-use crate::finding::{Commit, Finding, Severity, Skipped};
+use crate::finding::{Finding, Severity, Skipped};
 use crate::report::escape::{visible, visible_str};
 use crate::report::numbers::{bytes, count, duration, number};
-use crate::report::view::{VERSION, View, day, is_new, suppressed, utc};
+use crate::report::view::{VERSION, View, day, introduced, is_new, suppressed, utc};
 use crate::report::wording;
 
 /// Groups by age: upper limit in days, name.
@@ -246,10 +246,6 @@ fn presence(f: &Finding) -> &'static str {
         Some(life) if life.unreachable.is_some() => "unreachable",
         Some(_) => "history only",
     }
-}
-
-fn introduced(f: &Finding) -> Option<&Commit> {
-    f.life.as_deref().and_then(|life| life.first_seen.as_ref()).or(f.commit.as_deref())
 }
 
 fn author(view: &View<'_>, f: &Finding) -> String {

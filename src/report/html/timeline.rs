@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::finding::Finding;
+use crate::report::view::introduced;
 
 /// Bars in a chart; a coarser unit is taken when there would be more.
 const BARS: i64 = 60;
@@ -97,9 +98,8 @@ pub(super) fn timeline<'a>(findings: impl Iterator<Item = &'a Finding>) -> Optio
 }
 
 fn span(f: &Finding) -> Option<Span> {
-    let life = f.life.as_deref();
-    let commit = life.and_then(|life| life.first_seen.as_ref()).or(f.commit.as_deref())?;
-    let last = life.filter(|life| !life.in_head).and_then(|life| life.last_seen.as_ref());
+    let commit = introduced(f)?;
+    let last = f.life.as_deref().filter(|life| !life.in_head).and_then(|life| life.last_seen.as_ref());
     let entered = date(commit.time)?;
     // Clocks of authors disagree: nothing leaves before it entered.
     Some(Span { entered, left: last.and_then(|c| date(c.time)).map(|left| left.max(entered)) })

@@ -1,5 +1,4 @@
 use super::*;
-use crate::finding::{Category, Confidence};
 
 const VALUE: &str = "Vx9kq2mTr7wLp";
 
@@ -7,21 +6,10 @@ fn report(edit: impl FnOnce(&mut Report)) -> Report {
     let finding = Finding {
         rule: "r".into(),
         description: "about it".into(),
-        category: Category::Token,
-        severity: Severity::High,
-        confidence: Confidence::High,
-        location: Location::default(),
         secret: Secret::new(VALUE.as_bytes(), 0),
-        matched: Default::default(),
-        fingerprint: String::new(),
         parts: vec![("id".into(), Location::default())],
-        commit: None,
-        life: None,
-        occurrences: Vec::new(),
-        status: Status::New,
-        remediation: Arc::default(),
-        reasons: Vec::new(),
         tags: vec!["tag".into()],
+        ..Finding::blank()
     };
     let skipped = Skipped { what: "f".into(), reason: "unreadable", detail: "why".into(), incomplete: true };
     let mut report = Report {

@@ -10,7 +10,7 @@ fn finding(rule: &str, path: &str, line: u64, secret: &str) -> Finding {
             ..Location::default()
         },
         secret: Secret::new(secret.as_bytes(), 0),
-        ..crate::suppress::tests::finding()
+        ..Finding::blank()
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::{Dialect, Files, LoadOptions, TreeSource, load};
-use crate::finding::{Category, Location, Secret, Severity};
+use crate::finding::Location;
 use crate::suppress::baseline::{Baseline, Decision, Draft};
 use jiff::civil::date;
 use std::path::Path;
@@ -37,22 +37,10 @@ fn at(path: &str) -> Location {
 fn finding(fingerprint: &str, places: &[&str]) -> Finding {
     Finding {
         rule: "generic-secret".into(),
-        description: String::new(),
-        category: Category::Token,
-        severity: Severity::High,
-        confidence: Confidence::High,
         location: at(places[0]),
-        secret: Secret::new(b"value", 0),
-        matched: Default::default(),
         fingerprint: fingerprint.into(),
-        parts: Vec::new(),
-        commit: None,
-        life: None,
         occurrences: places[1..].iter().map(|path| at(path)).collect(),
-        status: Status::New,
-        remediation: Default::default(),
-        reasons: Vec::new(),
-        tags: Vec::new(),
+        ..Finding::blank()
     }
 }
 
