@@ -136,6 +136,11 @@ impl Engine {
         &self.matcher
     }
 
+    /// Whether a rule looks at the names of files, too or only.
+    fn looks_at_names(&self, rule: RuleIndex) -> bool {
+        bound::is_bound(self.rules.rule(rule)) || self.named.rules.contains(&rule)
+    }
+
     /// The matcher for a text that is binary data or not.
     fn matcher_of(&self, binary: bool) -> &Matcher {
         let counts = |rule: &Rule| !bound::is_bound(rule) && rule.identifies_itself();

@@ -126,11 +126,15 @@ fn scan_objects(
         let trees = Trees::with_names(cache.map_or(&[], Cache::names));
         let taker = Taker::new(engine, &sightings, &trees, repo.hash(), cache, known, stop, progress);
         let walk = git::walk(&odb, &walk_options, &taker);
-        let is_fit = stop.load(Ordering::Relaxed) || cache.is_none_or(Cache::is_all_there);
+        let mut is_fit = stop.load(Ordering::Relaxed) || cache.is_none_or(Cache::is_all_there);
         if is_fit {
             taker.look_again(&odb);
         }
-        let (taken, skipped) = taker.finish();
+        let (mut taken, skipped) = taker.finish();
+        if let Some(cache) = cache.filter(|_| is_fit) {
+            let recalled = cache.recall(&sightings).map(|recalled| taken.recall(recalled));
+            is_fit = recalled.is_some() || stop.load(Ordering::Relaxed);
+        }
         (trees, walk, taken, skipped, is_fit)
     };
     let mut walked = walk_all(&mut cache);
@@ -164,7 +168,7 @@ fn scan_objects(
     if let Some(cache) = &cache {
         // Of a scan that was stopped, nothing is known for sure.
         if !stop.load(Ordering::Relaxed) {
-            cache.write(&odb, &mut cache_facts);
+            cache.write(&mut cache_facts);
         }
         facts.cache = Some(cache_facts);
     }
@@ -271,7 +275,10 @@ fn attribute(
         let is_whole = !taken.is_damaged && !skipped.iter().any(|skip| skip.incomplete);
         let (commits, speaking) = (&graph.commits[..], &speaking);
         let (taken, values, names, visited) = (&taken, &values, &names, facts.walk.objects);
-        cache.renew(&Scanned { taken, commits, values, names, speaking, is_whole, visited });
+        let (sightings, is_of_names) = (&list[..], &|rule| engine.looks_at_names(rule));
+        let scanned =
+            Scanned { taken, commits, values, sightings, is_of_names, names, speaking, is_whole, visited };
+        cache.renew(odb, &scanned);
     }
     outcome.skipped.extend(skipped);
     outcome.files = taken.blobs;

@@ -59,6 +59,14 @@ impl Sightings {
         *map.entry(sighting).or_insert(next)
     }
 
+    /// Shows every sighting with its number.
+    pub fn each(&self, mut show: impl FnMut(u32, &Sighting)) {
+        for shard in &self.shards {
+            let sightings = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            sightings.iter().for_each(|(sighting, &number)| show(number, sighting));
+        }
+    }
+
     /// All sightings by their numbers (some numbers have none).
     pub fn into_list(self) -> Vec<Option<Sighting>> {
         let mut list = Vec::new();

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::cache::Cache;
+use super::cache::{Cache, Recalled};
 use super::inner::{Beneath, Inner, Shared};
 use super::oids::OidMap;
 use super::sightings::{IGNORED, Sightings};
@@ -12,6 +12,7 @@ use super::trees::{TreeLog, Trees};
 use crate::finding::Skipped;
 use crate::matcher::delta::{Run, Seen};
 use crate::matcher::{Candidate, Scratch};
+use crate::rules::RuleIndex;
 use crate::scan::build::is_binary;
 use crate::scan::{Engine, Progress};
 use crate::source::git::{Commit, DeltaOf, DeltaOp, Error, HashKind, Kind, Odb, Oid, Visited, Visitor};
@@ -37,6 +38,8 @@ pub struct Taken {
     pub tags: Vec<Oid>,
     /// With a cache: whether an object could not be read.
     pub is_damaged: bool,
+    /// With a cache: the rules that have candidates in blobs that it recalls and that were not scanned.
+    pub recalled: OidMap<Vec<RuleIndex>>,
 }
 
 /// A text with candidates.
@@ -96,6 +99,12 @@ impl Taken {
             }
         }
         self.texts.sort_unstable_by_key(|text| text.oid);
+    }
+
+    /// Adds what a cache knows of blobs that were not scanned.
+    pub fn recall(&mut self, recalled: Recalled) {
+        self.add_marks(recalled.marks);
+        self.recalled = recalled.rules;
     }
 
     fn merge(&mut self, mut other: Taken) {

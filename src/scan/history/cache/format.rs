@@ -4,11 +4,14 @@
 //! bytes. [`MAGIC`] · version (1) · key (32) · lists of kinds of files: lists of kinds (2 each) · objects, sorted by
 //! id: id, size (8), list (4) · number of objects that are left to scan (8) · whether what follows is known (a byte 0
 //! or 1) · commits: id, tree, time (8), list of parents · names: texts · trees: id, base (a byte 0, or 1 and an
-//! id), list of entries added (name (4), mode (4) with [`VEILED`], id), list of names removed (4 each) · CRC-32 of
-//! all of it (4).
+//! id), list of entries added (name (4), mode (4) with [`VEILED`], id), list of names removed (4 each) · lists of rules:
+//! lists of their places in the rule set (2 each) · sightings: [`Token`]s (8 each) · blobs with values, sorted by id: the
+//! token of the list of ids, then for each its id under the veil, size (8), list of kinds (4), list of rules (4), list of
+//! sightings (4 each) · CRC-32 of all of it (4).
 
 use super::Unfit;
-use super::veil::Veil;
+use super::veil::{Token, Veil};
+use crate::rules::RuleIndex;
 use crate::scan::history::oids::OidSet;
 use crate::scan::history::trees::{Entry, TreeLog};
 use crate::scan::history::visit::CommitRecord;
@@ -17,7 +20,7 @@ use crate::source::git::{HashKind, Mode, Oid};
 /// First bytes of a cache.
 pub const MAGIC: &[u8; 12] = b"stanch-cache";
 /// Version of the layout.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 /// The list of a blob without any candidate: that it is, whatever kind of file it is.
 pub const ANY_KIND: u32 = 0;
 /// In the place of a list: the object is no blob.
@@ -40,6 +43,22 @@ pub struct Known {
     pub list: u32,
 }
 
+/// A blob with values of which it is known which they are, so that it need not be scanned: others are, in which the same
+/// was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Its id.
+    pub oid: Oid,
+    /// Its bytes.
+    pub size: u64,
+    /// Which kinds of file it was judged as.
+    pub list: u32,
+    /// Which rules have candidates in it.
+    pub rules: u32,
+    /// Its sightings that are values, by their places in [`Saved::sightings`].
+    pub sightings: Vec<u32>,
+}
+
 /// What is in a file.
 #[derive(Debug)]
 pub struct Saved {
@@ -57,8 +76,16 @@ pub struct Saved {
     pub has_structure: bool,
     /// Number of objects that are there and not known.
     pub left: u64,
+    /// Lists of places of rules in the rule set.
+    pub rules: Vec<Vec<RuleIndex>>,
+    /// What was seen, so that it is known again.
+    pub sightings: Vec<Token>,
+    /// Blobs with values that need no scan, sorted by id.
+    pub held: Vec<Held>,
     /// Blobs whose ids must not be readable in the file. (Empty once it is read.)
     pub veiled: OidSet,
+    /// What ids and sightings are covered by, once it is read.
+    pub veil: Option<Veil>,
 }
 
 impl Saved {
@@ -72,7 +99,11 @@ impl Saved {
             commits: Vec::new(),
             has_structure: false,
             left: 0,
+            rules: Vec::new(),
+            sightings: Vec::new(),
+            held: Vec::new(),
             veiled: OidSet::default(),
+            veil: None,
         }
     }
 
@@ -85,7 +116,10 @@ impl Saved {
         let trees =
             self.trees.records.len() * (2 * oid + 9) + self.trees.entries().len() * (oid + 8) + 4 * removed;
         let commits: usize = self.commits.iter().map(|commit| (2 + commit.parents.len()) * oid + 12).sum();
-        128 + lists + names + trees + commits + self.objects.len() * (oid + 12)
+        let rules: usize = self.rules.iter().map(|list| 4 + 2 * list.len()).sum();
+        let held: usize = self.held.iter().map(|held| oid + 20 + 4 * held.sightings.len()).sum();
+        let known = self.objects.len() * (oid + 12) + 8 * self.sightings.len();
+        128 + lists + names + trees + commits + rules + held + known
     }
 }
 
@@ -96,11 +130,7 @@ pub fn write(saved: &Saved, key: &[u8; 32], hash: HashKind, veil: &Veil) -> Vec<
     out.push(VERSION);
     out.extend_from_slice(key);
     let count = |out: &mut Vec<u8>, n: usize| out.extend_from_slice(&(n as u32).to_le_bytes());
-    count(&mut out, saved.lists.len());
-    for list in &saved.lists {
-        count(&mut out, list.len());
-        out.extend(list.iter().flat_map(|kind| kind.to_le_bytes()));
-    }
+    write_lists(&saved.lists, &mut out);
     count(&mut out, saved.objects.len());
     for known in &saved.objects {
         out.extend_from_slice(known.oid.as_bytes());
@@ -123,6 +153,7 @@ pub fn write(saved: &Saved, key: &[u8; 32], hash: HashKind, veil: &Veil) -> Vec<
         out.extend_from_slice(name);
     }
     write_trees(saved, veil, &mut out);
+    write_held(saved, veil, &mut out);
     let sum = crc32fast::hash(&out);
     out.extend_from_slice(&sum.to_le_bytes());
     out
@@ -146,6 +177,32 @@ fn write_trees(saved: &Saved, veil: &Veil, out: &mut Vec<u8>) {
         let removed = saved.trees.removed(record);
         number(out, removed.len() as u32);
         removed.iter().for_each(|name| number(out, *name));
+    }
+}
+
+fn write_held(saved: &Saved, veil: &Veil, out: &mut Vec<u8>) {
+    let number = |out: &mut Vec<u8>, n: u32| out.extend_from_slice(&n.to_le_bytes());
+    write_lists(&saved.rules, out);
+    number(out, saved.sightings.len() as u32);
+    saved.sightings.iter().for_each(|token| out.extend_from_slice(token));
+    let list = veil.token_of(saved.held.iter().map(|held| held.oid.as_bytes()).collect::<Vec<_>>());
+    out.extend_from_slice(&list);
+    number(out, saved.held.len() as u32);
+    for (place, held) in (0..).zip(&saved.held) {
+        out.extend_from_slice(veil.flip_listed(&list, place, &held.oid).unwrap_or(held.oid).as_bytes());
+        out.extend_from_slice(&held.size.to_le_bytes());
+        number(out, held.list);
+        number(out, held.rules);
+        number(out, held.sightings.len() as u32);
+        held.sightings.iter().for_each(|sighting| number(out, *sighting));
+    }
+}
+
+fn write_lists(lists: &[Vec<u16>], out: &mut Vec<u8>) {
+    out.extend_from_slice(&(lists.len() as u32).to_le_bytes());
+    for list in lists {
+        out.extend_from_slice(&(list.len() as u32).to_le_bytes());
+        out.extend(list.iter().flat_map(|item| item.to_le_bytes()));
     }
 }
 
@@ -183,6 +240,8 @@ pub fn read(
         false => Some(veil(&saved.commits).ok_or(Unfit::Gone)?),
     };
     saved.trees = input.trees(saved.names.len(), veil.as_ref()).ok_or(Unfit::Damaged)?;
+    input.held(&mut saved, veil.as_ref()).ok_or(Unfit::Damaged)?;
+    saved.veil = veil;
     if input.rest.len() != 4 {
         return Err(Unfit::Damaged);
     }
@@ -227,7 +286,7 @@ impl<'a> Input<'a> {
 
     /// All but the trees.
     fn knowledge(&mut self) -> Option<Saved> {
-        let lists = self.list(|input| input.list(|input| input.number().map(KindId::from_le_bytes)))?;
+        let lists = self.lists()?;
         let objects = self.objects(lists.len())?;
         let left = u64::from_le_bytes(self.number()?);
         let has_structure = match self.number()? {
@@ -245,6 +304,10 @@ impl<'a> Input<'a> {
             input.take(len as usize).map(Box::from)
         })?;
         Some(Saved { lists, objects, names, commits, has_structure, left, ..Saved::nothing() })
+    }
+
+    fn lists(&mut self) -> Option<Vec<Vec<u16>>> {
+        self.list(|input| input.list(|input| input.number().map(u16::from_le_bytes)))
     }
 
     fn objects(&mut self, lists: usize) -> Option<Vec<Known>> {
@@ -278,6 +341,29 @@ impl<'a> Input<'a> {
         }
         Some(trees)
     }
+
+    /// Blobs with values, and what is known of them.
+    fn held(&mut self, saved: &mut Saved, veil: Option<&Veil>) -> Option<()> {
+        saved.rules = self.lists()?;
+        saved.sightings = self.list(Self::number)?;
+        let list: Token = self.number()?;
+        let (lists, rules, sightings) = (saved.lists.len(), saved.rules.len(), saved.sightings.len());
+        let mut before: Option<Oid> = None;
+        let mut place = 0;
+        saved.held = self.list(|input| {
+            let oid = veil?.flip_listed(&list, place, &input.oid()?)?;
+            place += 1;
+            let held = Held {
+                oid,
+                size: u64::from_le_bytes(input.number()?),
+                list: input.u32().filter(|list| (*list as usize) < lists)?,
+                rules: input.u32().filter(|list| (*list as usize) < rules)?,
+                sightings: input.list(|input| input.u32().filter(|at| (*at as usize) < sightings))?,
+            };
+            before.replace(oid).is_none_or(|before| before < oid).then_some(held)
+        })?;
+        Some(())
+    }
 }
 
 #[cfg(test)]
@@ -305,7 +391,14 @@ mod tests {
             commits: vec![commit],
             has_structure: true,
             left: 3,
+            rules: vec![vec![4, 300], Vec::new()],
+            sightings: vec![*b"sighting", [9; 8]],
+            held: vec![
+                Held { oid: oid(70), size: 5, list: 1, rules: 0, sightings: vec![1, 0] },
+                Held { oid: oid(77), size: 6, list: 0, rules: 1, sightings: Vec::new() },
+            ],
             veiled: [oid(77)].into_iter().collect(),
+            veil: None,
         }
     }
 
@@ -319,8 +412,14 @@ mod tests {
         assert!(bytes.len() <= written.size(HashKind::Sha1));
         let read = read_with(&bytes).unwrap();
         let veiled = written.veiled.clone();
-        assert_eq!(format!("{:?}", Saved { veiled, ..read }), format!("{written:?}"));
-        assert!(!bytes.windows(20).any(|part| part == oid(77).as_bytes()), "the id of a blob with a value");
+        assert!(read.veil.is_some());
+        assert_eq!(format!("{:?}", Saved { veiled, veil: None, ..read }), format!("{written:?}"));
+        for n in [70, 77] {
+            assert!(
+                !bytes.windows(20).any(|part| part == oid(n).as_bytes()),
+                "the id of a blob with a value"
+            );
+        }
     }
 
     #[test]

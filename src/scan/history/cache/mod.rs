@@ -2,10 +2,10 @@
 //!
 //! Known are: blobs without values, with the kinds of file for which that was judged (as another kind of file, a
 //! blob's candidates may be secrets); and, if that scan read everything, commits and tags whose text is clean,
-//! and trees, with what attribution needs of them ([`prune`]). Not known, and so scanned again, are blobs with
-//! a value, trees that have or lose a name with a value in it, texts with candidates, and what
-//! was not read whole. So the report is the same with a cache as without, and no value is in the file, nor
-//! the id of a blob that holds one: it could be guessed from.
+//! and trees, with what attribution needs of them ([`prune`]); then also which values other blobs hold, by naming
+//! others that hold the same ([`held`]). Not known, and so scanned again, are those few, trees that have or lose a
+//! name with a value in it, messages with a value, and what was not read whole. So the report is the same with a
+//! cache as without, and no value is in the file, nor the id of a blob that holds one: it could be guessed from.
 //!
 //! A cache that knows objects which are gone from the repository is of no use: what it says of others could be
 //! out of date.
@@ -13,10 +13,11 @@
 mod format;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod held;
+mod lists;
 mod prune;
 mod veil;
 
-use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,22 +25,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sha2::{Digest, Sha256};
 
 use super::oids::{FastSet, OidMap, OidSet};
+use super::sightings::{Sighting, Sightings};
 use super::trees::TreeLog;
 use super::values::{self, Values};
 use super::visit::{CommitRecord, Taken};
 use crate::beside;
+use crate::rules::RuleIndex;
 use crate::scan::Engine;
-use crate::source::git::{HashKind, Kind, Odb, Oid, Repo};
+use crate::source::git::{HashKind, Odb, Oid, Repo};
 use crate::source::open;
 use crate::verdict::filekind::FileKind;
 
-use format::{ANY_KIND, KindId, Known, NO_BLOB, Saved};
+use format::{ANY_KIND, Held, KindId, Known, NO_BLOB, Saved};
+pub use held::Recalled;
+use lists::Lists;
 use veil::Veil;
 
 /// Larger files are not read, and not written.
 const MAX_BYTES: u64 = 1 << 30;
 /// Changes when the engine may find something else by the same rules.
-const ENGINE: &str = concat!(env!("CARGO_PKG_VERSION"), "/3");
+const ENGINE: &str = concat!(env!("CARGO_PKG_VERSION"), "/4");
 
 /// What a cache says, and which of it was made use of.
 #[derive(Debug)]
@@ -52,7 +57,9 @@ pub struct Cache {
     starts: Vec<u32>,
     /// The first eight bytes of each id.
     heads: Vec<u64>,
-    /// A bit for each object that was passed over.
+    /// The places of blobs with values that need no scan.
+    held: OidMap<u32>,
+    /// A bit for each object that was passed over, and then for each blob with values that was.
     passed: Vec<AtomicU64>,
     /// Whether there is something to write.
     is_renewed: bool,
@@ -75,6 +82,10 @@ pub struct Scanned<'a> {
     pub commits: &'a [CommitRecord],
     /// The values.
     pub values: &'a Values,
+    /// All sightings, by their numbers.
+    pub sightings: &'a [Option<Sighting>],
+    /// Whether a rule looks at the names of files.
+    pub is_of_names: &'a dyn Fn(RuleIndex) -> bool,
     /// Names of entries of trees.
     pub names: &'a [Box<[u8]>],
     /// Those in which there is a value.
@@ -125,8 +136,8 @@ impl Cache {
 
     /// A cache that says this, before it is [indexed](Self::index).
     fn with(path: PathBuf, key: [u8; 32], hash: HashKind, saved: Saved) -> Self {
-        let (starts, heads, passed) = (Vec::new(), Vec::new(), Vec::new());
-        Cache { path, key, hash, saved, starts, heads, passed, is_renewed: false }
+        let (starts, heads, held, passed) = (Vec::new(), Vec::new(), OidMap::default(), Vec::new());
+        Cache { path, key, hash, saved, starts, heads, held, passed, is_renewed: false }
     }
 
     fn read(&mut self, odb: &Odb) -> Result<(), Unfit> {
@@ -143,7 +154,9 @@ impl Cache {
     /// Prepares looking objects up.
     fn index(&mut self) {
         let objects = &self.saved.objects;
-        self.passed = (0..objects.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
+        let count = objects.len() + self.saved.held.len();
+        self.passed = (0..count.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
+        self.held = self.saved.held.iter().map(|held| held.oid).zip(0..).collect();
         self.starts = vec![0; (1 << 16) + 1];
         self.heads = objects.iter().map(|known| head(&known.oid)).collect();
         for known in objects {
@@ -178,16 +191,27 @@ impl Cache {
 
     /// Whether an object is known.
     pub fn knows(&self, oid: &Oid) -> bool {
-        self.place(oid).is_some()
+        self.bit(oid).is_some()
     }
 
     /// Whether an object needs no scan; if so, it counts as passed over.
     pub fn passes(&self, oid: &Oid) -> bool {
-        let Some(at) = self.place(oid) else { return false };
+        let Some(at) = self.bit(oid) else { return false };
         self.passed.get(at / 64).is_some_and(|word| {
             word.fetch_or(1 << (at % 64), Ordering::Relaxed);
             true
         })
+    }
+
+    /// The number of the bit in `passed` of an object.
+    fn bit(&self, oid: &Oid) -> Option<usize> {
+        let held = || Some(self.saved.objects.len() + *self.held.get(oid)? as usize);
+        self.place(oid).or_else(held)
+    }
+
+    /// What is known of the blobs with values that were passed over. None when it cannot be relied on.
+    pub fn recall(&self, sightings: &Sightings) -> Option<Recalled> {
+        held::recall(&self.saved, self.passed_held(), sightings)
     }
 
     fn place(&self, oid: &Oid) -> Option<usize> {
@@ -209,16 +233,25 @@ impl Cache {
         self.saved.objects.iter().enumerate().filter(|(at, _)| self.is_passed(*at)).map(|(_, known)| known)
     }
 
+    /// The blobs with values that were passed over.
+    fn passed_held(&self) -> impl Iterator<Item = &Held> {
+        let bits = self.saved.objects.len()..;
+        bits.zip(&self.saved.held).filter(|(at, _)| self.is_passed(*at)).map(|(_, held)| held)
+    }
+
     /// Whether all known objects were passed over, so that all of them are still there.
     pub fn is_all_there(&self) -> bool {
         self.passed().count() == self.saved.objects.len()
+            && self.passed_held().count() == self.saved.held.len()
     }
 
     /// Number of objects that were passed over; number and bytes of the blobs among them.
     pub fn totals(&self) -> (u64, u64, u64) {
-        self.passed().fold((0, 0, 0), |(objects, blobs, bytes), known| match known.list {
-            NO_BLOB => (objects + 1, blobs, bytes),
-            _ => (objects + 1, blobs + 1, bytes.saturating_add(known.size)),
+        let known = self.passed().map(|known| (known.list != NO_BLOB, known.size));
+        let all = known.chain(self.passed_held().map(|held| (true, held.size)));
+        all.fold((0, 0, 0), |(objects, blobs, bytes), (is_blob, size)| match is_blob {
+            false => (objects + 1, blobs, bytes),
+            true => (objects + 1, blobs + 1, bytes.saturating_add(size)),
         })
     }
 
@@ -226,12 +259,16 @@ impl Cache {
     /// as. They must be scanned.
     pub fn take_back(&self, trees: &TreeLog, names: &[Box<[u8]>]) -> Vec<Oid> {
         let judged = self.passed().filter(|known| !matches!(known.list, ANY_KIND | NO_BLOB));
-        let kinds = kinds_of(judged.map(|known| known.oid), trees, names);
+        let judged = judged.map(|known| known.oid).chain(self.passed_held().map(|held| held.oid));
+        let kinds = kinds_of(judged, trees, names);
         let mut back: Vec<Oid> = Vec::new();
         for (oid, kinds) in kinds {
-            let Some(at) = self.place(&oid) else { continue };
-            let known =
-                self.saved.objects.get(at).and_then(|known| self.saved.lists.get(known.list as usize));
+            let Some(at) = self.bit(&oid) else { continue };
+            let list = match self.saved.objects.get(at) {
+                Some(known) => Some(known.list),
+                None => self.saved.held.get(at - self.saved.objects.len()).map(|held| held.list),
+            };
+            let known = list.and_then(|list| self.saved.lists.get(list as usize));
             if !known.is_some_and(|known| kinds.iter().all(|kind| known.contains(kind))) {
                 if let Some(word) = self.passed.get(at / 64) {
                     word.fetch_and(!(1 << (at % 64)), Ordering::Relaxed);
@@ -249,23 +286,24 @@ impl Cache {
         self.saved.left == visited && self.is_all_there() && self.has_structure()
     }
 
-    /// What is known to hold nothing after a scan: what was passed over, and what was taken and has no value.
-    pub fn renew(&mut self, scanned: &Scanned<'_>) {
+    /// What is known after a scan: what was passed over, and what was taken.
+    pub fn renew(&mut self, odb: &Odb, scanned: &Scanned<'_>) {
         if self.is_up_to_date(scanned.visited) {
             return;
         }
         let Scanned { taken, commits, values, names, .. } = *scanned;
         let mut objects: Vec<Known> = self.passed().copied().collect();
-        let before = objects.len();
-        self.add_blobs(&mut objects, scanned);
+        let before = self.totals().0 + scanned.visited;
         let with_candidates: OidSet = taken.texts.iter().map(|text| text.oid).collect();
         let is_judged = |oid: &Oid| with_candidates.contains(oid) || self.is_judged(oid);
-        let before = before as u64 + scanned.visited;
-        let mut saved = Saved { lists: self.saved.lists.clone(), ..Saved::nothing() };
-        saved.has_structure = scanned.is_whole;
+        let mut lists = Lists::of(self.saved.lists.clone());
+        let kinds = kinds_of(with_candidates.iter().copied(), &taken.trees, names);
+        add_blobs(&mut objects, scanned, &with_candidates, &kinds, &mut lists);
+        let mut saved = Saved { has_structure: scanned.is_whole, ..Saved::nothing() };
         if scanned.is_whole {
             let pruned = prune::prune(&taken.trees, names, is_judged, scanned.speaking);
-            let is_clean = |oid: &Oid| !with_candidates.contains(oid);
+            let speaking: OidSet = values.messages.iter().map(|(oid, ..)| *oid).collect();
+            let is_clean = |oid: &Oid| !speaking.contains(oid);
             saved.commits.extend(commits.iter().filter(|commit| is_clean(&commit.oid)).cloned());
             let tags = taken.tags.iter().filter(|tag| is_clean(tag)).copied();
             let trees = taken.trees.records.iter().map(|record| record.oid);
@@ -274,13 +312,17 @@ impl Cache {
             objects.retain(|known| !pruned.speaking.contains(&known.oid));
             saved.veiled = values.blobs.keys().copied().collect();
             (saved.trees, saved.names) = (pruned.trees, pruned.names);
+            saved.veil = Veil::of(odb, &saved.commits);
+            let whole = taken.complete.iter().copied();
+            let sizes = whole.chain(self.passed_held().map(|held| (held.oid, held.size))).collect();
+            held::add(&mut saved, scanned, &sizes, &kinds, &mut lists);
         } else {
             objects.retain(|known| known.list != NO_BLOB);
         }
         objects.sort_unstable_by_key(|known| known.oid);
         objects.dedup_by_key(|known| known.oid);
-        saved.left = before.saturating_sub(objects.len() as u64);
-        saved.objects = objects;
+        saved.left = before.saturating_sub((objects.len() + saved.held.len()) as u64);
+        (saved.objects, saved.lists) = (objects, lists.into_all());
         self.saved = saved;
         self.is_renewed = self.saved.size(self.hash) <= MAX_BYTES as usize;
     }
@@ -291,51 +333,48 @@ impl Cache {
         known.is_some_and(|known| !matches!(known.list, ANY_KIND | NO_BLOB))
     }
 
-    /// Adds the blobs that were read whole and have no value.
-    fn add_blobs(&mut self, objects: &mut Vec<Known>, scanned: &Scanned<'_>) {
-        let Scanned { taken, values, names, .. } = *scanned;
-        let blobs = taken.texts.iter().filter(|text| text.kind == Kind::Blob).map(|text| text.oid);
-        let with_candidates: OidSet = blobs.collect();
-        let without_values = with_candidates.iter().filter(|oid| !values.blobs.contains_key(*oid)).copied();
-        let kinds = kinds_of(without_values, &taken.trees, names);
-        let mut numbers: HashMap<Vec<KindId>, u32> =
-            (0..).zip(&self.saved.lists).map(|(number, list)| (list.clone(), number)).collect();
-        for &(oid, size) in &taken.complete {
-            let list = match (with_candidates.contains(&oid), kinds.get(&oid)) {
-                (false, _) => ANY_KIND,
-                (true, None) => continue,
-                (true, Some(kinds)) => {
-                    let next = numbers.len() as u32;
-                    *numbers.entry(kinds.clone()).or_insert_with(|| {
-                        self.saved.lists.push(kinds.clone());
-                        next
-                    })
-                }
-            };
-            objects.push(Known { oid, size, list });
-        }
-    }
-
     /// Writes what is known, if that is more than before: the file is there whole or not at all, and only its
     /// owner can read it.
-    pub fn write(&self, odb: &Odb, facts: &mut CacheFacts) {
+    pub fn write(&self, facts: &mut CacheFacts) {
         if !self.is_renewed {
             return;
         }
-        if let Err(error) = self.try_write(odb) {
+        if let Err(error) = self.try_write() {
             facts.problems.push(format!("the cache {} is not written: {error}", self.path.display()));
         }
     }
 
-    fn try_write(&self, odb: &Odb) -> io::Result<()> {
-        let Some(veil) = Veil::of(odb, &self.saved.commits) else { return Ok(()) };
+    fn try_write(&self) -> io::Result<()> {
+        // Where commits, trees and blobs with values are not written, there is nothing to cover.
+        let nothing = Veil::with_key(&[]);
+        let covers = self.saved.has_structure.then_some(&self.saved.veil);
+        let Some(veil) = covers.map_or(Some(&nothing), Option::as_ref) else { return Ok(()) };
         let folder = self.path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder)?;
         let mut file = beside::file_in(folder, 0o600)?;
-        file.write_all(&format::write(&self.saved, &self.key, self.hash, &veil))?;
+        file.write_all(&format::write(&self.saved, &self.key, self.hash, veil))?;
         file.as_file().sync_data()?;
         file.persist(&self.path)?;
         Ok(())
+    }
+}
+
+/// Adds the blobs that were read whole and have no value. `kinds` are those of all blobs with candidates.
+fn add_blobs(
+    objects: &mut Vec<Known>,
+    scanned: &Scanned<'_>,
+    with_candidates: &OidSet,
+    kinds: &OidMap<Vec<KindId>>,
+    lists: &mut Lists,
+) {
+    let Scanned { taken, values, .. } = *scanned;
+    for &(oid, size) in taken.complete.iter().filter(|(oid, _)| !values.blobs.contains_key(oid)) {
+        let list = match (with_candidates.contains(&oid), kinds.get(&oid)) {
+            (false, _) => ANY_KIND,
+            (true, None) => continue,
+            (true, Some(kinds)) => lists.number(kinds.clone()),
+        };
+        objects.push(Known { oid, size, list });
     }
 }
 
@@ -404,6 +443,7 @@ mod tests {
             },
             starts: Vec::new(),
             heads: Vec::new(),
+            held: OidMap::default(),
             passed: Vec::new(),
             is_renewed: false,
         };
