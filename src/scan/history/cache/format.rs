@@ -10,6 +10,7 @@
 //! sightings (4 each) · CRC-32 of all of it (4).
 
 use super::Unfit;
+use super::objects::Objects;
 use super::veil::{Token, Veil};
 use crate::rules::RuleIndex;
 use crate::scan::history::oids::OidSet;
@@ -65,7 +66,7 @@ pub struct Saved {
     /// Lists of kinds of files. The first is empty.
     pub lists: Vec<Vec<KindId>>,
     /// All objects that are known, sorted by id.
-    pub objects: Vec<Known>,
+    pub objects: Objects,
     /// Names of entries of trees.
     pub names: Vec<Box<[u8]>>,
     /// Trees with something that may matter.
@@ -90,10 +91,10 @@ pub struct Saved {
 
 impl Saved {
     /// Nothing is known.
-    pub fn nothing() -> Self {
+    pub fn nothing(hash: HashKind) -> Self {
         Saved {
             lists: vec![Vec::new()],
-            objects: Vec::new(),
+            objects: Objects::none(hash),
             names: Vec::new(),
             trees: TreeLog::default(),
             commits: Vec::new(),
@@ -118,7 +119,7 @@ impl Saved {
         let commits: usize = self.commits.iter().map(|commit| (2 + commit.parents.len()) * oid + 12).sum();
         let rules: usize = self.rules.iter().map(|list| 4 + 2 * list.len()).sum();
         let held: usize = self.held.iter().map(|held| oid + 20 + 4 * held.sightings.len()).sum();
-        let known = self.objects.len() * (oid + 12) + 8 * self.sightings.len();
+        let known = self.objects.rows().len() + 8 * self.sightings.len();
         128 + lists + names + trees + commits + rules + held + known
     }
 }
@@ -132,11 +133,7 @@ pub fn write(saved: &Saved, key: &[u8; 32], hash: HashKind, veil: &Veil) -> Vec<
     let count = |out: &mut Vec<u8>, n: usize| out.extend_from_slice(&(n as u32).to_le_bytes());
     write_lists(&saved.lists, &mut out);
     count(&mut out, saved.objects.len());
-    for known in &saved.objects {
-        out.extend_from_slice(known.oid.as_bytes());
-        out.extend_from_slice(&known.size.to_le_bytes());
-        out.extend_from_slice(&known.list.to_le_bytes());
-    }
+    out.extend_from_slice(saved.objects.rows());
     out.extend_from_slice(&saved.left.to_le_bytes());
     out.push(saved.has_structure.into());
     count(&mut out, saved.commits.len());
@@ -214,7 +211,7 @@ pub fn read(
     bytes: &[u8],
     key: &[u8; 32],
     hash: HashKind,
-    veil: impl Fn(&[CommitRecord]) -> Option<Veil>,
+    veil: impl Fn(&[CommitRecord]) -> Option<Veil> + Send + Sync,
 ) -> Result<Saved, Unfit> {
     let mut input = Input { rest: bytes, hash };
     if input.take(MAGIC.len()) != Some(MAGIC) {
@@ -224,28 +221,16 @@ pub fn read(
         Some([VERSION]) => {}
         Some([newer]) if *newer > VERSION => return Err(Unfit::Newer),
         // What an older version wrote is replaced.
-        Some(_) => return Ok(Saved::nothing()),
+        Some(_) => return Ok(Saved::nothing(hash)),
         None => return Err(Unfit::Damaged),
     }
     let (body, sum) = bytes.split_last_chunk::<4>().ok_or(Unfit::Damaged)?;
-    if crc32fast::hash(body) != u32::from_le_bytes(*sum) {
-        return Err(Unfit::Damaged);
-    }
-    if input.take(32) != Some(key) {
-        return Err(Unfit::Other);
-    }
-    let mut saved = input.knowledge().ok_or(Unfit::Damaged)?;
-    let veil = match saved.commits.is_empty() {
-        true => None,
-        false => Some(veil(&saved.commits).ok_or(Unfit::Gone)?),
-    };
-    saved.trees = input.trees(saved.names.len(), veil.as_ref()).ok_or(Unfit::Damaged)?;
-    input.held(&mut saved, veil.as_ref()).ok_or(Unfit::Damaged)?;
-    saved.veil = veil;
-    if input.rest.len() != 4 {
-        return Err(Unfit::Damaged);
-    }
-    Ok(saved)
+    let is_whole = || crc32fast::hash(body) == u32::from_le_bytes(*sum);
+    let is_mine = input.take(32) == Some(key);
+    // What a damaged file says is thrown away; mostly it is whole, and read the sooner.
+    let (is_whole, saved) =
+        rayon::join(is_whole, || if is_mine { input.saved(veil) } else { Err(Unfit::Other) });
+    if is_whole { saved } else { Err(Unfit::Damaged) }
 }
 
 /// Bytes that are read from the front.
@@ -284,10 +269,35 @@ impl<'a> Input<'a> {
         Some(list)
     }
 
-    /// All but the trees.
-    fn knowledge(&mut self) -> Option<Saved> {
-        let lists = self.lists()?;
-        let objects = self.objects(lists.len())?;
+    /// Everything behind the key.
+    fn saved(
+        &mut self,
+        veil: impl Fn(&[CommitRecord]) -> Option<Veil> + Send + Sync,
+    ) -> Result<Saved, Unfit> {
+        let lists = self.lists().ok_or(Unfit::Damaged)?;
+        let rows = self.rows().ok_or(Unfit::Damaged)?;
+        let (hash, count) = (self.hash, lists.len());
+        let (objects, rest) = rayon::join(
+            || Objects::read(rows, hash, count),
+            || {
+                let mut saved = self.knowledge(lists).ok_or(Unfit::Damaged)?;
+                let veil = match saved.commits.is_empty() {
+                    true => None,
+                    false => Some(veil(&saved.commits).ok_or(Unfit::Gone)?),
+                };
+                saved.trees = self.trees(saved.names.len(), veil.as_ref()).ok_or(Unfit::Damaged)?;
+                self.held(&mut saved, veil.as_ref()).ok_or(Unfit::Damaged)?;
+                Ok(Saved { veil, ..saved })
+            },
+        );
+        match objects {
+            Some(objects) if self.rest.len() == 4 => Ok(Saved { objects, ..rest? }),
+            _ => rest.and(Err(Unfit::Damaged)),
+        }
+    }
+
+    /// All but the objects, the trees and the blobs with values.
+    fn knowledge(&mut self, lists: Vec<Vec<KindId>>) -> Option<Saved> {
         let left = u64::from_le_bytes(self.number()?);
         let has_structure = match self.number()? {
             [0] => false,
@@ -303,21 +313,17 @@ impl<'a> Input<'a> {
             let len = input.u32()?;
             input.take(len as usize).map(Box::from)
         })?;
-        Some(Saved { lists, objects, names, commits, has_structure, left, ..Saved::nothing() })
+        Some(Saved { lists, names, commits, has_structure, left, ..Saved::nothing(self.hash) })
     }
 
     fn lists(&mut self) -> Option<Vec<Vec<u16>>> {
         self.list(|input| input.list(|input| input.number().map(u16::from_le_bytes)))
     }
 
-    fn objects(&mut self, lists: usize) -> Option<Vec<Known>> {
-        let mut before: Option<Oid> = None;
-        self.list(|input| {
-            let oid = input.oid()?;
-            let (size, list) = (u64::from_le_bytes(input.number()?), input.u32()?);
-            let is_sorted = before.replace(oid).is_none_or(|before| before < oid);
-            (is_sorted && (list == NO_BLOB || (list as usize) < lists)).then_some(Known { oid, size, list })
-        })
+    /// The rows of known objects.
+    fn rows(&mut self) -> Option<&'a [u8]> {
+        let bytes = Objects::bytes_of(self.u32()? as usize, self.hash)?;
+        self.take(bytes)
     }
 
     fn trees(&mut self, names: usize, veil: Option<&Veil>) -> Option<TreeLog> {
@@ -385,7 +391,7 @@ mod tests {
         let commit = CommitRecord { oid: oid(6), tree: oid(4), parents: vec![oid(8), oid(9)], time: -5 };
         Saved {
             lists: vec![Vec::new(), vec![1, 256]],
-            objects: vec![known(1, 0), known(2, 1), known(9, NO_BLOB)],
+            objects: Objects::of(&[known(1, 0), known(2, 1), known(9, NO_BLOB)], HashKind::Sha1),
             names: vec![Box::from(&b"name"[..]), Box::default()],
             trees,
             commits: vec![commit],
@@ -429,7 +435,7 @@ mod tests {
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x20;
             // A smaller version is an older one, whose files are replaced.
-            let is_old = |saved: &Saved| at == MAGIC.len() && saved.objects.is_empty();
+            let is_old = |saved: &Saved| at == MAGIC.len() && saved.objects.len() == 0;
             assert!(
                 read_with(&damaged).is_ok_and(|saved| is_old(&saved)) || read_with(&damaged).is_err(),
                 "byte {at}"

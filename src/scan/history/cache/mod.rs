@@ -15,6 +15,7 @@ mod format;
 pub mod fuzzing;
 mod held;
 mod lists;
+mod objects;
 mod prune;
 mod veil;
 
@@ -39,6 +40,7 @@ use crate::verdict::filekind::FileKind;
 use format::{ANY_KIND, Held, KindId, Known, NO_BLOB, Saved};
 pub use held::Recalled;
 use lists::Lists;
+use objects::Objects;
 use veil::Veil;
 
 /// Larger files are not read, and not written.
@@ -53,10 +55,6 @@ pub struct Cache {
     key: [u8; 32],
     hash: HashKind,
     saved: Saved,
-    /// By the first two bytes of an id: where the objects with such ids begin.
-    starts: Vec<u32>,
-    /// The first eight bytes of each id.
-    heads: Vec<u64>,
     /// The places of blobs with values that need no scan.
     held: OidMap<u32>,
     /// A bit for each object that was passed over, and then for each blob with values that was.
@@ -122,7 +120,7 @@ impl Cache {
         let key = key(engine, repo);
         let name = data_encoding::HEXLOWER.encode(key.get(..16).unwrap_or_default());
         let path = folder.join(format!("{name}.bin"));
-        let mut cache = Cache::with(path, key, repo.hash(), Saved::nothing());
+        let mut cache = Cache::with(path, key, repo.hash(), Saved::nothing(repo.hash()));
         match cache.read(odb) {
             Ok(()) | Err(Unfit::Gone) => {}
             Err(Unfit::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
@@ -136,8 +134,8 @@ impl Cache {
 
     /// A cache that says this, before it is [indexed](Self::index).
     fn with(path: PathBuf, key: [u8; 32], hash: HashKind, saved: Saved) -> Self {
-        let (starts, heads, held, passed) = (Vec::new(), Vec::new(), OidMap::default(), Vec::new());
-        Cache { path, key, hash, saved, starts, heads, held, passed, is_renewed: false }
+        let (held, passed) = (OidMap::default(), Vec::new());
+        Cache { path, key, hash, saved, held, passed, is_renewed: false }
     }
 
     fn read(&mut self, odb: &Odb) -> Result<(), Unfit> {
@@ -153,23 +151,14 @@ impl Cache {
 
     /// Prepares looking objects up.
     fn index(&mut self) {
-        let objects = &self.saved.objects;
-        let count = objects.len() + self.saved.held.len();
+        let count = self.saved.objects.len() + self.saved.held.len();
         self.passed = (0..count.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
         self.held = self.saved.held.iter().map(|held| held.oid).zip(0..).collect();
-        self.starts = vec![0; (1 << 16) + 1];
-        self.heads = objects.iter().map(|known| head(&known.oid)).collect();
-        for known in objects {
-            self.starts[first_two(&known.oid) + 1] += 1;
-        }
-        for at in 1..self.starts.len() {
-            self.starts[at] += self.starts[at - 1];
-        }
     }
 
     /// Forgets everything.
     pub fn forget(&mut self) {
-        self.saved = Saved::nothing();
+        self.saved = Saved::nothing(self.hash);
         self.index();
     }
 
@@ -206,7 +195,7 @@ impl Cache {
     /// The number of the bit in `passed` of an object.
     fn bit(&self, oid: &Oid) -> Option<usize> {
         let held = || Some(self.saved.objects.len() + *self.held.get(oid)? as usize);
-        self.place(oid).or_else(held)
+        self.saved.objects.place(oid).or_else(held)
     }
 
     /// What is known of the blobs with values that were passed over. None when it cannot be relied on.
@@ -214,23 +203,14 @@ impl Cache {
         held::recall(&self.saved, self.passed_held(), sightings)
     }
 
-    fn place(&self, oid: &Oid) -> Option<usize> {
-        let first = first_two(oid);
-        let (start, end) = (*self.starts.get(first)? as usize, *self.starts.get(first + 1)? as usize);
-        let head = head(oid);
-        let there = self.heads.get(start..end)?.iter().position(|&there| there >= head)?;
-        // More than one id with the same eight bytes is possible, if not seen.
-        let same = self.saved.objects.get(start + there..end)?;
-        let at = same.iter().take_while(|known| known.oid <= *oid).position(|known| known.oid == *oid)?;
-        Some(start + there + at)
-    }
-
     fn is_passed(&self, at: usize) -> bool {
         self.passed.get(at / 64).is_some_and(|word| word.load(Ordering::Relaxed) >> (at % 64) & 1 != 0)
     }
 
-    fn passed(&self) -> impl Iterator<Item = &Known> {
-        self.saved.objects.iter().enumerate().filter(|(at, _)| self.is_passed(*at)).map(|(_, known)| known)
+    fn passed(&self) -> impl Iterator<Item = Known> {
+        (0..self.saved.objects.len())
+            .filter(|&at| self.is_passed(at))
+            .filter_map(|at| self.saved.objects.get(at))
     }
 
     /// The blobs with values that were passed over.
@@ -241,8 +221,7 @@ impl Cache {
 
     /// Whether all known objects were passed over, so that all of them are still there.
     pub fn is_all_there(&self) -> bool {
-        self.passed().count() == self.saved.objects.len()
-            && self.passed_held().count() == self.saved.held.len()
+        (0..self.saved.objects.len() + self.saved.held.len()).all(|at| self.is_passed(at))
     }
 
     /// Number of objects that were passed over; number and bytes of the blobs among them.
@@ -292,14 +271,14 @@ impl Cache {
             return;
         }
         let Scanned { taken, commits, values, names, .. } = *scanned;
-        let mut objects: Vec<Known> = self.passed().copied().collect();
+        let mut objects: Vec<Known> = self.passed().collect();
         let before = self.totals().0 + scanned.visited;
         let with_candidates: OidSet = taken.texts.iter().map(|text| text.oid).collect();
         let is_judged = |oid: &Oid| with_candidates.contains(oid) || self.is_judged(oid);
         let mut lists = Lists::of(self.saved.lists.clone());
         let kinds = kinds_of(with_candidates.iter().copied(), &taken.trees, names);
         add_blobs(&mut objects, scanned, &with_candidates, &kinds, &mut lists);
-        let mut saved = Saved { has_structure: scanned.is_whole, ..Saved::nothing() };
+        let mut saved = Saved { has_structure: scanned.is_whole, ..Saved::nothing(self.hash) };
         if scanned.is_whole {
             let pruned = prune::prune(&taken.trees, names, is_judged, scanned.speaking);
             let speaking: OidSet = values.messages.iter().map(|(oid, ..)| *oid).collect();
@@ -322,14 +301,14 @@ impl Cache {
         objects.sort_unstable_by_key(|known| known.oid);
         objects.dedup_by_key(|known| known.oid);
         saved.left = before.saturating_sub((objects.len() + saved.held.len()) as u64);
-        (saved.objects, saved.lists) = (objects, lists.into_all());
+        (saved.objects, saved.lists) = (Objects::of(&objects, self.hash), lists.into_all());
         self.saved = saved;
         self.is_renewed = self.saved.size(self.hash) <= MAX_BYTES as usize;
     }
 
     /// Whether a known blob has candidates.
     fn is_judged(&self, oid: &Oid) -> bool {
-        let known = self.place(oid).and_then(|at| self.saved.objects.get(at));
+        let known = self.saved.objects.place(oid).and_then(|at| self.saved.objects.get(at));
         known.is_some_and(|known| !matches!(known.list, ANY_KIND | NO_BLOB))
     }
 
@@ -376,16 +355,6 @@ fn add_blobs(
         };
         objects.push(Known { oid, size, list });
     }
-}
-
-/// The first eight bytes of an id as a number; the order of these is that of ids.
-fn head(oid: &Oid) -> u64 {
-    oid.as_bytes().first_chunk().map_or(0, |eight| u64::from_be_bytes(*eight))
-}
-
-/// The first two bytes of an id as a number.
-fn first_two(oid: &Oid) -> usize {
-    oid.as_bytes().first_chunk().map_or(0, |two| usize::from(u16::from_be_bytes(*two)))
 }
 
 /// Everything that decides on what a scan finds in a blob, and whose blobs they are.
@@ -438,11 +407,12 @@ mod tests {
             hash: HashKind::Sha1,
             saved: Saved {
                 lists: vec![Vec::new(), vec![1, 256]],
-                objects: vec![known(1, 0), known(2, 1), known(5, NO_BLOB), known(9, 0)],
-                ..Saved::nothing()
+                objects: Objects::of(
+                    &[known(1, 0), known(2, 1), known(5, NO_BLOB), known(9, 0)],
+                    HashKind::Sha1,
+                ),
+                ..Saved::nothing(HashKind::Sha1)
             },
-            starts: Vec::new(),
-            heads: Vec::new(),
             held: OidMap::default(),
             passed: Vec::new(),
             is_renewed: false,
