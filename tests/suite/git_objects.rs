@@ -343,8 +343,11 @@ fn what_a_visitor_does_not_want_is_only_decoded_where_it_must_be() {
         fn local(&self) -> usize {
             0
         }
-        fn wants(&self, oid: &Oid, kind: Option<Kind>) -> bool {
-            kind.is_none_or(|kind| kind == Kind::Tree) && oid.as_bytes()[0] & 1 == 0
+        fn wants(&self, oid: &Oid) -> bool {
+            oid.as_bytes()[0] & 1 == 0
+        }
+        fn wants_kind(&self, kind: Kind) -> bool {
+            kind == Kind::Tree
         }
         fn whole(&self, local: &mut usize, object: Visited<'_>) {
             *local += usize::from(object.kind == Kind::Tree);

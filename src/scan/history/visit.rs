@@ -388,7 +388,7 @@ impl Visitor for Taker<'_> {
         self.take(local, object, Some(base))
     }
 
-    fn wants(&self, oid: &Oid, _: Option<Kind>) -> bool {
+    fn wants(&self, oid: &Oid) -> bool {
         !self.cache.is_some_and(|cache| cache.passes(oid))
     }
 

@@ -46,6 +46,13 @@ struct Links {
     kind: Vec<Option<Kind>>,
 }
 
+impl Links {
+    /// Whether each base has a lower number than all that is made from it.
+    fn bases_come_first(&self) -> bool {
+        self.base.iter().zip(0..).all(|(&base, entry)| base == NONE || base < entry)
+    }
+}
+
 /// What the header of an entry says.
 enum Header {
     /// A whole object of this kind, or (None) a delta against another pack.
@@ -119,13 +126,13 @@ impl Headers<'_> {
 }
 
 impl Plan {
-    /// Reads the headers of all entries, on so many threads. `wants(position, id, kind)` says what is to be visited;
-    /// the kind is not known where the base is in another pack.
+    /// Reads the headers of all entries, on so many threads. `wants(position, kind)` says what is to be visited; the
+    /// kind is not known where the base is in another pack.
     pub(super) fn new(
         pack: &Pack,
         hash: HashKind,
         threads: usize,
-        wants: impl Fn(usize, &Oid, Option<Kind>) -> bool,
+        wants: impl Fn(usize, Option<Kind>) -> bool,
     ) -> Result<Self> {
         let mut plan = Plan {
             rows: Vec::with_capacity(pack.idx.count()),
@@ -144,9 +151,8 @@ impl Plan {
         plan.rows.sort_unstable();
         let links = plan.read_headers(pack, hash, threads)?;
         plan.link_children(&links);
-        plan.mark(pack, links, &wants);
-        plan.broken
-            .retain(|(position, _)| pack.idx.oid(*position).is_some_and(|oid| wants(*position, &oid, None)));
+        plan.mark(links, &wants);
+        plan.broken.retain(|(position, _)| wants(*position, None));
         Ok(plan)
     }
 
@@ -256,42 +262,70 @@ impl Plan {
     }
 
     /// Finds out what is wanted, what is needed for that, and what no way leads to.
-    fn mark(&mut self, pack: &Pack, mut links: Links, wants: &impl Fn(usize, &Oid, Option<Kind>) -> bool) {
-        let roots = (0..self.rows.len() as u32).filter(|&entry| self.flags[entry as usize] & REACHED != 0);
-        let mut order: Vec<u32> = roots.collect();
-        let root_count = order.len();
-        let mut at = 0;
-        while at < order.len() {
-            let entry = order[at];
-            at += 1;
-            let kind = links.kind[entry as usize];
-            let position = self.rows[entry as usize].1 as usize;
-            if pack.idx.oid(position).is_some_and(|oid| wants(position, &oid, kind)) {
-                self.flags[entry as usize] |= WANTED | NEEDED;
+    fn mark(&mut self, mut links: Links, wants: &impl Fn(usize, Option<Kind>) -> bool) {
+        let entries = 0..self.rows.len() as u32;
+        // In the order in which they lie in memory, if that will do: only a delta that names its base by id can stand
+        // before it.
+        let weight = match links.bases_come_first() {
+            true => self.mark_along(entries.clone(), &mut links, wants),
+            false => self.mark_along(self.breadth_first(&links).into_iter(), &mut links, wants),
+        };
+        self.heaviest_first(&weight);
+        let is_needed_root = |entry: &u32| self.is_root(*entry, &links) && self.has(*entry, NEEDED);
+        self.roots = entries.filter(is_needed_root).collect();
+        self.find_unreached(&links);
+    }
+
+    /// Marks what is reached, wanted and needed, in an order in which a base comes before what is made from it.
+    /// Returns the number of entries in the subtree of each.
+    fn mark_along(
+        &mut self,
+        order: impl DoubleEndedIterator<Item = u32> + Clone,
+        links: &mut Links,
+        wants: &impl Fn(usize, Option<Kind>) -> bool,
+    ) -> Vec<u32> {
+        for entry in order.clone() {
+            let at = entry as usize;
+            let base = links.base[at];
+            if base != NONE && self.has(base, REACHED) {
+                self.flags[at] |= REACHED;
+                links.kind[at] = links.kind[base as usize];
             }
-            let children = order.len();
-            order.extend_from_slice(self.all_children(entry));
-            for &child in &order[children..] {
-                self.flags[child as usize] |= REACHED;
-                links.kind[child as usize] = kind;
+            if self.has(entry, REACHED) && wants(self.rows[at].1 as usize, links.kind[at]) {
+                self.flags[at] |= WANTED | NEEDED;
             }
         }
         let mut weight = vec![1u32; self.rows.len()];
-        for &entry in order.iter().rev() {
-            let base = links.base[entry as usize];
-            if base == NONE {
-                continue;
-            }
-            weight[base as usize] = weight[base as usize].saturating_add(weight[entry as usize]);
-            if self.flags[entry as usize] & NEEDED != 0 {
-                self.flags[base as usize] |= NEEDED;
+        for entry in order.rev() {
+            let base = links.base[entry as usize] as usize;
+            // A root has no base; what is not reached has no weight for its base.
+            let of_base = weight.get(base).copied().filter(|_| self.has(entry, REACHED));
+            if let Some(of_base) = of_base {
+                weight[base] = of_base.saturating_add(weight[entry as usize]);
+                self.flags[base] |= self.flags[entry as usize] & NEEDED;
             }
         }
-        self.heaviest_first(&weight);
-        order.truncate(root_count);
-        order.retain(|&root| self.flags[root as usize] & NEEDED != 0);
-        self.roots = order;
-        self.find_unreached(&links);
+        weight
+    }
+
+    /// All entries that a way from a root leads to.
+    fn breadth_first(&self, links: &Links) -> Vec<u32> {
+        let roots = (0..self.rows.len() as u32).filter(|&entry| self.is_root(entry, links));
+        let mut order: Vec<u32> = roots.collect();
+        let mut at = 0;
+        while let Some(&entry) = order.get(at) {
+            order.extend_from_slice(self.all_children(entry));
+            at += 1;
+        }
+        order
+    }
+
+    fn is_root(&self, entry: u32, links: &Links) -> bool {
+        links.base[entry as usize] == NONE && self.has(entry, REACHED)
+    }
+
+    fn has(&self, entry: u32, flag: u8) -> bool {
+        self.flags[entry as usize] & flag != 0
     }
 
     fn heaviest_first(&mut self, weight: &[u32]) {
@@ -319,3 +353,6 @@ impl Plan {
 fn damaged_index(path: &Path) -> Error {
     Error::corrupt(path, "offset is outside of the index")
 }
+
+#[cfg(test)]
+mod tests;

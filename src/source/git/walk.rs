@@ -54,9 +54,16 @@ pub trait Visitor: Sync {
     /// The state of a thread that starts.
     fn local(&self) -> Self::Local;
 
-    /// Whether the object should be visited. The kind is None if it is not known before decoding.
-    fn wants(&self, oid: &Oid, kind: Option<Kind>) -> bool {
-        let _ = (oid, kind);
+    /// Whether the object should be visited, if it is of a kind that is wanted.
+    fn wants(&self, oid: &Oid) -> bool {
+        let _ = oid;
+        true
+    }
+
+    /// Whether objects of a kind should be visited. Those of which it is not known before they are decoded are shown
+    /// whatever the answer.
+    fn wants_kind(&self, kind: Kind) -> bool {
+        let _ = kind;
         true
     }
 
@@ -225,8 +232,8 @@ impl<'a, V: Visitor> Walk<'a, V> {
 
     /// Adds the objects of a pack at these positions.
     fn add_pack(&mut self, pack: Arc<Pack>, threads: usize, wanted: &Positions) {
-        let wants = |position: usize, oid: &Oid, kind: Option<Kind>| {
-            wanted.contains(position) && (kind.is_none() || self.visitor.wants(oid, kind))
+        let wants = |position: usize, kind: Option<Kind>| {
+            wanted.contains(position) && kind.is_none_or(|kind| self.visitor.wants_kind(kind))
         };
         let mut plan = match Plan::new(&pack, self.odb.hash(), threads, wants) {
             Ok(plan) => plan,
@@ -247,7 +254,7 @@ impl<'a, V: Visitor> Walk<'a, V> {
     /// visited `elsewhere`.
     fn fail_pack(&self, pack: &Pack, error: &Error, elsewhere: impl Fn(&Oid) -> bool) {
         for oid in (0..pack.idx.count()).filter_map(|position| pack.idx.oid(position)) {
-            if self.visitor.wants(&oid, None) && !elsewhere(&oid) {
+            if self.visitor.wants(&oid) && !elsewhere(&oid) {
                 let reason = error.to_string();
                 self.fail(oid, Error::PackUnreadable { path: pack.path().to_owned(), reason });
             }
@@ -300,7 +307,7 @@ impl<'a, V: Visitor> Walk<'a, V> {
 fn wanted<V: Visitor>(visitor: &V, packs: &[Arc<Pack>], loose: &[Vec<Oid>]) -> (Vec<Positions>, Vec<Oid>) {
     let copies = mark_duplicates(packs, loose);
     let (of_packs, of_lists) = copies.split_at(packs.len());
-    let is_wanted = |oid: &Oid| visitor.wants(oid, None);
+    let is_wanted = |oid: &Oid| visitor.wants(oid);
     let in_pack = |(pack, copies): (&Arc<Pack>, &Positions)| {
         let is_wanted = |at| !copies.contains(at) && pack.idx.oid(at).is_some_and(|oid| is_wanted(&oid));
         Positions::of(pack.idx.count(), is_wanted)

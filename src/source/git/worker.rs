@@ -135,7 +135,7 @@ impl<'w, 'a, V: Visitor> Worker<'w, 'a, V> {
                 let suspicious = self.is_suspicious(planned, &item);
                 let oid = planned.plan.oid(&planned.pack, item.entry);
                 let visit = planned.plan.is_wanted(item.entry)
-                    && oid.is_some_and(|oid| item.base.is_some() || walk.visitor.wants(&oid, Some(kind)));
+                    && (item.base.is_some() || walk.visitor.wants_kind(kind));
                 let node = oid.filter(|_| visit).map(|oid| {
                     if suspicious || walk.verify {
                         self.verify(&oid, kind, &data);
