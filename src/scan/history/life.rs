@@ -59,7 +59,7 @@ impl Lives {
         let mut lives = vec![ValueLife::default(); values.secrets.len()];
         let of_commit: Vec<SetId> = graph.commits.iter().map(|c| holdings.set(&c.tree)).collect();
         for (at, &set) in of_commit.iter().enumerate() {
-            let parents = &graph.parents[at];
+            let parents = graph.parents(at);
             if set == 0 || parents.iter().any(|&p| of_commit[p as usize] == set) {
                 continue;
             }
@@ -144,7 +144,7 @@ impl Lives {
         }
         for at in (0..graph.commits.len()).rev() {
             if in_reflog[at] {
-                for &parent in &graph.parents[at] {
+                for &parent in graph.parents(at) {
                     in_reflog[parent as usize] = true;
                 }
             }

@@ -43,6 +43,7 @@ use crate::source::git::{self, Odb, Repo, WalkOptions, WalkStats};
 use cache::{Cache, Scanned};
 use commits::Graph;
 use life::Lives;
+use missing::Naming;
 use oids::FastSet;
 use places::Finder;
 use sets::{Families, Holdings, Sets};
@@ -233,7 +234,8 @@ fn attribute(
     let stopped = || stop.load(Ordering::Relaxed);
     let mut sets = Sets::new();
     let judge = Judge::new(engine, &list);
-    let (chosen, missing) = rayon::join(
+    let commits = std::mem::take(&mut taken.commits);
+    let ((values, holdings), (graph, missing)) = rayon::join(
         || {
             let (values, families) = rayon::join(
                 || Values::choose(&judge, &taken, &names, &mut sets),
@@ -242,14 +244,18 @@ fn attribute(
             let holdings = Holdings::compute(&taken.trees, families, &values.blobs, &mut sets);
             (values, holdings)
         },
-        // Of a scan that was stopped, what was not visited is not known to be there or not.
-        || match stopped() {
-            true => Ok(Vec::new()),
-            false => missing::account(repo, odb, &taken, &names, &refs, cache.as_ref()),
+        || {
+            let graph = Graph::new(commits);
+            let naming = Naming { trees: &taken.trees, commits: &graph.commits, refs: &refs };
+            // Of a scan that was stopped, what was not visited is not known to be there or not.
+            let missing = match stopped() {
+                true => Ok(Vec::new()),
+                false => missing::account(repo, odb, &naming, &names, cache.as_ref()),
+            };
+            (graph, missing)
         },
     );
-    let ((values, holdings), skipped) = (chosen, missing?);
-    let graph = Graph::new(std::mem::take(&mut taken.commits));
+    let skipped = missing?;
     let lives = Lives::trace(&values, &holdings, &sets, &graph, &refs, &reflogs, head.target, odb);
     let mut finder = Finder::new(
         engine,
