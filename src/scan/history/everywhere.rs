@@ -1,19 +1,15 @@
-//! Every path at which some values ever lay: for values whose earliest places do not tell what they are.
-
-use std::rc::Rc;
-
-use bstr::BString;
+//! Every path at which values ever lay: counted for all, and listed for those whose earliest places do not tell what
+//! they are.
 
 use super::commits::Graph;
-use super::oids::{FastMap, FastSet, OidSet};
+use super::fresh::{Look, PathId, each_fresh};
+use super::oids::{FastSet, OidSet};
 use super::places::Place;
-use super::sets::{Holdings, ListId, SetId, Sets};
+use super::sets::{Holding, Holdings, SetId, Sets};
+use super::trees::Entry;
 use super::values::Values;
 use crate::finding::MessageKind;
 use crate::source::git::{Mode, Oid};
-
-/// Paths of one value that are looked at.
-const MAX_PATHS: usize = 1000;
 
 /// Where to look.
 pub struct Everywhere<'a> {
@@ -27,6 +23,8 @@ pub struct Everywhere<'a> {
     pub names: &'a [Box<[u8]>],
     /// The values that are sought, sorted.
     pub sought: &'a [u32],
+    /// Paths of one value that are looked at.
+    pub most: usize,
 }
 
 /// A path of a value, at the earliest commit with a blob there that holds the value.
@@ -43,112 +41,81 @@ pub struct Found {
 struct Among<'a> {
     sets: &'a Sets,
     sought: &'a [u32],
-    of_set: FastMap<SetId, Rc<[u32]>>,
+    of_set: Vec<Option<Box<[u32]>>>,
 }
 
 impl Among<'_> {
-    fn of(&mut self, set: SetId) -> Rc<[u32]> {
+    fn of(&mut self, set: SetId) -> &[u32] {
         let Among { sets, sought, of_set } = self;
-        let places = || {
+        if of_set.len() <= set as usize {
+            of_set.resize(set as usize + 1, None);
+        }
+        of_set[set as usize].get_or_insert_with(|| {
             let place = |value| sought.binary_search(&value).ok().map(|at| at as u32);
             sets.values(set).filter_map(place).collect()
-        };
-        of_set.entry(set).or_insert_with(places).clone()
-    }
-}
-
-/// Paths as numbers: 0 is the root, others are a name in another.
-struct Paths<'a> {
-    names: &'a [Box<[u8]>],
-    numbers: FastMap<(u32, u32), u32>,
-    parts: Vec<(u32, u32)>,
-}
-
-impl Paths<'_> {
-    fn number(&mut self, prefix: u32, name: u32) -> u32 {
-        let Paths { numbers, parts, .. } = self;
-        *numbers.entry((prefix, name)).or_insert_with(|| {
-            parts.push((prefix, name));
-            parts.len() as u32
         })
     }
+}
 
-    fn text(&self, mut path: u32) -> BString {
-        let mut names = Vec::new();
-        while let Some(&(prefix, name)) = (path as usize).checked_sub(1).and_then(|at| self.parts.get(at)) {
-            names.push(&*self.names[name as usize]);
-            path = prefix;
+/// Takes down where sought values are first.
+struct Search<'a> {
+    among: Among<'a>,
+    /// Each path of each value.
+    known: FastSet<(u32, PathId)>,
+    counts: Vec<usize>,
+    most: usize,
+    /// The place of the value, of the commit, and where in it.
+    found: Vec<(u32, usize, PathId, Entry)>,
+    in_trees: OidSet,
+}
+
+impl Look for Search<'_> {
+    fn cares(&mut self, values: SetId) -> bool {
+        !self.among.of(values).is_empty()
+    }
+
+    fn blob(&mut self, commit: usize, path: PathId, blob: &Holding) {
+        let Search { among, known, counts, most, found, in_trees } = self;
+        in_trees.insert(blob.entry.oid);
+        for &at in among.of(blob.set) {
+            if counts[at as usize] < *most && known.insert((at, path)) {
+                counts[at as usize] += 1;
+                found.push((at, commit, path, blob.entry));
+            }
         }
-        names.reverse();
-        names.join(&b'/').into()
     }
 }
 
 impl Everywhere<'_> {
-    /// Each path once for each value, in order of commits, and within them of paths.
-    pub fn paths(&self, kind_of: impl Fn(usize, Mode) -> Option<MessageKind>) -> Vec<Found> {
-        let mut among = self.among();
-        let mut paths = Paths { names: self.names, numbers: FastMap::default(), parts: Vec::new() };
-        let mut found = Vec::new();
-        let mut visited: FastSet<(ListId, u32)> = FastSet::default();
-        let mut known: FastSet<(u32, u32)> = FastSet::default();
-        let mut counts = vec![0usize; self.sought.len()];
-        for (commit, record) in self.graph.commits.iter().enumerate() {
-            let first = found.len();
-            let mut pending = vec![(self.holdings.list(&record.tree), 0)];
-            while let Some((list, prefix)) = pending.pop() {
-                if among.of(self.holdings.set_of_list(list)).is_empty() || !visited.insert((list, prefix)) {
-                    continue;
-                }
-                for holding in self.holdings.in_list(list) {
-                    let sought = among.of(holding.set);
-                    if sought.is_empty() {
-                        continue;
-                    }
-                    let path = paths.number(prefix, holding.entry.name);
-                    if holding.entry.mode.is_tree() {
-                        pending.push((self.holdings.list(&holding.entry.oid), path));
-                        continue;
-                    }
-                    for &at in sought.iter() {
-                        if counts[at as usize] < MAX_PATHS && known.insert((at, path)) {
-                            counts[at as usize] += 1;
-                            let kind = kind_of(commit, holding.entry.mode);
-                            let place = Place { oid: holding.entry.oid, path: Some(paths.text(path)), kind };
-                            found.push(Found { value: self.sought[at as usize], commit, place });
-                        }
-                    }
-                }
-            }
-            found[first..].sort_by(|a, b| (a.value, &a.place.path).cmp(&(b.value, &b.place.path)));
-        }
-        found
+    /// Each path once for each value, in order of commits, and within them of values and paths. And for each value a
+    /// blob with it that is in no commit's tree, if there is one; by value.
+    pub fn search(
+        &self,
+        values: &Values,
+        kind_of: impl Fn(usize, Mode) -> Option<MessageKind>,
+    ) -> (Vec<Found>, Vec<(u32, Oid)>) {
+        let mut search = Search {
+            among: Among { sets: self.sets, sought: self.sought, of_set: Vec::new() },
+            known: FastSet::default(),
+            counts: vec![0; self.sought.len()],
+            most: self.most,
+            found: Vec::new(),
+            in_trees: OidSet::default(),
+        };
+        let paths = each_fresh(self.graph, self.holdings, &mut search);
+        let whole = |&(at, commit, path, entry): &(u32, usize, PathId, Entry)| {
+            let (path, kind) = (Some(paths.text(path, self.names)), kind_of(commit, entry.mode));
+            Found { value: self.sought[at as usize], commit, place: Place { oid: entry.oid, path, kind } }
+        };
+        let mut found: Vec<Found> = search.found.iter().map(whole).collect();
+        found.sort_by(|a, b| (a.commit, a.value, &a.place.path).cmp(&(b.commit, b.value, &b.place.path)));
+        (found, self.loose_blobs(values, search))
     }
 
-    fn among(&self) -> Among<'_> {
-        Among { sets: self.sets, sought: self.sought, of_set: FastMap::default() }
-    }
-
-    /// For each sought value, a blob with it that is in no commit's tree; by value.
-    pub fn loose_blobs(&self, values: &Values) -> Vec<(u32, Oid)> {
-        let mut in_trees = OidSet::default();
-        let mut visited: FastSet<ListId> = FastSet::default();
-        let roots = self.graph.commits.iter().map(|commit| self.holdings.list(&commit.tree));
-        let mut pending: Vec<ListId> = roots.filter(|root| visited.insert(*root)).collect();
-        while let Some(list) = pending.pop() {
-            for holding in self.holdings.in_list(list) {
-                if holding.entry.mode.is_tree() {
-                    let below = self.holdings.list(&holding.entry.oid);
-                    pending.extend(visited.insert(below).then_some(below));
-                } else {
-                    in_trees.insert(holding.entry.oid);
-                }
-            }
-        }
-        let outside = values.blobs.iter().filter(|(oid, _)| !in_trees.contains(*oid));
-        let mut among = self.among();
+    fn loose_blobs(&self, values: &Values, search: Search<'_>) -> Vec<(u32, Oid)> {
+        let Search { mut among, in_trees, .. } = search;
         let mut found: Vec<(u32, Oid)> = Vec::new();
-        for (oid, set) in outside {
+        for (oid, set) in values.blobs.iter().filter(|(oid, _)| !in_trees.contains(*oid)) {
             found.extend(among.of(*set).iter().map(|&at| (self.sought[at as usize], *oid)));
         }
         found.sort_unstable();
@@ -156,3 +123,35 @@ impl Everywhere<'_> {
         found
     }
 }
+
+/// Number of distinct paths that ever held each value.
+pub fn count_paths(graph: &Graph, holdings: &Holdings, sets: &Sets, values: &Values) -> Vec<u64> {
+    let (known, paths) = (FastSet::default(), vec![0; values.secrets.len()]);
+    let mut count = Count { sets, known, paths };
+    each_fresh(graph, holdings, &mut count);
+    count.paths
+}
+
+/// Counts the paths of all values.
+struct Count<'a> {
+    sets: &'a Sets,
+    known: FastSet<(u32, PathId)>,
+    paths: Vec<u64>,
+}
+
+impl Look for Count<'_> {
+    fn cares(&mut self, values: SetId) -> bool {
+        values != 0
+    }
+
+    fn blob(&mut self, _: usize, path: PathId, blob: &Holding) {
+        for value in self.sets.values(blob.set) {
+            if self.known.insert((value, path)) {
+                self.paths[value as usize] += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

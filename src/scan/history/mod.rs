@@ -12,6 +12,7 @@ mod bound;
 mod cache;
 mod commits;
 mod everywhere;
+mod fresh;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod git_dir;

@@ -6,13 +6,13 @@ use bstr::BString;
 use rayon::prelude::*;
 
 use super::commits::Graph;
-use super::everywhere::{Everywhere, Found};
+use super::everywhere::{Everywhere, Found, count_paths};
 use super::git_dir;
 use super::life::{Lives, ValueLife};
 use super::messages;
 use super::oids::{FastMap, FastSet};
 use super::range::commit_of;
-use super::sets::{Holdings, ListId, Sets};
+use super::sets::{Holdings, Sets};
 use super::values::{Judge, Values};
 use super::visit::Taken;
 use super::workers::Workers;
@@ -23,6 +23,8 @@ use crate::verdict::filekind::FileKind;
 
 /// Commits, and paths in each, that are examined before a value is given up.
 const TRIES: usize = 6;
+/// Paths of one value that are examined, when those do not tell what it is.
+const MAX_PATHS: usize = 1000;
 
 /// Where a blob with a value lies in some commit's tree.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -99,7 +101,10 @@ impl<'a> Finder<'a> {
 
     /// Makes one finding for each value that holds where it stands.
     pub fn find_values(&mut self) {
-        let (made, paths) = rayon::join(|| self.make_findings(), || self.count_paths());
+        let (made, paths) = rayon::join(
+            || self.make_findings(),
+            || count_paths(self.graph, self.holdings, self.sets, self.values),
+        );
         let whole = |(value, made): (usize, Option<Made>)| {
             let (mut finding, commit) = made?;
             let life = &self.lives.values[value];
@@ -164,12 +169,13 @@ impl<'a> Finder<'a> {
     /// Every path of some values, and for each a blob that is in no tree.
     fn elsewhere(&self, sought: &[u32]) -> FastMap<u32, Vec<Elsewhere>> {
         let Finder { graph, lives, holdings, sets, names, .. } = *self;
-        let everywhere = Everywhere { graph, holdings, sets, names, sought };
+        let everywhere = Everywhere { graph, holdings, sets, names, sought, most: MAX_PATHS };
         let mut places: FastMap<u32, Vec<Elsewhere>> = FastMap::default();
-        for Found { value, commit, place } in everywhere.paths(|at, mode| kind_of(lives, at, mode)) {
+        let (found, loose) = everywhere.search(self.values, |at, mode| kind_of(lives, at, mode));
+        for Found { value, commit, place } in found {
             places.entry(value).or_default().push((Some(commit), place));
         }
-        for (value, oid) in everywhere.loose_blobs(self.values) {
+        for (value, oid) in loose {
             places.entry(value).or_default().push((None, Place { oid, path: None, kind: None }));
         }
         places
@@ -261,36 +267,6 @@ impl<'a> Finder<'a> {
         places.sort_by(|a, b| a.path.cmp(&b.path));
         places.truncate(TRIES);
         places
-    }
-
-    /// Number of distinct paths that ever held each value.
-    fn count_paths(&self) -> Vec<u64> {
-        let mut paths: Vec<u64> = vec![0; self.values.secrets.len()];
-        let mut numbers: FastMap<(u32, u32), u32> = FastMap::default();
-        let mut visited: FastSet<(ListId, u32)> = FastSet::default();
-        let mut counted: FastSet<(u32, u32)> = FastSet::default();
-        for commit in &self.graph.commits {
-            let mut stack = vec![(self.holdings.list(&commit.tree), 0)];
-            while let Some((list, prefix)) = stack.pop() {
-                if !visited.insert((list, prefix)) {
-                    continue;
-                }
-                for holding in self.holdings.in_list(list) {
-                    let next = numbers.len() as u32 + 1;
-                    let path = *numbers.entry((prefix, holding.entry.name)).or_insert(next);
-                    if holding.entry.mode.is_tree() {
-                        stack.push((self.holdings.list(&holding.entry.oid), path));
-                        continue;
-                    }
-                    for value in self.sets.values(holding.set) {
-                        if counted.insert((value, path)) {
-                            paths[value as usize] += 1;
-                        }
-                    }
-                }
-            }
-        }
-        paths
     }
 
     fn commit(&self, at: usize) -> finding::Commit {
