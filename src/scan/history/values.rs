@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::oids::{FastMap, OidMap};
 use super::sets::{SetId, Sets};
 use super::sightings::Sighting;
-use super::trees::TreeLog;
+use super::trees::{Entry, TreeLog};
 use super::visit::Taken;
 use crate::matcher::{Candidate, Span};
 use crate::rules::RuleIndex;
@@ -170,8 +170,11 @@ pub(super) fn kinds_of(
     names: &[Box<[u8]>],
 ) -> OidMap<Vec<FileKind>> {
     let mut kinds: OidMap<Vec<FileKind>> = blobs.map(|oid| (oid, Vec::new())).collect();
+    // Few of many entries are of these blobs.
+    let is_sought = |entry: &&Entry| kinds.contains_key(&entry.oid);
+    let sought: Vec<&Entry> = trees.entries().par_iter().filter(is_sought).collect();
     let mut by_name: Vec<Option<FileKind>> = vec![None; names.len()];
-    for entry in trees.entries() {
+    for entry in sought {
         let Some(list) = kinds.get_mut(&entry.oid) else { continue };
         let at = entry.name as usize;
         let (Some(known), Some(name)) = (by_name.get_mut(at), names.get(at)) else { continue };
