@@ -89,13 +89,14 @@ impl TreeLog {
     /// Adds another thread's log.
     pub fn merge(&mut self, other: TreeLog) {
         let (a, r) = (self.added.len() as u32, self.removed.len() as u32);
-        self.added.extend(other.added);
-        self.removed.extend(other.removed);
-        self.records.extend(other.records.into_iter().map(|t| TreeRecord {
+        let records = other.records.iter().map(|t| TreeRecord {
             added: (t.added.0 + a, t.added.1 + a),
             removed: (t.removed.0 + r, t.removed.1 + r),
-            ..t
-        }));
+            ..*t
+        });
+        // These are the two that are large.
+        rayon::join(|| self.added.extend_from_slice(&other.added), || self.records.extend(records));
+        self.removed.extend_from_slice(&other.removed);
     }
 }
 

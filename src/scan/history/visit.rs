@@ -107,11 +107,16 @@ impl Taken {
         self.recalled = recalled.rules;
     }
 
-    fn merge(&mut self, mut other: Taken) {
-        // The order is nobody's concern, so the larger part stays where it is.
-        if self.trees.entries().len() < other.trees.entries().len() {
-            std::mem::swap(self, &mut other);
-        }
+    /// All that several threads took. The order is nobody's concern, so the largest part stays where it is.
+    fn all(mut parts: Vec<Taken>) -> Taken {
+        parts.sort_by_key(|part| std::cmp::Reverse(part.trees.entries().len()));
+        let mut parts = parts.into_iter();
+        let mut all = parts.next().unwrap_or_default();
+        parts.for_each(|part| all.merge(part));
+        all
+    }
+
+    fn merge(&mut self, other: Taken) {
         let base = self.marks.len() as u32;
         self.marks.extend(other.marks);
         self.texts.extend(other.texts.into_iter().map(|t| TextRecord { first: t.first + base, ..t }));
@@ -142,7 +147,8 @@ pub struct Taker<'a> {
     pub stop: &'a AtomicBool,
     /// Objects so far, for progress.
     pub progress: &'a Progress,
-    taken: Mutex<Taken>,
+    /// What threads that ended took, and what was known before.
+    taken: Mutex<Vec<Taken>>,
     skipped: Mutex<Vec<Skipped>>,
     /// With a cache: objects whose content is not what their ids say.
     spoiled: Mutex<Vec<Oid>>,
@@ -189,7 +195,7 @@ impl<'a> Taker<'a> {
             cache,
             stop,
             progress,
-            taken: Mutex::new(known),
+            taken: Mutex::new(vec![known]),
             skipped: Mutex::default(),
             spoiled: Mutex::default(),
         }
@@ -199,8 +205,11 @@ impl<'a> Taker<'a> {
     pub fn look_again(&self, odb: &Odb) {
         let Some(cache) = self.cache else { return };
         let back = {
-            let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-            cache.take_back(&taken.trees, &self.trees.names())
+            let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+            let all = Taken::all(std::mem::take(&mut *taken));
+            let back = cache.take_back(&all.trees, &self.trees.names());
+            taken.push(all);
+            back
         };
         let mut local = self.local();
         for oid in back {
@@ -217,7 +226,7 @@ impl<'a> Taker<'a> {
 
     /// What all threads took, in an order that does not depend on them, and what could not be read.
     pub fn finish(self) -> (Taken, Vec<Skipped>) {
-        let mut taken = self.taken.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = Taken::all(self.taken.into_inner().unwrap_or_else(PoisonError::into_inner));
         taken.texts.sort_unstable_by_key(|t| t.oid);
         taken.commits.sort_unstable_by_key(|c| c.oid);
         let spoiled = self.spoiled.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -413,7 +422,7 @@ impl Visitor for Taker<'_> {
     }
 
     fn finish(&self, local: Local) {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner).merge(local.taken);
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).push(local.taken);
     }
 }
 
