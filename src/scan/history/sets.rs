@@ -1,14 +1,17 @@
 //! Which values each tree holds, from the log of trees: computed once for all values together.
 
 use std::hash::BuildHasher;
-use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::oids::{FastMap, OidMap};
-use super::trees::{Entry, TreeLog, TreeRecord};
+use super::parts::{Behind, Families, Links, Part, Parts};
+use super::trees::{Entry, TreeLog};
 use super::value_set::ValueSet;
 use crate::source::git::Oid;
+
+/// Lists that are looked for in parallel before they are numbered.
+const BATCH: usize = 8192;
 
 /// Number of a set of values; equal sets have equal numbers. 0 is the empty set.
 pub type SetId = u32;
@@ -54,22 +57,29 @@ impl Sets {
         number
     }
 
-    /// The union of sets.
-    pub fn union(&mut self, mut sets: Vec<SetId>) -> SetId {
-        sets.sort_unstable();
-        sets.dedup();
-        sets.retain(|&s| s != 0);
-        match sets.as_slice() {
-            [] => return 0,
-            [one] => return *one,
-            _ => {}
+    /// The unions of several lists of sets.
+    pub fn unions(&mut self, mut lists: Vec<Vec<SetId>>) -> Vec<SetId> {
+        lists.par_iter_mut().for_each(|sets| {
+            sets.sort_unstable();
+            sets.dedup();
+            sets.retain(|&set| set != 0);
+        });
+        let is_new = |sets: &&Vec<SetId>| sets.len() > 1 && !self.unions.contains_key(sets.as_slice());
+        let mut new: Vec<&Vec<SetId>> = lists.par_iter().filter(is_new).collect();
+        new.par_sort_unstable();
+        new.dedup();
+        let union = |sets: &&Vec<SetId>| ValueSet::union(sets.iter().map(|&set| &self.list[set as usize]));
+        let made: Vec<ValueSet> = new.par_iter().map(union).collect();
+        for (sets, union) in new.into_iter().zip(made) {
+            let number = self.number_of(union);
+            self.unions.insert(sets.as_slice().into(), number);
         }
-        if let Some(&known) = self.unions.get(sets.as_slice()) {
-            return known;
-        }
-        let number = self.number_of(ValueSet::union(sets.iter().map(|&s| &self.list[s as usize])));
-        self.unions.insert(sets.into(), number);
-        number
+        let number = |sets: &Vec<SetId>| match sets.as_slice() {
+            [] => 0,
+            [one] => *one,
+            sets => self.unions.get(sets).copied().unwrap_or(0),
+        };
+        lists.par_iter().map(number).collect()
     }
 }
 
@@ -97,14 +107,16 @@ pub type ListId = u32;
 /// For each tree that may hold values, its entries that do.
 #[derive(Debug, Default)]
 pub struct Holdings {
-    trees: OidMap<ListId>,
+    /// The place in the log of the record of each tree, by which its list is.
+    index: OidMap<u32>,
+    of_trees: Vec<ListId>,
     lists: Vec<(Box<[Holding]>, SetId)>,
 }
 
 impl Holdings {
     /// The number of the list of a tree's entries that hold values.
     pub fn list(&self, tree: &Oid) -> ListId {
-        self.trees.get(tree).copied().unwrap_or(0)
+        self.index.get(tree).and_then(|&at| self.of_trees.get(at as usize)).copied().unwrap_or(0)
     }
 
     /// The entries of a list.
@@ -129,306 +141,101 @@ impl Holdings {
 
     /// Computes them from the log, with its families, and the sets of blobs.
     pub fn compute(log: &TreeLog, families: Families, blobs: &OidMap<SetId>, sets: &mut Sets) -> Self {
-        /// Trees that are looked at in parallel before their lists are numbered.
-        const BATCH: usize = 8192;
-        let parts = Parts::of(log, families, blobs);
-        let mut holdings = Holdings { trees: OidMap::default(), lists: vec![(Box::default(), 0)] };
-        let mut numbers = ListNumbers::default();
-        let mut list_of: Vec<ListId> = vec![0; log.records.len()];
+        let links = Links::of(log, families, |oid| blobs.get(oid).copied());
+        let parts = Parts::of(log, &links);
+        let mut lists = Lists { known: vec![(Box::default(), 0)], ..Lists::default() };
+        // By the number of a list of parts.
+        let mut list_of: Vec<ListId> = vec![0; parts.count()];
         for level in parts.levels() {
             for batch in level.chunks(BATCH) {
-                let held = |&tree: &u32| {
-                    let held = parts.holdings(tree, &holdings, &list_of, log);
-                    (numbers.hash(&held), held)
-                };
-                let all: Vec<(u64, Box<[Holding]>)> = batch.par_iter().map(held).collect();
-                for (&tree, (hash, held)) in batch.iter().zip(all) {
-                    let list = numbers.number(hash, held, &mut holdings.lists, sets);
-                    list_of[tree as usize] = list;
-                    if list != 0 {
-                        holdings.trees.insert(log.records[tree as usize].oid, list);
+                let set_of = |part: &Part| match part.behind {
+                    Behind::Values(set) => set,
+                    Behind::Tree(tree) => {
+                        parts.of_tree(tree).map_or(0, |below| lists.known[list_of[below as usize] as usize].1)
                     }
+                };
+                let held = |&list: &u32| {
+                    let held = parts.list(list).iter().filter_map(|part| holding(part, set_of(part), log));
+                    lists.find(held.collect())
+                };
+                let found: Vec<Found> = batch.par_iter().map(held).collect();
+                let first = lists.known.len();
+                for (&list, found) in batch.iter().zip(found) {
+                    list_of[list as usize] = lists.number(found);
                 }
+                lists.unite(first, sets);
             }
         }
-        holdings
+        let list = |tree: u32| parts.of_tree(tree).map_or(0, |list| list_of[list as usize]);
+        let of_trees = (0..log.records.len() as u32).into_par_iter().map(list).collect();
+        Holdings { index: links.families.index, of_trees, lists: lists.known }
     }
 }
 
-/// Finds lists by what is in them.
+/// What an entry of a tree is to those who look for values.
+fn holding(part: &Part, set: SetId, log: &TreeLog) -> Option<Holding> {
+    (set != 0).then(|| Holding { entry: *log.entry(part.entry), set })
+}
+
+/// Lists of entries that hold values, and the values of all; found by what is in them.
 #[derive(Default)]
-struct ListNumbers {
+struct Lists {
+    known: Vec<(Box<[Holding]>, SetId)>,
     hasher: foldhash::fast::RandomState,
     /// By hash; where two lists have the same one, the later by the next number that is free.
     by_hash: FastMap<u64, ListId>,
 }
 
-impl ListNumbers {
-    fn hash(&self, held: &[Holding]) -> u64 {
-        self.hasher.hash_one(held)
+/// A list that is looked for.
+enum Found {
+    /// It has this number.
+    Known(ListId),
+    /// It was not there yet, nor anything else with this hash.
+    New(u64, Box<[Holding]>),
+}
+
+impl Lists {
+    /// Looks for a list.
+    fn find(&self, held: Box<[Holding]>) -> Found {
+        if held.is_empty() {
+            return Found::Known(0);
+        }
+        self.find_from(self.hasher.hash_one(&held), held)
     }
 
-    /// The number of a list, which is added if it is new.
-    fn number(
-        &mut self,
-        mut hash: u64,
-        held: Box<[Holding]>,
-        lists: &mut Vec<(Box<[Holding]>, SetId)>,
-        sets: &mut Sets,
-    ) -> ListId {
-        if held.is_empty() {
-            return 0;
-        }
+    fn find_from(&self, mut hash: u64, held: Box<[Holding]>) -> Found {
         while let Some(&list) = self.by_hash.get(&hash) {
-            if lists[list as usize].0 == held {
-                return list;
+            if self.known[list as usize].0 == held {
+                return Found::Known(list);
             }
             hash = hash.wrapping_add(1);
         }
-        let list = lists.len() as ListId;
-        let set = sets.union(held.iter().map(|h| h.set).collect());
-        lists.push((held, set));
-        self.by_hash.insert(hash, list);
-        list
-    }
-}
-
-/// An entry of a tree that may have values behind it.
-#[derive(Clone, Copy, Debug)]
-struct Part {
-    /// Its place in the log.
-    entry: u32,
-    /// Its name's number.
-    name: u32,
-    behind: Behind,
-}
-
-/// What is behind an entry.
-#[derive(Clone, Copy, Debug)]
-enum Behind {
-    /// A blob with these values.
-    Values(SetId),
-    /// The tree of this record.
-    Tree(u32),
-}
-
-impl Part {
-    fn tree(&self) -> Option<u32> {
-        match self.behind {
-            Behind::Tree(tree) => Some(tree),
-            Behind::Values(_) => None,
-        }
+        Found::New(hash, held)
     }
 
-    fn holding(&self, set: SetId, log: &TreeLog) -> Option<Holding> {
-        (set != 0).then(|| Holding { entry: *log.entry(self.entry), set })
-    }
-}
-
-/// For each tree of a delta family that can hold a value: its entries that are blobs with values, or
-/// trees of such families. Families, not single trees, are judged first, because whether a tree holds a
-/// value can depend on its base, and the base's on the tree.
-struct Parts {
-    /// By the place of the record, each in order of names. Trees that differ in nothing that matters share their parts.
-    of_trees: Vec<Option<Arc<[Part]>>>,
-}
-
-/// How the trees of a log are made from each other, whatever they hold.
-pub struct Families {
-    /// The place of the record of each tree.
-    index: OidMap<u32>,
-    /// By the place of a record, that of its base.
-    pub base_of: Vec<Option<usize>>,
-    /// By the place of a record, that of the root of its family.
-    pub roots: Vec<usize>,
-}
-
-impl Families {
-    /// Finds them out.
-    pub fn of(log: &TreeLog) -> Self {
-        let index: OidMap<u32> = log.records.iter().enumerate().map(|(i, r)| (r.oid, i as u32)).collect();
-        let base_of: Vec<Option<usize>> =
-            log.records.iter().map(|r| Some(*index.get(&r.base?)? as usize)).collect();
-        let roots = roots(&base_of);
-        Families { index, base_of, roots }
-    }
-}
-
-/// How the trees of a log hang together.
-pub struct Links {
-    /// How they are made from each other.
-    pub families: Families,
-    /// What is behind each entry of the log, if it may matter.
-    behind: Vec<Option<Behind>>,
-    /// By the root of a family, whether one of its trees can hold a value.
-    pub relevant: Vec<bool>,
-}
-
-impl Links {
-    /// Finds them out. `blob` tells the values of a blob that has any.
-    pub fn of(log: &TreeLog, families: Families, blob: impl Fn(&Oid) -> Option<SetId> + Sync) -> Self {
-        let behind = |entry: &Entry| match entry.mode.is_tree() {
-            true => families.index.get(&entry.oid).map(|&tree| Behind::Tree(tree)),
-            false => blob(&entry.oid).map(Behind::Values),
+    /// The number of a list. If it is new it is added, and its values are yet to be [united](Self::unite).
+    fn number(&mut self, found: Found) -> ListId {
+        let found = match found {
+            // It may have been added since.
+            Found::New(hash, held) => self.find_from(hash, held),
+            known => known,
         };
-        let behind: Vec<Option<Behind>> = log.entries().par_iter().map(behind).collect();
-        let relevant = relevant(log, &behind, &families.roots);
-        Links { families, behind, relevant }
-    }
-
-    /// Whether a tree is of a family that can hold a value.
-    pub fn is_relevant(&self, tree: usize) -> bool {
-        self.families.roots.get(tree).is_some_and(|&family| self.relevant[family])
-    }
-
-    /// Whether there is a blob with values behind an entry of the log, or a tree that can hold one.
-    pub fn matters(&self, entry: u32) -> bool {
-        match self.behind.get(entry as usize) {
-            Some(Some(Behind::Tree(tree))) => self.is_relevant(*tree as usize),
-            Some(Some(Behind::Values(_))) => true,
-            _ => false,
-        }
-    }
-}
-
-impl Parts {
-    fn of(log: &TreeLog, families: Families, blobs: &OidMap<SetId>) -> Self {
-        let links = Links::of(log, families, |oid| blobs.get(oid).copied());
-        let Links { families: Families { base_of, .. }, behind: all, .. } = &links;
-        let added = |record: &TreeRecord| {
-            let parts =
-                log.added_places(record).filter_map(|entry| Some((entry, (*all.get(entry as usize)?)?)));
-            let parts = parts.map(|(entry, behind)| Part { entry, name: log.entry(entry).name, behind });
-            parts.filter(|part| part.tree().is_none_or(|tree| links.is_relevant(tree as usize)))
-        };
-        let mut of_trees: Vec<Option<Arc<[Part]>>> = vec![None; log.records.len()];
-        let mut chain = Vec::new();
-        for i in (0..of_trees.len()).filter(|&i| links.is_relevant(i)) {
-            // From the nearest tree that is done, forwards along the chain of bases.
-            let mut at = Some(i);
-            while let Some(j) = at.filter(|&j| of_trees[j].is_none()) {
-                chain.push(j);
-                at = if chain.len() > of_trees.len() { None } else { base_of[j] };
-            }
-            while let Some(j) = chain.pop() {
-                let record = &log.records[j];
-                let base = base_of[j].and_then(|base| of_trees[base].clone()).unwrap_or_default();
-                let removed = log.removed(record);
-                let stays = |part: &&Part| !removed.contains(&part.name);
-                let mut new = added(record).peekable();
-                of_trees[j] = Some(match new.peek().is_none() && base.iter().all(|part| stays(&part)) {
-                    true => base,
-                    false => {
-                        let mut all: Vec<Part> = base.iter().filter(stays).copied().chain(new).collect();
-                        all.sort_unstable_by_key(|part| part.name);
-                        all.into()
-                    }
-                });
-            }
-        }
-        Parts { of_trees }
-    }
-
-    /// The entries of a tree that hold values, once the lists of the trees below are known.
-    fn holdings(&self, tree: u32, known: &Holdings, list_of: &[ListId], log: &TreeLog) -> Box<[Holding]> {
-        let set_of = |part: &Part| match part.behind {
-            Behind::Values(set) => set,
-            Behind::Tree(tree) => known.set_of_list(list_of[tree as usize]),
-        };
-        let parts = self.of_trees[tree as usize].as_deref().unwrap_or_default();
-        parts.iter().filter_map(|part| part.holding(set_of(part), log)).collect()
-    }
-
-    /// The trees that can hold values, so that each comes in a later level than all trees below it.
-    fn levels(&self) -> Vec<Vec<u32>> {
-        const UNKNOWN: u32 = u32::MAX;
-        let mut height = vec![UNKNOWN; self.of_trees.len()];
-        let mut levels: Vec<Vec<u32>> = Vec::new();
-        // Children before parents, without recursion: trees may be nested deeper than the stack is.
-        let mut open = vec![false; self.of_trees.len()];
-        let mut stack: Vec<u32> = Vec::new();
-        for root in 0..self.of_trees.len() as u32 {
-            stack.push(root);
-            while let Some(&tree) = stack.last() {
-                let at = tree as usize;
-                let Some(parts) = self.of_trees[at].as_deref().filter(|_| height[at] == UNKNOWN) else {
-                    stack.pop();
-                    continue;
-                };
-                let below =
-                    || parts.iter().filter_map(Part::tree).filter(|t| self.of_trees[*t as usize].is_some());
-                if !std::mem::replace(&mut open[at], true) {
-                    stack.extend(below().filter(|t| height[*t as usize] == UNKNOWN && !open[*t as usize]));
-                    continue;
-                }
-                let heights = below().map(|t| height[t as usize]).filter(|&height| height != UNKNOWN);
-                let own = heights.max().map_or(0, |height| height + 1);
-                height[at] = own;
-                if levels.len() <= own as usize {
-                    levels.resize(own as usize + 1, Vec::new());
-                }
-                levels[own as usize].push(tree);
-                stack.pop();
-            }
-        }
-        levels
-    }
-}
-
-/// Which families can hold a value: those with a blob that does, and those with a tree of such a family.
-fn relevant(log: &TreeLog, all: &[Option<Behind>], families: &[usize]) -> Vec<bool> {
-    let mut relevant = vec![false; log.records.len()];
-    let mut parents_of: FastMap<usize, Vec<usize>> = FastMap::default();
-    let mut todo = Vec::new();
-    for (i, record) in log.records.iter().enumerate() {
-        let family = families[i];
-        for entry in log.added_places(record) {
-            match all[entry as usize] {
-                Some(Behind::Tree(child)) => {
-                    let parents = parents_of.entry(families[child as usize]).or_default();
-                    if parents.last() != Some(&family) {
-                        parents.push(family);
-                    }
-                }
-                Some(Behind::Values(_)) if !relevant[family] => {
-                    relevant[family] = true;
-                    todo.push(family);
-                }
-                _ => {}
+        match found {
+            Found::Known(list) => list,
+            Found::New(hash, held) => {
+                let list = self.known.len() as ListId;
+                self.known.push((held, 0));
+                self.by_hash.insert(hash, list);
+                list
             }
         }
     }
-    while let Some(family) = todo.pop() {
-        for parent in parents_of.remove(&family).unwrap_or_default() {
-            if !relevant[parent] {
-                relevant[parent] = true;
-                todo.push(parent);
-            }
-        }
-    }
-    relevant
-}
 
-/// The root of each record's chain of bases.
-fn roots(base_of: &[Option<usize>]) -> Vec<usize> {
-    const UNKNOWN: usize = usize::MAX;
-    let mut root = vec![UNKNOWN; base_of.len()];
-    let mut path = Vec::new();
-    for i in 0..base_of.len() {
-        let mut at = i;
-        while root[at] == UNKNOWN && path.len() <= base_of.len() {
-            path.push(at);
-            match base_of[at] {
-                Some(base) => at = base,
-                None => {
-                    root[at] = at;
-                }
-            }
-        }
-        let found = if root[at] == UNKNOWN { at } else { root[at] };
-        for j in path.drain(..) {
-            root[j] = found;
-        }
+    /// Finds the values of the lists from this one on.
+    fn unite(&mut self, first: usize, sets: &mut Sets) {
+        let new = &mut self.known[first..];
+        let held = new.par_iter().map(|list| list.0.iter().map(|holding| holding.set).collect());
+        let united = sets.unions(held.collect());
+        new.iter_mut().zip(united).for_each(|(list, set)| list.1 = set);
     }
-    root
 }

@@ -7,7 +7,8 @@ use super::veil::Veil;
 use super::{Cache, Unfit, prune};
 use crate::scan::history::commits::Graph;
 use crate::scan::history::oids::{FastSet, OidMap};
-use crate::scan::history::sets::{Families, Holdings, SetId, Sets};
+use crate::scan::history::parts::Families;
+use crate::scan::history::sets::{Holdings, SetId, Sets};
 use crate::source::git::HashKind;
 
 const KEY: [u8; 32] = [7; 32];

@@ -4,7 +4,7 @@
 //! blobs below it is as good as empty. What stays is entries that lead to blobs with candidates.
 
 use crate::scan::history::oids::{FastMap, FastSet, OidSet};
-use crate::scan::history::sets::{Families, Links};
+use crate::scan::history::parts::{Families, Links};
 use crate::scan::history::trees::{Entry, TreeLog};
 use crate::source::git::Oid;
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::scan::history::oids::OidMap;
 use crate::scan::history::places::join;
-use crate::scan::history::sets::Families;
+use crate::scan::history::parts::Families;
 use crate::scan::history::trees::TreeLog;
 use crate::scan::history::visit::CommitRecord;
 
