@@ -1,22 +1,18 @@
 //! Every path at which values ever lay: counted for all, and listed for those whose earliest places do not tell what
 //! they are.
 
-use super::commits::Graph;
-use super::fresh::{Look, PathId, each_fresh};
+use super::fresh::{Fresh, PathId, Sight};
 use super::oids::{FastSet, OidSet};
 use super::places::Place;
-use super::sets::{Holding, Holdings, SetId, Sets};
-use super::trees::Entry;
+use super::sets::{SetId, Sets};
 use super::values::Values;
 use crate::finding::MessageKind;
 use crate::source::git::{Mode, Oid};
 
 /// Where to look.
 pub struct Everywhere<'a> {
-    /// The commits.
-    pub graph: &'a Graph,
-    /// What their trees hold.
-    pub holdings: &'a Holdings,
+    /// What commits brought in.
+    pub fresh: &'a Fresh<'a>,
     /// Sets of values.
     pub sets: &'a Sets,
     /// Names of entries of trees.
@@ -57,35 +53,6 @@ impl Among<'_> {
     }
 }
 
-/// Takes down where sought values are first.
-struct Search<'a> {
-    among: Among<'a>,
-    /// Each path of each value.
-    known: FastSet<(u32, PathId)>,
-    counts: Vec<usize>,
-    most: usize,
-    /// The place of the value, of the commit, and where in it.
-    found: Vec<(u32, usize, PathId, Entry)>,
-    in_trees: OidSet,
-}
-
-impl Look for Search<'_> {
-    fn cares(&mut self, values: SetId) -> bool {
-        !self.among.of(values).is_empty()
-    }
-
-    fn blob(&mut self, commit: usize, path: PathId, blob: &Holding) {
-        let Search { among, known, counts, most, found, in_trees } = self;
-        in_trees.insert(blob.entry.oid);
-        for &at in among.of(blob.set) {
-            if counts[at as usize] < *most && known.insert((at, path)) {
-                counts[at as usize] += 1;
-                found.push((at, commit, path, blob.entry));
-            }
-        }
-    }
-}
-
 impl Everywhere<'_> {
     /// Each path once for each value, in order of commits, and within them of values and paths. And for each value a
     /// blob with it that is in no commit's tree, if there is one; by value.
@@ -94,26 +61,32 @@ impl Everywhere<'_> {
         values: &Values,
         kind_of: impl Fn(usize, Mode) -> Option<MessageKind>,
     ) -> (Vec<Found>, Vec<(u32, Oid)>) {
-        let mut search = Search {
-            among: Among { sets: self.sets, sought: self.sought, of_set: Vec::new() },
-            known: FastSet::default(),
-            counts: vec![0; self.sought.len()],
-            most: self.most,
-            found: Vec::new(),
-            in_trees: OidSet::default(),
-        };
-        let paths = each_fresh(self.graph, self.holdings, &mut search);
-        let whole = |&(at, commit, path, entry): &(u32, usize, PathId, Entry)| {
-            let (path, kind) = (Some(paths.text(path, self.names)), kind_of(commit, entry.mode));
-            Found { value: self.sought[at as usize], commit, place: Place { oid: entry.oid, path, kind } }
-        };
-        let mut found: Vec<Found> = search.found.iter().map(whole).collect();
+        let mut among = Among { sets: self.sets, sought: self.sought, of_set: Vec::new() };
+        let mut known: FastSet<(u32, PathId)> = FastSet::default();
+        let mut counts = vec![0; self.sought.len()];
+        let mut in_trees = OidSet::default();
+        let mut found = Vec::new();
+        for &Sight { commit, path, blob } in &self.fresh.sights {
+            let sought = among.of(blob.set);
+            if !sought.is_empty() {
+                in_trees.insert(blob.entry.oid);
+            }
+            for &at in sought {
+                if counts[at as usize] < self.most && known.insert((at, path)) {
+                    counts[at as usize] += 1;
+                    let path = Some(self.fresh.paths.text(path, self.names));
+                    let kind = kind_of(commit as usize, blob.entry.mode);
+                    let place = Place { oid: blob.entry.oid, path, kind };
+                    found.push(Found { value: self.sought[at as usize], commit: commit as usize, place });
+                }
+            }
+        }
         found.sort_by(|a, b| (a.commit, a.value, &a.place.path).cmp(&(b.commit, b.value, &b.place.path)));
-        (found, self.loose_blobs(values, search))
+        (found, self.outside(values, &in_trees, &mut among))
     }
 
-    fn loose_blobs(&self, values: &Values, search: Search<'_>) -> Vec<(u32, Oid)> {
-        let Search { mut among, in_trees, .. } = search;
+    /// For each value, the first of the blobs with it that are not in trees.
+    fn outside(&self, values: &Values, in_trees: &OidSet, among: &mut Among<'_>) -> Vec<(u32, Oid)> {
         let mut found: Vec<(u32, Oid)> = Vec::new();
         for (oid, set) in values.blobs.iter().filter(|(oid, _)| !in_trees.contains(*oid)) {
             found.extend(among.of(*set).iter().map(|&at| (self.sought[at as usize], *oid)));
@@ -125,32 +98,17 @@ impl Everywhere<'_> {
 }
 
 /// Number of distinct paths that ever held each value.
-pub fn count_paths(graph: &Graph, holdings: &Holdings, sets: &Sets, values: &Values) -> Vec<u64> {
-    let (known, paths) = (FastSet::default(), vec![0; values.secrets.len()]);
-    let mut count = Count { sets, known, paths };
-    each_fresh(graph, holdings, &mut count);
-    count.paths
-}
-
-/// Counts the paths of all values.
-struct Count<'a> {
-    sets: &'a Sets,
-    known: FastSet<(u32, PathId)>,
-    paths: Vec<u64>,
-}
-
-impl Look for Count<'_> {
-    fn cares(&mut self, values: SetId) -> bool {
-        values != 0
-    }
-
-    fn blob(&mut self, _: usize, path: PathId, blob: &Holding) {
-        for value in self.sets.values(blob.set) {
-            if self.known.insert((value, path)) {
-                self.paths[value as usize] += 1;
+pub fn count_paths(fresh: &Fresh<'_>, sets: &Sets, values: &Values) -> Vec<u64> {
+    let mut paths = vec![0; values.secrets.len()];
+    let mut known: FastSet<(u32, PathId)> = FastSet::default();
+    for sight in &fresh.sights {
+        for value in sets.values(sight.blob.set) {
+            if known.insert((value, sight.path)) {
+                paths[value as usize] += 1;
             }
         }
     }
+    paths
 }
 
 #[cfg(test)]

@@ -7,20 +7,29 @@ use bstr::BString;
 
 use super::commits::Graph;
 use super::oids::{FastMap, FastSet};
-use super::sets::{Holding, Holdings, ListId, SetId};
+use super::sets::{Holding, Holdings, ListId};
 
 /// Number of a path; 0 is the root of all trees.
 pub type PathId = u32;
 
-/// What looks at what is new.
-pub trait Look {
-    /// Whether to look at what is behind an entry, or in a whole folder, of which these are the values. The answer for
-    /// a folder is yes if that for one of its entries is.
-    fn cares(&mut self, values: SetId) -> bool;
+/// A blob with values that is new in a commit: at its path, with its mode, it was in no tree that was shown before. (It
+/// may be shown more than once.)
+#[derive(Clone, Copy, Debug)]
+pub struct Sight<'a> {
+    /// The place of the commit.
+    pub commit: u32,
+    /// Where it lies.
+    pub path: PathId,
+    /// The blob and its values.
+    pub blob: &'a Holding,
+}
 
-    /// A blob that it cares for in the tree of the commit at this place. The same blob at the same path, with the same
-    /// mode, is shown at its first commit, and may be again.
-    fn blob(&mut self, commit: usize, path: PathId, blob: &Holding);
+/// What is new, in the order of commits, and within each tree depth first.
+pub struct Fresh<'a> {
+    /// The blobs.
+    pub sights: Vec<Sight<'a>>,
+    /// Their paths.
+    pub paths: Paths,
 }
 
 /// Paths as numbers: a name in another path.
@@ -51,36 +60,34 @@ impl Paths {
     }
 }
 
-/// Shows what is in the trees of all commits, in their order, and in each tree depth first. Returns the paths that the
-/// numbers stand for.
-pub fn each_fresh(graph: &Graph, holdings: &Holdings, look: &mut impl Look) -> Paths {
-    let mut paths = Paths::default();
-    let mut visited: FastSet<(ListId, PathId)> = FastSet::default();
-    // By path, the list of entries that was visited there last.
-    let mut last: Vec<ListId> = Vec::new();
-    let mut pending: Vec<(ListId, PathId)> = Vec::new();
-    for (at, commit) in graph.commits.iter().enumerate() {
-        pending.push((holdings.list(&commit.tree), 0));
-        while let Some((list, prefix)) = pending.pop() {
-            let before = last.get(prefix as usize).copied().unwrap_or(0);
-            if list == before || !look.cares(holdings.set_of_list(list)) || !visited.insert((list, prefix)) {
-                continue;
-            }
-            for holding in fresh(holdings.in_list(before), holdings.in_list(list)) {
-                if !look.cares(holding.set) {
+impl<'a> Fresh<'a> {
+    /// Looks through the trees of all commits.
+    pub fn of(graph: &Graph, holdings: &'a Holdings) -> Self {
+        let (mut paths, mut sights) = (Paths::default(), Vec::new());
+        let mut visited: FastSet<(ListId, PathId)> = FastSet::default();
+        // By path, the list of entries that was visited there last.
+        let mut last: Vec<ListId> = Vec::new();
+        let mut pending: Vec<(ListId, PathId)> = Vec::new();
+        for (commit, record) in (0..).zip(&graph.commits) {
+            pending.push((holdings.list(&record.tree), 0));
+            while let Some((list, prefix)) = pending.pop() {
+                let before = last.get(prefix as usize).copied().unwrap_or(0);
+                if list == before || !visited.insert((list, prefix)) {
                     continue;
                 }
-                let path = paths.number(prefix, holding.entry.name);
-                match holding.entry.mode.is_tree() {
-                    true => pending.push((holdings.list(&holding.entry.oid), path)),
-                    false => look.blob(at, path, holding),
+                for holding in fresh(holdings.in_list(before), holdings.in_list(list)) {
+                    let path = paths.number(prefix, holding.entry.name);
+                    match holding.entry.mode.is_tree() {
+                        true => pending.push((holdings.list(&holding.entry.oid), path)),
+                        false => sights.push(Sight { commit, path, blob: holding }),
+                    }
                 }
+                last.resize(paths.parts.len() + 1, 0);
+                last[prefix as usize] = list;
             }
-            last.resize(paths.parts.len() + 1, 0);
-            last[prefix as usize] = list;
         }
+        Fresh { sights, paths }
     }
-    paths
 }
 
 /// What a list has that another has not; both are sorted by the numbers of names.

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::commits::Graph;
 use super::everywhere::{Everywhere, Found, count_paths};
+use super::fresh::Fresh;
 use super::git_dir;
 use super::life::{Lives, ValueLife};
 use super::messages;
@@ -101,10 +102,13 @@ impl<'a> Finder<'a> {
 
     /// Makes one finding for each value that holds where it stands.
     pub fn find_values(&mut self) {
-        let (made, paths) = rayon::join(
-            || self.make_findings(),
-            || count_paths(self.graph, self.holdings, self.sets, self.values),
+        let values = 0..self.values.secrets.len() as u32;
+        let (made, fresh) = rayon::join(
+            || values.into_par_iter().map(|value| self.in_commits(value)).collect(),
+            || Fresh::of(self.graph, self.holdings),
         );
+        let (made, paths) =
+            rayon::join(|| self.find_elsewhere(made, &fresh), || count_paths(&fresh, self.sets, self.values));
         let whole = |(value, made): (usize, Option<Made>)| {
             let (mut finding, commit) = made?;
             let life = &self.lives.values[value];
@@ -120,17 +124,14 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// For each value: the finding where it entered; where there is none, or a suppressed one, elsewhere.
-    fn make_findings(&self) -> Vec<Option<Made>> {
-        let values = 0..self.values.secrets.len() as u32;
-        let mut made: Vec<Option<Made>> =
-            values.into_par_iter().map(|value| self.in_commits(value)).collect();
+    /// Looks elsewhere for values that have no finding where they entered, or a suppressed one.
+    fn find_elsewhere(&self, mut made: Vec<Option<Made>>, fresh: &Fresh<'_>) -> Vec<Option<Made>> {
         let undecided: Vec<u32> =
             (0..made.len()).filter(|&value| !is_new(&made[value])).map(|value| value as u32).collect();
         if undecided.is_empty() {
             return made;
         }
-        let mut elsewhere = self.elsewhere(&undecided);
+        let mut elsewhere = self.elsewhere(&undecided, fresh);
         let mut open: Vec<(u32, Option<Made>, Vec<Elsewhere>)> = undecided
             .iter()
             .map(|value| (*value, made[*value as usize].take(), elsewhere.remove(value).unwrap_or_default()))
@@ -167,9 +168,9 @@ impl<'a> Finder<'a> {
     }
 
     /// Every path of some values, and for each a blob that is in no tree.
-    fn elsewhere(&self, sought: &[u32]) -> FastMap<u32, Vec<Elsewhere>> {
-        let Finder { graph, lives, holdings, sets, names, .. } = *self;
-        let everywhere = Everywhere { graph, holdings, sets, names, sought, most: MAX_PATHS };
+    fn elsewhere(&self, sought: &[u32], fresh: &Fresh<'_>) -> FastMap<u32, Vec<Elsewhere>> {
+        let Finder { lives, sets, names, .. } = *self;
+        let everywhere = Everywhere { fresh, sets, names, sought, most: MAX_PATHS };
         let mut places: FastMap<u32, Vec<Elsewhere>> = FastMap::default();
         let (found, loose) = everywhere.search(self.values, |at, mode| kind_of(lives, at, mode));
         for Found { value, commit, place } in found {

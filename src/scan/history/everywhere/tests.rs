@@ -6,10 +6,12 @@ use bstr::BString;
 use proptest::prelude::*;
 
 use super::*;
+use crate::scan::history::commits::Graph;
 use crate::scan::history::oids::OidMap;
-use crate::scan::history::places::join;
 use crate::scan::history::parts::Families;
-use crate::scan::history::trees::TreeLog;
+use crate::scan::history::places::join;
+use crate::scan::history::sets::{Holding, Holdings};
+use crate::scan::history::trees::{Entry, TreeLog};
 use crate::scan::history::visit::CommitRecord;
 
 const VALUES: u32 = 5;
@@ -117,7 +119,8 @@ proptest! {
             });
         }
         let counts: Vec<u64> = paths.iter().map(|paths| paths.len() as u64).collect();
-        prop_assert_eq!(count_paths(graph, holdings, sets, values), counts);
+        let fresh = &Fresh::of(graph, holdings);
+        prop_assert_eq!(count_paths(fresh, sets, values), counts);
 
         let mut known: BTreeMap<u32, BTreeSet<&BString>> = BTreeMap::new();
         let mut expected = Vec::new();
@@ -132,7 +135,7 @@ proptest! {
         }
         expected.sort_by(|a, b| (a.0, a.1, &a.2.path).cmp(&(b.0, b.1, &b.2.path)));
         let list: Vec<u32> = sought.iter().copied().collect();
-        let everywhere = Everywhere { graph, holdings, sets, names, sought: &list, most };
+        let everywhere = Everywhere { fresh, sets, names, sought: &list, most };
         let (found, loose) = everywhere.search(values, mode_as_kind);
         let found: Vec<(usize, u32, Place)> = found.into_iter().map(|it| (it.commit, it.value, it.place)).collect();
         prop_assert_eq!(found, expected);
