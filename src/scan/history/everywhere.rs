@@ -66,17 +66,17 @@ impl Everywhere<'_> {
         let mut counts = vec![0; self.sought.len()];
         let mut in_trees = OidSet::default();
         let mut found = Vec::new();
-        for &Sight { commit, path, blob } in &self.fresh.sights {
-            let sought = among.of(blob.set);
+        for &Sight { commit, path, blob: oid, holding } in &self.fresh.sights {
+            let sought = among.of(holding.set);
             if !sought.is_empty() {
-                in_trees.insert(blob.entry.oid);
+                in_trees.insert(oid);
             }
             for &at in sought {
                 if counts[at as usize] < self.most && known.insert((at, path)) {
                     counts[at as usize] += 1;
                     let path = Some(self.fresh.paths.text(path, self.names));
-                    let kind = kind_of(commit as usize, blob.entry.mode);
-                    let place = Place { oid: blob.entry.oid, path, kind };
+                    let kind = kind_of(commit as usize, holding.mode);
+                    let place = Place { oid, path, kind };
                     found.push(Found { value: self.sought[at as usize], commit: commit as usize, place });
                 }
             }
@@ -102,7 +102,7 @@ pub fn count_paths(fresh: &Fresh<'_>, sets: &Sets, values: &Values) -> Vec<u64> 
     let mut paths = vec![0; values.secrets.len()];
     let mut known: FastSet<(u32, PathId)> = FastSet::default();
     for sight in &fresh.sights {
-        for value in sets.values(sight.blob.set) {
+        for value in sets.values(sight.holding.set) {
             if known.insert((value, sight.path)) {
                 paths[value as usize] += 1;
             }

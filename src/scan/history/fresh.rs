@@ -7,7 +7,8 @@ use bstr::BString;
 
 use super::commits::Graph;
 use super::oids::{FastMap, FastSet};
-use super::sets::{Holding, Holdings, ListId};
+use super::sets::{Holding, Holdings, ListId, What};
+use crate::source::git::Oid;
 
 /// Number of a path; 0 is the root of all trees.
 pub type PathId = u32;
@@ -20,8 +21,10 @@ pub struct Sight<'a> {
     pub commit: u32,
     /// Where it lies.
     pub path: PathId,
-    /// The blob and its values.
-    pub blob: &'a Holding,
+    /// The blob.
+    pub blob: Oid,
+    /// Its entry and its values.
+    pub holding: &'a Holding,
 }
 
 /// What is new, in the order of commits, and within each tree depth first.
@@ -76,10 +79,10 @@ impl<'a> Fresh<'a> {
                     continue;
                 }
                 for holding in fresh(holdings.in_list(before), holdings.in_list(list)) {
-                    let path = paths.number(prefix, holding.entry.name);
-                    match holding.entry.mode.is_tree() {
-                        true => pending.push((holdings.list(&holding.entry.oid), path)),
-                        false => sights.push(Sight { commit, path, blob: holding }),
+                    let path = paths.number(prefix, holding.name);
+                    match holding.what {
+                        What::Folder(list) => pending.push((list, path)),
+                        What::Blob(blob) => sights.push(Sight { commit, path, blob, holding }),
                     }
                 }
                 last.resize(paths.parts.len() + 1, 0);
@@ -93,10 +96,10 @@ impl<'a> Fresh<'a> {
 /// What a list has that another has not; both are sorted by the numbers of names.
 fn fresh<'a>(mut old: &'a [Holding], new: &'a [Holding]) -> impl Iterator<Item = &'a Holding> {
     new.iter().filter(move |holding| {
-        let is_before = |other: &&Holding| other.entry.name < holding.entry.name;
+        let is_before = |other: &&Holding| other.name < holding.name;
         old = &old[old.iter().take_while(is_before).count()..];
         // In a tree that git would refuse, a name stands more than once.
-        let namesakes = old.iter().take_while(|other| other.entry.name == holding.entry.name);
+        let namesakes = old.iter().take_while(|other| other.name == holding.name);
         !namesakes.into_iter().any(|other| other == *holding)
     })
 }

@@ -13,7 +13,7 @@ use super::life::{Lives, ValueLife};
 use super::messages;
 use super::oids::{FastMap, FastSet};
 use super::range::commit_of;
-use super::sets::{Holdings, Sets};
+use super::sets::{Holdings, Sets, What};
 use super::values::{Judge, Values};
 use super::visit::Taken;
 use super::workers::Workers;
@@ -244,19 +244,20 @@ impl<'a> Finder<'a> {
     /// Some places in a commit's tree where a blob holds a value, in order of path.
     fn places_in(&self, commit: usize, value: u32) -> Vec<Place> {
         let mut places = Vec::new();
-        let mut stack = vec![(self.graph.commits[commit].tree, BString::default())];
-        while let Some((tree, prefix)) = stack.pop() {
+        let mut stack = vec![(self.holdings.list(&self.graph.commits[commit].tree), BString::default())];
+        while let Some((list, prefix)) = stack.pop() {
             let mut below = Vec::new();
-            for holding in self.holdings.entries(&tree) {
+            for holding in self.holdings.in_list(list) {
                 if !self.sets.holds(holding.set, value) {
                     continue;
                 }
-                let path = join(&prefix, &self.names[holding.entry.name as usize]);
-                if holding.entry.mode.is_tree() {
-                    below.push((holding.entry.oid, path));
-                } else {
-                    let kind = kind_of(self.lives, commit, holding.entry.mode);
-                    places.push(Place { oid: holding.entry.oid, path: Some(path), kind });
+                let path = join(&prefix, &self.names[holding.name as usize]);
+                match holding.what {
+                    What::Folder(list) => below.push((list, path)),
+                    What::Blob(oid) => {
+                        let kind = kind_of(self.lives, commit, holding.mode);
+                        places.push(Place { oid, path: Some(path), kind });
+                    }
                 }
             }
             if places.len() >= TRIES {

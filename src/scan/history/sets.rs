@@ -6,9 +6,9 @@ use rayon::prelude::*;
 
 use super::oids::{FastMap, OidMap};
 use super::parts::{Behind, Families, Links, Part, Parts};
-use super::trees::{Entry, TreeLog};
+use super::trees::TreeLog;
 use super::value_set::ValueSet;
-use crate::source::git::Oid;
+use crate::source::git::{Mode, Oid};
 
 /// Lists that are looked for in parallel before they are numbered.
 const BATCH: usize = 8192;
@@ -86,22 +86,38 @@ impl Sets {
 /// An entry of a tree behind which there are values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holding {
-    /// The entry.
-    pub entry: Entry,
+    /// The number of its name.
+    pub name: u32,
+    /// What it is.
+    pub mode: Mode,
+    /// What is behind it.
+    pub what: What,
     /// The values behind it.
     pub set: SetId,
 }
 
+/// What is behind an entry that holds values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// This blob.
+    Blob(Oid),
+    /// A tree of whose entries these hold values. (Which tree it is does not matter: so what is beside them makes no
+    /// difference.)
+    Folder(ListId),
+}
+
 impl std::hash::Hash for Holding {
-    /// An object's id is enough: where it is the same, the rest differs rarely.
+    /// An object's id or a folder's number is enough: where it is the same, the rest differs rarely.
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        let first = self.entry.oid.as_bytes().first_chunk::<8>().copied().unwrap_or_default();
-        state.write_u64(u64::from_le_bytes(first));
+        state.write_u64(match self.what {
+            What::Blob(oid) => u64::from_le_bytes(oid.as_bytes().first_chunk().copied().unwrap_or_default()),
+            What::Folder(list) => u64::from(list),
+        });
     }
 }
 
 /// Number of a list of entries that hold values. Most trees have the same ones as another tree: what changes
-/// from commit to commit holds none. 0 is the empty list.
+/// from commit to commit holds none. 0 is the empty list, and what is in a list has lower numbers.
 pub type ListId = u32;
 
 /// For each tree that may hold values, its entries that do.
@@ -129,11 +145,6 @@ impl Holdings {
         self.lists.get(list as usize).map_or(0, |l| l.1)
     }
 
-    /// The entries of a tree that hold values.
-    pub fn entries(&self, tree: &Oid) -> &[Holding] {
-        self.in_list(self.list(tree))
-    }
-
     /// The values that a tree holds, at any depth.
     pub fn set(&self, tree: &Oid) -> SetId {
         self.set_of_list(self.list(tree))
@@ -148,16 +159,18 @@ impl Holdings {
         let mut list_of: Vec<ListId> = vec![0; parts.count()];
         for level in parts.levels() {
             for batch in level.chunks(BATCH) {
-                let set_of = |part: &Part| match part.behind {
-                    Behind::Values(set) => set,
-                    Behind::Tree(tree) => {
-                        parts.of_tree(tree).map_or(0, |below| lists.known[list_of[below as usize] as usize].1)
-                    }
+                let holding = |part: &Part| {
+                    let entry = log.entry(part.entry);
+                    let (what, set) = match part.behind {
+                        Behind::Values(set) => (What::Blob(entry.oid), set),
+                        Behind::Tree(tree) => {
+                            let list = parts.of_tree(tree).map_or(0, |below| list_of[below as usize]);
+                            (What::Folder(list), lists.known[list as usize].1)
+                        }
+                    };
+                    (set != 0).then_some(Holding { name: entry.name, mode: entry.mode, what, set })
                 };
-                let held = |&list: &u32| {
-                    let held = parts.list(list).iter().filter_map(|part| holding(part, set_of(part), log));
-                    lists.find(held.collect())
-                };
+                let held = |&list: &u32| lists.find(parts.list(list).iter().filter_map(holding).collect());
                 let found: Vec<Found> = batch.par_iter().map(held).collect();
                 let first = lists.known.len();
                 for (&list, found) in batch.iter().zip(found) {
@@ -170,11 +183,6 @@ impl Holdings {
         let of_trees = (0..log.records.len() as u32).into_par_iter().map(list).collect();
         Holdings { index: links.families.index, of_trees, lists: lists.known }
     }
-}
-
-/// What an entry of a tree is to those who look for values.
-fn holding(part: &Part, set: SetId, log: &TreeLog) -> Option<Holding> {
-    (set != 0).then(|| Holding { entry: *log.entry(part.entry), set })
 }
 
 /// Lists of entries that hold values, and the values of all; found by what is in them.

@@ -10,7 +10,7 @@ use crate::scan::history::commits::Graph;
 use crate::scan::history::oids::OidMap;
 use crate::scan::history::parts::Families;
 use crate::scan::history::places::join;
-use crate::scan::history::sets::{Holding, Holdings};
+use crate::scan::history::sets::{Holding, Holdings, What};
 use crate::scan::history::trees::{Entry, TreeLog};
 use crate::scan::history::visit::CommitRecord;
 
@@ -71,16 +71,16 @@ impl World {
     }
 
     /// Every blob in every commit's tree, with its path, without leaving anything out.
-    fn all(&self) -> Vec<(usize, BString, Holding)> {
+    fn all(&self) -> Vec<(usize, BString, Oid, Holding)> {
         let mut all = Vec::new();
         for (at, commit) in self.graph.commits.iter().enumerate() {
-            let mut pending = vec![(commit.tree, BString::default())];
-            while let Some((tree, prefix)) = pending.pop() {
-                for holding in self.holdings.entries(&tree) {
-                    let path = join(&prefix, &self.names[holding.entry.name as usize]);
-                    match holding.entry.mode.is_tree() {
-                        true => pending.push((holding.entry.oid, path)),
-                        false => all.push((at, path, *holding)),
+            let mut pending = vec![(self.holdings.list(&commit.tree), BString::default())];
+            while let Some((list, prefix)) = pending.pop() {
+                for holding in self.holdings.in_list(list) {
+                    let path = join(&prefix, &self.names[holding.name as usize]);
+                    match holding.what {
+                        What::Folder(list) => pending.push((list, path)),
+                        What::Blob(oid) => all.push((at, path, oid, *holding)),
                     }
                 }
             }
@@ -113,7 +113,7 @@ proptest! {
         let all = world.all();
 
         let mut paths = vec![BTreeSet::new(); VALUES as usize];
-        for (_, path, holding) in &all {
+        for (_, path, _, holding) in &all {
             paths.iter_mut().zip(0..).filter(|(_, value)| sets.holds(holding.set, *value)).for_each(|(known, _)| {
                 known.insert(path);
             });
@@ -124,12 +124,12 @@ proptest! {
 
         let mut known: BTreeMap<u32, BTreeSet<&BString>> = BTreeMap::new();
         let mut expected = Vec::new();
-        for (commit, path, holding) in &all {
+        for (commit, path, oid, holding) in &all {
             for value in sets.values(holding.set).filter(|value| sought.contains(value)) {
                 let known = known.entry(value).or_default();
                 if known.len() < most && known.insert(path) {
-                    let kind = mode_as_kind(*commit, holding.entry.mode);
-                    expected.push((*commit, value, Place { oid: holding.entry.oid, path: Some(path.clone()), kind }));
+                    let kind = mode_as_kind(*commit, holding.mode);
+                    expected.push((*commit, value, Place { oid: *oid, path: Some(path.clone()), kind }));
                 }
             }
         }
@@ -140,7 +140,7 @@ proptest! {
         let found: Vec<(usize, u32, Place)> = found.into_iter().map(|it| (it.commit, it.value, it.place)).collect();
         prop_assert_eq!(found, expected);
 
-        let in_trees: BTreeSet<Oid> = all.iter().map(|(_, _, holding)| holding.entry.oid).collect();
+        let in_trees: BTreeSet<Oid> = all.iter().map(|(_, _, oid, _)| *oid).collect();
         let outside = |value: &u32| {
             let holders = (0..BLOBS).filter(|&at| blobs[at].contains(value)).map(|at| oid(b'b', at));
             holders.filter(|oid| !in_trees.contains(oid)).min().map(|oid| (*value, oid))
