@@ -141,6 +141,12 @@ impl Engine {
         bound::is_bound(self.rules.rule(rule)) || self.named.rules.contains(&rule)
     }
 
+    /// Whether such a rule may mean a file of this name.
+    fn may_look_at(&self, name: &[u8]) -> bool {
+        self.named.ends.may_end_in(name, &mut None)
+            || self.bound.as_ref().is_some_and(|bound| bound.ends.may_end_in(name, &mut None))
+    }
+
     /// The matcher for a text that is binary data or not.
     fn matcher_of(&self, binary: bool) -> &Matcher {
         let counts = |rule: &Rule| !bound::is_bound(rule) && rule.identifies_itself();

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::oids::OidMap;
-use super::sets::SetId;
+use super::sets::{ListId, SetId};
 use super::trees::{Entry, TreeLog, TreeRecord};
 use crate::source::git::Oid;
 
@@ -30,13 +30,15 @@ pub enum Behind {
     Values(SetId),
     /// The tree of this record.
     Tree(u32),
+    /// A tree that was known before, with this list.
+    Known(ListId),
 }
 
 impl Part {
     fn tree(&self) -> Option<u32> {
         match self.behind {
             Behind::Tree(tree) => Some(tree),
-            Behind::Values(_) => None,
+            Behind::Values(_) | Behind::Known(_) => None,
         }
     }
 }
@@ -73,10 +75,20 @@ pub struct Links {
 }
 
 impl Links {
-    /// Finds them out. `blob` tells the values of a blob that has any.
-    pub fn of(log: &TreeLog, families: Families, blob: impl Fn(&Oid) -> Option<SetId> + Sync) -> Self {
+    /// Finds them out. `blob` tells the values of a blob that has any, `known` the list of a tree that is not in the log,
+    /// or 0.
+    pub fn of(
+        log: &TreeLog,
+        families: Families,
+        blob: impl Fn(&Oid) -> Option<SetId> + Sync,
+        known: impl Fn(&Oid) -> ListId + Sync,
+    ) -> Self {
+        let tree = |oid: &Oid| match families.index.get(oid) {
+            Some(&tree) => Some(Behind::Tree(tree)),
+            None => Some(known(oid)).filter(|list| *list != 0).map(Behind::Known),
+        };
         let behind = |entry: &Entry| match entry.mode.is_tree() {
-            true => families.index.get(&entry.oid).map(|&tree| Behind::Tree(tree)),
+            true => tree(&entry.oid),
             false => blob(&entry.oid).map(Behind::Values),
         };
         let behind: Vec<Option<Behind>> = log.entries().par_iter().map(behind).collect();
@@ -93,7 +105,7 @@ impl Links {
     pub fn matters(&self, entry: u32) -> bool {
         match self.behind.get(entry as usize) {
             Some(Some(Behind::Tree(tree))) => self.is_relevant(*tree as usize),
-            Some(Some(Behind::Values(_))) => true,
+            Some(Some(Behind::Values(_) | Behind::Known(_))) => true,
             _ => false,
         }
     }
@@ -251,7 +263,7 @@ fn relevant(log: &TreeLog, behind: &[Option<Behind>], roots: &[u32]) -> Vec<bool
             for place in log.added_places(record) {
                 match behind[place as usize] {
                     Some(Behind::Tree(child)) => parents.push((roots[child as usize], family)),
-                    Some(Behind::Values(_)) => holding.push(family),
+                    Some(Behind::Values(_) | Behind::Known(_)) => holding.push(family),
                     None => {}
                 }
             }

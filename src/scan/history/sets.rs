@@ -120,19 +120,42 @@ impl std::hash::Hash for Holding {
 /// from commit to commit holds none. 0 is the empty list, and what is in a list has lower numbers.
 pub type ListId = u32;
 
+/// What is known of trees before a scan.
+pub struct Before {
+    /// Lists by their numbers: the empty one, and others that are of lists before them. What is not yet known is the
+    /// values.
+    pub lists: Vec<Box<[Holding]>>,
+    /// The list of a tree; 0 where nothing is known.
+    pub list_of: Box<dyn Fn(&Oid) -> ListId + Send + Sync>,
+}
+
+impl Before {
+    /// Nothing.
+    pub fn nothing() -> Self {
+        Before { lists: vec![Box::default()], list_of: Box::new(|_| 0) }
+    }
+}
+
 /// For each tree that may hold values, its entries that do.
-#[derive(Debug, Default)]
 pub struct Holdings {
     /// The place in the log of the record of each tree, by which its list is.
     index: OidMap<u32>,
     of_trees: Vec<ListId>,
     lists: Vec<(Box<[Holding]>, SetId)>,
+    /// The lists of trees that are not in the log.
+    before: Box<dyn Fn(&Oid) -> ListId + Send + Sync>,
 }
 
 impl Holdings {
     /// The number of the list of a tree's entries that hold values.
     pub fn list(&self, tree: &Oid) -> ListId {
-        self.index.get(tree).and_then(|&at| self.of_trees.get(at as usize)).copied().unwrap_or(0)
+        let in_log = self.index.get(tree).and_then(|&at| self.of_trees.get(at as usize)).copied();
+        in_log.unwrap_or_else(|| (self.before)(tree))
+    }
+
+    /// How many lists there are.
+    pub fn count(&self) -> usize {
+        self.lists.len()
     }
 
     /// The entries of a list.
@@ -150,11 +173,17 @@ impl Holdings {
         self.set_of_list(self.list(tree))
     }
 
-    /// Computes them from the log, with its families, and the sets of blobs.
-    pub fn compute(log: &TreeLog, families: Families, blobs: &OidMap<SetId>, sets: &mut Sets) -> Self {
-        let links = Links::of(log, families, |oid| blobs.get(oid).copied());
+    /// Computes them from the log, with its families, what was known before, and the sets of blobs.
+    pub fn compute(
+        log: &TreeLog,
+        families: Families,
+        before: Before,
+        blobs: &OidMap<SetId>,
+        sets: &mut Sets,
+    ) -> Self {
+        let links = Links::of(log, families, |oid| blobs.get(oid).copied(), &before.list_of);
         let parts = Parts::of(log, &links);
-        let mut lists = Lists { known: vec![(Box::default(), 0)], ..Lists::default() };
+        let mut lists = Lists::of(before.lists, blobs, sets);
         // By the number of a list of parts.
         let mut list_of: Vec<ListId> = vec![0; parts.count()];
         for level in parts.levels() {
@@ -165,8 +194,9 @@ impl Holdings {
                         Behind::Values(set) => (What::Blob(entry.oid), set),
                         Behind::Tree(tree) => {
                             let list = parts.of_tree(tree).map_or(0, |below| list_of[below as usize]);
-                            (What::Folder(list), lists.known[list as usize].1)
+                            (What::Folder(list), lists.set(list))
                         }
+                        Behind::Known(list) => (What::Folder(list), lists.set(list)),
                     };
                     (set != 0).then_some(Holding { name: entry.name, mode: entry.mode, what, set })
                 };
@@ -181,7 +211,7 @@ impl Holdings {
         }
         let list = |tree: u32| parts.of_tree(tree).map_or(0, |list| list_of[list as usize]);
         let of_trees = (0..log.records.len() as u32).into_par_iter().map(list).collect();
-        Holdings { index: links.families.index, of_trees, lists: lists.known }
+        Holdings { index: links.families.index, of_trees, lists: lists.known, before: before.list_of }
     }
 }
 
@@ -203,6 +233,29 @@ enum Found {
 }
 
 impl Lists {
+    /// Begins with lists that are known, but for the values of these blobs.
+    fn of(known: Vec<Box<[Holding]>>, blobs: &OidMap<SetId>, sets: &mut Sets) -> Self {
+        let mut lists = Lists::default();
+        for mut held in known {
+            for holding in &mut held {
+                holding.set = match holding.what {
+                    What::Blob(oid) => blobs.get(&oid).copied().unwrap_or(0),
+                    What::Folder(list) => lists.set(list),
+                };
+            }
+            let first = lists.known.len();
+            lists.by_hash.insert(lists.hasher.hash_one(&held), first as ListId);
+            lists.known.push((held, 0));
+            lists.unite(first, sets);
+        }
+        lists
+    }
+
+    /// The values of a list.
+    fn set(&self, list: ListId) -> SetId {
+        self.known.get(list as usize).map_or(0, |known| known.1)
+    }
+
     /// Looks for a list.
     fn find(&self, held: Box<[Holding]>) -> Found {
         if held.is_empty() {

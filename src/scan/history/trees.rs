@@ -72,6 +72,7 @@ impl TreeLog {
     }
 
     /// Adds a tree: the entries that it has and its base does not, and the names that it lost.
+    #[cfg(test)]
     pub fn push(
         &mut self,
         oid: Oid,
@@ -84,6 +85,11 @@ impl TreeLog {
         self.removed.extend(removed);
         let (added, removed) = ((a, self.added.len() as u32), (r, self.removed.len() as u32));
         self.records.push(TreeRecord { oid, base, added, removed });
+    }
+
+    /// Adds entries of trees that are not in the log.
+    pub fn add_loose(&mut self, entries: impl IntoIterator<Item = Entry>) {
+        self.added.extend(entries);
     }
 
     /// Adds another thread's log.

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use super::format::{self, MAGIC, Saved, VERSION};
 use super::veil::Veil;
-use super::{Cache, Unfit, prune};
+use super::{Cache, Unfit};
 use crate::scan::history::commits::Graph;
-use crate::scan::history::oids::{FastSet, OidMap};
+use crate::scan::history::oids::OidMap;
 use crate::scan::history::parts::Families;
-use crate::scan::history::sets::{Holdings, SetId, Sets};
+use crate::scan::history::sets::{Holdings, ListId, SetId, Sets};
 use crate::source::git::HashKind;
 
 const KEY: [u8; 32] = [7; 32];
@@ -23,7 +23,7 @@ pub fn cache(data: &[u8], hash: HashKind) {
     let mut bytes = [&MAGIC[..], &[VERSION], &KEY, data].concat();
     bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
     let Ok(saved) = read(&bytes, hash) else { return };
-    let written = format::write(&saved, &KEY, hash, &Veil::with_key(b"a"));
+    let written = format::write(&saved, &KEY, hash);
     assert!(written.len() <= saved.size(hash));
     let again = read(&written, hash).expect("what we write can be read");
     assert_eq!(format!("{again:?}"), format!("{saved:?}"));
@@ -32,22 +32,35 @@ pub fn cache(data: &[u8], hash: HashKind) {
 
 /// Whatever a file says, it can be made use of.
 fn used(saved: Saved, hash: HashKind) {
-    let (trees, names) = (saved.trees.clone(), saved.names.clone());
     let graph = Graph::new(saved.commits.clone());
     assert_eq!(graph.commits.len(), saved.commits.len());
     graph.reached_by(&(0..graph.commits.len()).collect::<Vec<_>>());
     let mut sets = Sets::new();
-    let blobs = trees.entries().iter().filter(|entry| !entry.mode.is_tree());
-    let blobs: OidMap<SetId> = blobs.map(|entry| (entry.oid, sets.number(&[entry.name]))).collect();
-    let holdings = Holdings::compute(&trees, Families::of(&trees), &blobs, &mut sets);
-    let held = |tree| sets.values(holdings.set(tree)).count();
-    assert!(trees.records.iter().all(|record| held(&record.oid) <= names.len()));
-    prune::prune(&trees, &names, |oid| blobs.contains_key(oid), &FastSet::default());
-    let oids: Vec<_> = saved.objects.iter().map(|known| known.oid).collect();
+    let blobs: OidMap<SetId> =
+        saved.blobs.iter().zip(0..).map(|(oid, n)| (*oid, sets.number(&[n]))).collect();
+    let (known, held): (Vec<_>, Vec<_>) =
+        (saved.objects.iter().collect(), saved.held.iter().filter_map(|held| saved.blob(held)).collect());
     let mut cache = Cache::with(PathBuf::new(), KEY, hash, saved);
     cache.index();
-    assert!(oids.iter().all(|oid| cache.passes(oid)) && cache.is_all_there());
-    assert_eq!(cache.totals().0, oids.len() as u64);
-    let back = cache.take_back(&trees, &names);
-    assert_eq!(cache.totals().0, (oids.len() - back.len()) as u64);
+    assert!(
+        known.iter().map(|known| &known.oid).chain(&held).all(|oid| cache.passes(oid))
+            && cache.is_all_there()
+    );
+    let all = (known.len() + held.iter().filter(|oid| !known.iter().any(|known| known.oid == **oid)).count())
+        as u64;
+    assert!(cache.totals().0 >= all);
+    let names = cache.names().to_vec();
+    let taken = cache.take();
+    let holdings =
+        Holdings::compute(&taken.trees, Families::of(&taken.trees), cache.before(), &blobs, &mut sets);
+    for tree in &known {
+        assert!(sets.values(holdings.set(&tree.oid)).count() <= blobs.len());
+    }
+    assert!(
+        (0..holdings.count() as ListId)
+            .all(|list| holdings.in_list(list).iter().all(|it| it.name < names.len() as u32))
+    );
+    let before = cache.totals().0;
+    let back = cache.take_back(&taken.trees, &names);
+    assert_eq!(cache.totals().0, before - back.len() as u64);
 }

@@ -45,8 +45,9 @@ pub fn recall<'s>(
         };
         let number = |&place: &u32| *numbers.get(place as usize)?;
         let marks: Vec<u32> = held.sightings.iter().map(number).collect::<Option<_>>()?;
-        recalled.marks.push((held.oid, marks));
-        recalled.rules.insert(held.oid, saved.rules.get(held.rules as usize)?.clone());
+        let oid = saved.blob(held)?;
+        recalled.marks.push((oid, marks));
+        recalled.rules.insert(oid, saved.rules.get(held.rules as usize)?.clone());
     }
     Some(recalled)
 }
@@ -87,7 +88,10 @@ pub fn add(
     let mut rules = Lists::default();
     let mut numbers: HashMap<Token, u32> = HashMap::new();
     for blob in held {
-        let Some(kinds) = kinds.get(&blob.text.oid) else { continue };
+        let (Some(kinds), Ok(place)) = (kinds.get(&blob.text.oid), saved.blobs.binary_search(&blob.text.oid))
+        else {
+            continue;
+        };
         let seen = blob.marks.iter().filter_map(|&mark| scanned.sightings.get(mark as usize)?.as_ref());
         let mut tokens: Vec<Token> = seen.map(|sighting| token(veil, sighting)).collect();
         tokens.sort_unstable();
@@ -100,7 +104,7 @@ pub fn add(
         let sightings = sightings.collect();
         let rules = rules.number(rules_of(scanned, blob.text));
         let list = lists.number(kinds.clone());
-        saved.held.push(Held { oid: blob.text.oid, size: blob.size, list, rules, sightings });
+        saved.held.push(Held { blob: place as u32, size: blob.size, list, rules, sightings });
     }
     saved.rules = rules.into_all();
 }

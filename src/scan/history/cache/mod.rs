@@ -2,7 +2,7 @@
 //!
 //! Known are: blobs without values, with the kinds of file for which that was judged (as another kind of file, a
 //! blob's candidates may be secrets); and, if that scan read everything, commits and tags whose text is clean,
-//! and trees, with what attribution needs of them ([`prune`]); then also which values other blobs hold, by naming
+//! and trees, with what attribution needs of them ([`structure`]); then also which values other blobs hold, by naming
 //! others that hold the same ([`held`]). Not known, and so scanned again, are those few, trees that have or lose a
 //! name with a value in it, messages with a value, and what was not read whole. So the report is the same with a
 //! cache as without, and no value is in the file, nor the id of a blob that holds one: it could be guessed from.
@@ -16,16 +16,18 @@ pub mod fuzzing;
 mod held;
 mod lists;
 mod objects;
-mod prune;
+mod structure;
 mod veil;
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 
 use super::oids::{FastSet, OidMap, OidSet};
+use super::sets::{Before, Holdings, ListId, SetId};
 use super::sightings::{Sighting, Sightings};
 use super::trees::TreeLog;
 use super::values::{self, Values};
@@ -33,7 +35,7 @@ use super::visit::{CommitRecord, Taken};
 use crate::beside;
 use crate::rules::RuleIndex;
 use crate::scan::Engine;
-use crate::source::git::{HashKind, Odb, Oid, Repo};
+use crate::source::git::{HashKind, Kind, Odb, Oid, Repo};
 use crate::source::open;
 use crate::verdict::filekind::FileKind;
 
@@ -83,7 +85,11 @@ pub struct Scanned<'a> {
     /// All sightings, by their numbers.
     pub sightings: &'a [Option<Sighting>],
     /// Whether a rule looks at the names of files.
-    pub is_of_names: &'a dyn Fn(RuleIndex) -> bool,
+    pub is_of_names: &'a (dyn Fn(RuleIndex) -> bool + Sync),
+    /// Whether such a rule may mean files of this name.
+    pub may_matter: &'a (dyn Fn(&[u8]) -> bool + Sync),
+    /// What trees hold.
+    pub holdings: &'a Holdings,
     /// Names of entries of trees.
     pub names: &'a [Box<[u8]>],
     /// Those in which there is a value.
@@ -153,7 +159,8 @@ impl Cache {
     fn index(&mut self) {
         let count = self.saved.objects.len() + self.saved.held.len();
         self.passed = (0..count.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
-        self.held = self.saved.held.iter().map(|held| held.oid).zip(0..).collect();
+        let blobs = self.saved.held.iter().filter_map(|held| self.saved.blob(held));
+        self.held = blobs.zip(0..).collect();
     }
 
     /// Forgets everything.
@@ -164,8 +171,24 @@ impl Cache {
 
     /// What need not be taken from the objects again: given once.
     pub fn take(&mut self) -> Taken {
-        let trees = std::mem::take(&mut self.saved.trees);
-        Taken { trees, commits: std::mem::take(&mut self.saved.commits), ..Taken::default() }
+        let mut taken = Taken { commits: std::mem::take(&mut self.saved.commits), ..Taken::default() };
+        taken.trees.add_loose(structure::entries(&self.saved));
+        taken
+    }
+
+    /// What the known trees hold.
+    pub fn before(&self) -> Before {
+        let objects = self.saved.objects.clone();
+        let list_of = move |tree: &Oid| {
+            let known = objects.place(tree).and_then(|at| objects.get(at));
+            known.filter(|known| known.list == NO_BLOB).map_or(0, |known| known.size as ListId)
+        };
+        Before { lists: structure::lists(&self.saved), list_of: Box::new(list_of) }
+    }
+
+    /// Whether one of these blobs with values is known to have none: then what is known of trees is not right either.
+    pub fn is_refuted(&self, blobs: &OidMap<SetId>) -> bool {
+        blobs.keys().any(|oid| self.saved.objects.place(oid).is_some())
     }
 
     /// Names of entries of trees, by their numbers. There are no values in them.
@@ -238,10 +261,11 @@ impl Cache {
     /// as. They must be scanned.
     pub fn take_back(&self, trees: &TreeLog, names: &[Box<[u8]>]) -> Vec<Oid> {
         let judged = self.passed().filter(|known| !matches!(known.list, ANY_KIND | NO_BLOB));
-        let judged = judged.map(|known| known.oid).chain(self.passed_held().map(|held| held.oid));
-        let kinds = kinds_of(judged, trees, names);
+        let held = self.passed_held().filter_map(|held| self.saved.blob(held));
+        let kinds = kinds_of(judged.map(|known| known.oid).chain(held), trees, names);
         let mut back: Vec<Oid> = Vec::new();
-        for (oid, kinds) in kinds {
+        // Of others the log says nothing: they have no new name.
+        for (oid, kinds) in kinds.into_iter().filter(|(_, kinds)| !kinds.is_empty()) {
             let Some(at) = self.bit(&oid) else { continue };
             let list = match self.saved.objects.get(at) {
                 Some(known) => Some(known.list),
@@ -274,26 +298,33 @@ impl Cache {
         let mut objects: Vec<Known> = self.passed().collect();
         let before = self.totals().0 + scanned.visited;
         let with_candidates: OidSet = taken.texts.iter().map(|text| text.oid).collect();
-        let is_judged = |oid: &Oid| with_candidates.contains(oid) || self.is_judged(oid);
+        let speaking: OidSet = values.messages.iter().map(|(oid, ..)| *oid).collect();
         let mut lists = Lists::of(self.saved.lists.clone());
-        let kinds = kinds_of(with_candidates.iter().copied(), &taken.trees, names);
+        let mut kinds = kinds_of(with_candidates.iter().copied(), &taken.trees, names);
+        kinds.iter_mut().for_each(|(oid, kinds)| self.complete(oid, kinds));
         add_blobs(&mut objects, scanned, &with_candidates, &kinds, &mut lists);
         let mut saved = Saved { has_structure: scanned.is_whole, ..Saved::nothing(self.hash) };
         if scanned.is_whole {
-            let pruned = prune::prune(&taken.trees, names, is_judged, scanned.speaking);
-            let speaking: OidSet = values.messages.iter().map(|(oid, ..)| *oid).collect();
             let is_clean = |oid: &Oid| !speaking.contains(oid);
             saved.commits.extend(commits.iter().filter(|commit| is_clean(&commit.oid)).cloned());
-            let tags = taken.tags.iter().filter(|tag| is_clean(tag)).copied();
-            let trees = taken.trees.records.iter().map(|record| record.oid);
-            let others = trees.chain(saved.commits.iter().map(|commit| commit.oid)).chain(tags);
-            objects.extend(others.map(|oid| Known { oid, size: 0, list: NO_BLOB }));
-            objects.retain(|known| !pruned.speaking.contains(&known.oid));
-            saved.veiled = values.blobs.keys().copied().collect();
-            (saved.trees, saved.names) = (pruned.trees, pruned.names);
             saved.veil = Veil::of(odb, &saved.commits);
-            let whole = taken.complete.iter().copied();
-            let sizes = whole.chain(self.passed_held().map(|held| (held.oid, held.size))).collect();
+            let sizes = self.sizes(taken);
+            let structure = structure::add(&mut saved, scanned, scanned_always(scanned, &sizes));
+            let known = |oid: &Oid, size| Known { oid: *oid, size, list: NO_BLOB };
+            let folder =
+                |list: ListId| structure.folders.get(list as usize).copied().flatten().map(u64::from);
+            // What was known of trees has other numbers now.
+            objects.retain_mut(|known| {
+                let size =
+                    if known.list == NO_BLOB { folder(known.size as ListId) } else { Some(known.size) };
+                size.map(|size| known.size = size).is_some()
+            });
+            let trees = taken.trees.records.iter().map(|record| &record.oid);
+            let trees = trees.filter_map(|tree| Some(known(tree, folder(scanned.holdings.list(tree))?)));
+            objects.extend(trees);
+            objects.extend(saved.commits.iter().map(|commit| known(&commit.oid, 0)));
+            objects.extend(taken.tags.iter().filter(|tag| is_clean(tag)).map(|tag| known(tag, 0)));
+            objects.retain(|known| !structure.speaking.contains(&known.oid));
             held::add(&mut saved, scanned, &sizes, &kinds, &mut lists);
         } else {
             objects.retain(|known| known.list != NO_BLOB);
@@ -301,15 +332,27 @@ impl Cache {
         objects.sort_unstable_by_key(|known| known.oid);
         objects.dedup_by_key(|known| known.oid);
         saved.left = before.saturating_sub((objects.len() + saved.held.len()) as u64);
-        (saved.objects, saved.lists) = (Objects::of(&objects, self.hash), lists.into_all());
+        (saved.objects, saved.lists) = (Arc::new(Objects::of(&objects, self.hash)), lists.into_all());
         self.saved = saved;
         self.is_renewed = self.saved.size(self.hash) <= MAX_BYTES as usize;
     }
 
-    /// Whether a known blob has candidates.
-    fn is_judged(&self, oid: &Oid) -> bool {
-        let known = self.saved.objects.place(oid).and_then(|at| self.saved.objects.get(at));
-        known.is_some_and(|known| !matches!(known.list, ANY_KIND | NO_BLOB))
+    /// The sizes of blobs that were read whole.
+    fn sizes(&self, taken: &Taken) -> OidMap<u64> {
+        let held = self.passed_held().filter_map(|held| Some((self.saved.blob(held)?, held.size)));
+        taken.complete.iter().copied().chain(held).collect()
+    }
+
+    /// Adds the kinds of file that a blob was known to be before; sorted, and never none.
+    fn complete(&self, oid: &Oid, kinds: &mut Vec<KindId>) {
+        let known =
+            self.saved.objects.place(oid).and_then(|at| self.saved.objects.get(at)).map(|known| known.list);
+        let held = || Some(self.saved.held.get(*self.held.get(oid)? as usize)?.list);
+        let list = known.or_else(held).and_then(|list| self.saved.lists.get(list as usize));
+        kinds.extend(list.into_iter().flatten());
+        kinds.extend(kinds.is_empty().then(|| number(FileKind::UNKNOWN)));
+        kinds.sort_unstable();
+        kinds.dedup();
     }
 
     /// Writes what is known, if that is more than before: the file is there whole or not at all, and only its
@@ -324,14 +367,10 @@ impl Cache {
     }
 
     fn try_write(&self) -> io::Result<()> {
-        // Where commits, trees and blobs with values are not written, there is nothing to cover.
-        let nothing = Veil::with_key(&[]);
-        let covers = self.saved.has_structure.then_some(&self.saved.veil);
-        let Some(veil) = covers.map_or(Some(&nothing), Option::as_ref) else { return Ok(()) };
         let folder = self.path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder)?;
         let mut file = beside::file_in(folder, 0o600)?;
-        file.write_all(&format::write(&self.saved, &self.key, self.hash, veil))?;
+        file.write_all(&format::write(&self.saved, &self.key, self.hash))?;
         file.as_file().sync_data()?;
         file.persist(&self.path)?;
         Ok(())
@@ -378,24 +417,31 @@ fn key(engine: &Engine, repo: &Repo) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-/// The numbers of the kinds of file that these blobs are in any tree; sorted, and never none.
+/// Blobs that are not passed over next time, or whose values are: with values, or with candidates and not read whole.
+/// Sorted.
+fn scanned_always(scanned: &Scanned<'_>, sizes: &OidMap<u64>) -> Vec<Oid> {
+    let blobs = scanned.taken.texts.iter().filter(|text| text.kind == Kind::Blob).map(|text| text.oid);
+    let mut blobs: Vec<Oid> =
+        blobs.filter(|oid| scanned.values.blobs.contains_key(oid) || !sizes.contains_key(oid)).collect();
+    blobs.sort_unstable();
+    blobs
+}
+
+/// The numbers of the kinds of file that these blobs are in any tree.
 fn kinds_of(blobs: impl Iterator<Item = Oid>, trees: &TreeLog, names: &[Box<[u8]>]) -> OidMap<Vec<KindId>> {
-    let numbers = |kinds: Vec<FileKind>| {
-        let unknown = kinds.is_empty().then_some(FileKind::UNKNOWN);
-        let mut numbers: Vec<KindId> = kinds.into_iter().chain(unknown).map(number).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        numbers
-    };
+    let numbers = |kinds: Vec<FileKind>| kinds.into_iter().map(number).collect();
     values::kinds_of(blobs, trees, names).into_iter().map(|(oid, kinds)| (oid, numbers(kinds))).collect()
 }
 
 fn number(kind: FileKind) -> KindId {
     (kind.language as KindId) << 8 | kind.role as KindId
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scan::history::trees::Entry;
+    use crate::source::git::Mode;
 
     #[test]
     fn what_is_passed_counts_once() {
@@ -407,10 +453,10 @@ mod tests {
             hash: HashKind::Sha1,
             saved: Saved {
                 lists: vec![Vec::new(), vec![1, 256]],
-                objects: Objects::of(
+                objects: Arc::new(Objects::of(
                     &[known(1, 0), known(2, 1), known(5, NO_BLOB), known(9, 0)],
                     HashKind::Sha1,
-                ),
+                )),
                 ..Saved::nothing(HashKind::Sha1)
             },
             held: OidMap::default(),
@@ -424,8 +470,12 @@ mod tests {
         assert_eq!(cache.totals(), (3, 2, 11));
         assert!(!cache.is_all_there());
         assert!(cache.passes(&oid(1)) && cache.is_all_there());
-        // It is no file in these trees, and was judged as files of two other kinds.
-        assert_eq!(cache.take_back(&TreeLog::default(), &[]), vec![oid(2)]);
+        // It was judged as files of two kinds, and is one of a third.
+        let entry = |n| Entry { name: 0, mode: Mode(0o100644), oid: oid(n) };
+        let mut trees = TreeLog::default();
+        assert!(cache.take_back(&trees, &[]).is_empty());
+        trees.push(oid(7), None, [entry(1), entry(2), entry(5)], []);
+        assert_eq!(cache.take_back(&trees, &[Box::from(&b"a.py"[..])]), vec![oid(2)]);
         assert_eq!(cache.totals(), (3, 2, 10));
         cache.forget();
         assert!(!cache.knows(&oid(1)));

@@ -68,23 +68,16 @@ impl Veil {
         }
     }
 
-    /// Covers an id, or uncovers one that is covered: that of the entry with this number of a tree.
-    pub fn flip(&self, tree: &Oid, entry: u32, oid: &Oid) -> Option<Oid> {
-        let pad = self.hash(|mac| {
-            mac.update(tree.as_bytes());
-            mac.update(&entry.to_le_bytes());
-        });
-        flipped(oid, &pad)
-    }
-
-    /// The same for the id at this place of a list, with the list's own token: so no pad serves twice.
-    pub fn flip_listed(&self, list: &Token, place: u32, oid: &Oid) -> Option<Oid> {
+    /// Covers an id, or uncovers one that is covered: that at this place of a list, with the list's own token, so that
+    /// no pad serves twice.
+    pub fn flip(&self, list: &Token, place: u32, oid: &Oid) -> Option<Oid> {
         let pad = self.hash(|mac| {
             mac.update(b"list");
             mac.update(list);
             mac.update(&place.to_le_bytes());
         });
-        flipped(oid, &pad)
+        let flipped: Vec<u8> = oid.as_bytes().iter().zip(pad).map(|(byte, pad)| byte ^ pad).collect();
+        Oid::from_bytes(&flipped)
     }
 
     /// What stands for a value. (What is hashed differs between machines that store numbers differently.)
@@ -103,11 +96,6 @@ impl Veil {
     }
 }
 
-fn flipped(oid: &Oid, pad: &[u8; 32]) -> Option<Oid> {
-    let flipped: Vec<u8> = oid.as_bytes().iter().zip(pad).map(|(byte, pad)| byte ^ pad).collect();
-    Oid::from_bytes(&flipped)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,20 +104,13 @@ mod tests {
     fn covers_differently_everywhere_and_uncovers_again() {
         let oid = |n: u8| Oid::from_bytes(&[n; 20]).unwrap();
         let (veil, other) = (Veil::with_key(b"one"), Veil::with_key(b"two"));
-        let covered = veil.flip(&oid(1), 0, &oid(9)).unwrap();
-        assert_eq!(veil.flip(&oid(1), 0, &covered), Some(oid(9)));
-        for different in
-            [veil.flip(&oid(2), 0, &oid(9)), veil.flip(&oid(1), 1, &oid(9)), other.flip(&oid(1), 0, &oid(9))]
-        {
-            assert_ne!(different, Some(covered));
-        }
         let list = veil.token_of("list");
-        let covered = veil.flip_listed(&list, 0, &oid(9)).unwrap();
-        assert_eq!(veil.flip_listed(&list, 0, &covered), Some(oid(9)));
+        let covered = veil.flip(&list, 0, &oid(9)).unwrap();
+        assert_eq!(veil.flip(&list, 0, &covered), Some(oid(9)));
         for different in [
-            veil.flip_listed(&list, 1, &oid(9)),
-            veil.flip_listed(&veil.token_of("other"), 0, &oid(9)),
-            other.flip_listed(&list, 0, &oid(9)),
+            veil.flip(&list, 1, &oid(9)),
+            veil.flip(&veil.token_of("other"), 0, &oid(9)),
+            other.flip(&list, 0, &oid(9)),
         ] {
             assert_ne!(different, Some(covered));
         }

@@ -10,7 +10,7 @@ use crate::scan::history::commits::Graph;
 use crate::scan::history::oids::OidMap;
 use crate::scan::history::parts::Families;
 use crate::scan::history::places::join;
-use crate::scan::history::sets::{Holding, Holdings, What};
+use crate::scan::history::sets::{Before, Holding, Holdings, What};
 use crate::scan::history::trees::{Entry, TreeLog};
 use crate::scan::history::visit::CommitRecord;
 
@@ -63,7 +63,7 @@ impl World {
             time: at as i64,
         };
         let graph = Graph::new(commits.iter().enumerate().map(record).collect());
-        let holdings = Holdings::compute(&log, Families::of(&log), &blob_sets, &mut sets);
+        let holdings = Holdings::compute(&log, Families::of(&log), Before::nothing(), &blob_sets, &mut sets);
         let secrets = vec![Box::default(); VALUES as usize];
         let values = Values { secrets, blobs: blob_sets, ..Values::default() };
         let names = ["a", "b", "c", "d", "e"].map(|name| name.as_bytes().into());
