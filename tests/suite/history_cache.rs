@@ -151,6 +151,57 @@ fn a_blob_under_a_new_name_is_judged_anew() {
     assert_eq!(codes, BTreeSet::from([0, 1]));
 }
 
+/// A blob that is known to hold nothing, under a name that makes a value of it: also where it was before.
+#[test]
+fn a_blob_under_a_name_that_rules_look_at_is_judged_anew() {
+    let (sandbox, cache) = (Sandbox::new(), Sandbox::empty());
+    let line = format!("db.internal:5432:app:deploy:{}\n", &token(5)[4..]);
+    let mut codes = Vec::new();
+    for (name, text) in [
+        ("notes/hosts.txt", &line[..]),
+        ("notes/other.txt", "nothing\n"),
+        (".pgpass", &line),
+        (".pgpass", "nothing\n"),
+        ("deep/er/.pgpass", &line),
+        ("deep/er/readme.txt", "nothing\n"),
+    ] {
+        sandbox.write(name, text);
+        sandbox.commit(name);
+        for _ in 0..2 {
+            let cached = with_cache(&sandbox, cache.path(), &[]);
+            assert_eq!(lasting(&cached), lasting(&run(sandbox.path(), &["history"])), "{name}");
+            codes.push(cached.code);
+        }
+    }
+    assert_eq!((codes[3], codes[4]), (0, 1), "the name makes a value of it");
+}
+
+/// A value in every version of a file is known again by few of them.
+#[test]
+fn of_many_versions_with_values_few_are_scanned() {
+    let (sandbox, cache) = (Sandbox::new(), Sandbox::empty());
+    for version in 0..30u64 {
+        let dir = format!("dir{}", version % 3);
+        let lines = format!("version {version}\nkey = {}\nother = {}\n", token(1), token(2 + version % 4));
+        sandbox.write(&format!("{dir}/settings.txt"), lines);
+        sandbox.commit("next");
+    }
+    let first = with_cache(&sandbox, cache.path(), &[]);
+    assert_eq!(count(&first, "objects"), 30 + 30 + 2 * 30);
+    assert_eq!(first.secrets().len(), 5);
+    let second = with_cache(&sandbox, cache.path(), &[]);
+    assert_eq!(lasting(&second), lasting(&first));
+    assert_eq!(count(&second, "objects"), 4, "a blob for each second value");
+    // One more version of what is known, and of what is not.
+    for n in [3, 9] {
+        sandbox.write("dir0/settings.txt", format!("new\nkey = {}\nother = {}\n", token(1), token(n)));
+        sandbox.commit("more");
+        let third = with_cache(&sandbox, cache.path(), &[]);
+        assert_eq!(lasting(&third), lasting(&run(sandbox.path(), &["history"])));
+        assert!(count(&third, "objects") <= 9, "{}", third.errors);
+    }
+}
+
 #[test]
 fn caches_that_are_damaged_foreign_or_newer_are_ignored_with_a_warning() {
     let (sandbox, cache) = (sandbox(), Sandbox::empty());
