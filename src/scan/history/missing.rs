@@ -70,8 +70,11 @@ fn missing(odb: &Odb, naming: &Naming<'_>, boundary: &OidSet, cache: Option<&Cac
         let parents = if boundary.contains(&commit.oid) { &[][..] } else { &commit.parents };
         std::iter::once(commit.tree).chain(parents.iter().copied())
     });
-    let packed = if known.is_some() { OidSet::default() } else { odb.packed() };
-    let is_here = |oid: &Oid| if known.is_some() { is_known(oid) } else { packed.contains(oid) };
+    let packed = known.is_none().then(|| odb.packed());
+    let is_here = |oid: &Oid| match &packed {
+        Some(packed) => packed.contains(oid),
+        None => is_known(oid),
+    };
     let named = of_refs.chain(of_trees).chain(of_commits);
     let mut missing: Vec<Oid> = named.filter(|oid| !oid.is_null() && !is_here(oid)).collect();
     missing.sort_unstable();

@@ -28,6 +28,7 @@ mod oid;
 mod oid_map;
 mod pack;
 mod pack_list;
+mod packed;
 mod plan;
 mod program;
 mod queue;

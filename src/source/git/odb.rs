@@ -12,9 +12,9 @@ use super::inflate::inflate;
 use super::loose;
 use super::object::Kind;
 use super::oid::{HashKind, Oid};
-use super::oid_map::OidSet;
 use super::pack::{Entry, Pack, Stored};
 use super::pack_list::{PackList, find_in};
+use super::packed::Packed;
 use super::repo::Repo;
 
 /// Longest chain of deltas that random access follows. git makes none longer than 4095.
@@ -201,12 +201,11 @@ impl Odb {
     }
 
     /// The ids of all objects in packs.
-    pub fn packed(&self) -> OidSet {
-        let mut packed = OidSet::default();
-        for pack in self.packs() {
-            packed.extend((0..).map_while(|position| pack.idx.oid(position)));
-        }
-        packed
+    pub fn packed(&self) -> Packed {
+        let packs = self.packs();
+        let about = packs.iter().map(|pack| pack.idx.count()).sum();
+        let ids = packs.iter().flat_map(|pack| (0..).map_while(move |position| pack.idx.oid(position)));
+        Packed::of(ids, about)
     }
 
     /// All ids that start with these lower-case hexadecimal digits (at least four), sorted.
