@@ -300,3 +300,6 @@ impl Lists {
         new.iter_mut().zip(united).for_each(|(list, set)| list.1 = set);
     }
 }
+
+#[cfg(test)]
+mod tests;
