@@ -66,8 +66,9 @@ fn mark_blobs(ends: &Ends, taken: &Taken, names: &[Box<[u8]>], mut mark: impl Fn
     let may: Vec<bool> =
         names.par_iter().map_init(|| None, |memory, name| ends.may_end_in(name, memory)).collect();
     let fits = |name: u32| may.get(name as usize).copied().unwrap_or(true);
-    let entries = taken.trees.entries().iter().filter(|entry| entry.mode.is_blob() && fits(entry.name));
-    entries.for_each(|entry| mark(entry.oid));
+    let entries = taken.trees.entries().par_iter();
+    let fitting = entries.filter(|entry| entry.mode.is_blob() && fits(entry.name)).map(|entry| entry.oid);
+    fitting.collect::<Vec<Oid>>().into_iter().for_each(&mut mark);
 }
 
 /// A sighting of the whole content, by each of the rules that look at names only: which of them means its path is

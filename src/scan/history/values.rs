@@ -101,7 +101,8 @@ fn passing(judge: &Judge<'_>, taken: &Taken, kinds: &OidMap<Vec<FileKind>>) -> V
         }
     }
     let judge = |(mark, kinds): (usize, &mut Vec<FileKind>)| {
-        kinds.retain(|&kind| judge.may_pass(mark as u32, kind));
+        let mut judged = Vec::new();
+        kinds.retain(|&kind| judge.may_pass(mark as u32, kind, &mut judged));
     };
     seen.par_iter_mut().enumerate().for_each(judge);
     seen
@@ -140,10 +141,17 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// Whether it can be a finding in a file whose name tells this kind, whatever folder that lies in. Not remembered:
-    /// asked once for each.
-    fn may_pass(&self, mark: u32, kind: FileKind) -> bool {
-        kind.in_any_folder().any(|kind| self.judge(mark, kind))
+    /// Whether it can be a finding in a file whose name tells this kind, whatever folder that lies in. `judged` is what
+    /// was found out before about the sighting.
+    fn may_pass(&self, mark: u32, kind: FileKind, judged: &mut Vec<(FileKind, bool)>) -> bool {
+        kind.in_any_folder().any(|kind| match judged.iter().find(|before| before.0 == kind) {
+            Some(&(_, passes)) => passes,
+            None => {
+                let passes = self.judge(mark, kind);
+                judged.push((kind, passes));
+                passes
+            }
+        })
     }
 
     fn judge(&self, mark: u32, kind: FileKind) -> bool {
