@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::source::git::Mode;
+use crate::scan::history::trees::Entry;
 
 const BLOBS: usize = 5;
 
@@ -62,20 +62,25 @@ proptest! {
             of_blobs.insert(blob_oid(at), sets.number(&values));
         }
         let log = log(&trees, first);
-        let holdings = Holdings::compute(&log, Families::of(&log), &of_blobs, &mut sets);
+        let holdings = Holdings::compute(&log, Families::of(&log), Before::nothing(), &of_blobs, &mut sets);
         let values = |set: SetId| -> BTreeSet<u32> { sets.values(set).collect() };
         let mut all: BTreeMap<Oid, BTreeSet<u32>> = (0..BLOBS).map(|at| (blob_oid(at), blobs[at].clone())).collect();
         for (at, (_, listing)) in trees.iter().enumerate() {
             let holding: Vec<Entry> =
                 entries(at, listing).into_iter().filter(|entry| !all[&entry.oid].is_empty()).collect();
-            let found = holdings.entries(&tree_oid(at));
-            prop_assert_eq!(found.iter().map(|it| it.entry).collect::<Vec<_>>(), holding.clone());
-            prop_assert!(found.iter().all(|it| values(it.set) == all[&it.entry.oid]));
+            let found = holdings.in_list(holdings.list(&tree_oid(at)));
+            let what = |entry: &Entry| match entry.mode.is_tree() {
+                true => What::Folder(holdings.list(&entry.oid)),
+                false => What::Blob(entry.oid),
+            };
+            let expected: Vec<_> = holding.iter().map(|entry| (entry.name, entry.mode, what(entry))).collect();
+            prop_assert_eq!(found.iter().map(|it| (it.name, it.mode, it.what)).collect::<Vec<_>>(), expected);
+            prop_assert!(found.iter().zip(&holding).all(|(it, entry)| values(it.set) == all[&entry.oid]));
             let own: BTreeSet<u32> = holding.iter().flat_map(|entry| all[&entry.oid].clone()).collect();
             prop_assert_eq!(values(holdings.set(&tree_oid(at))), own.clone());
             all.insert(tree_oid(at), own);
             // Where the entries are the same, the lists have the same number.
-            let alike = (0..at).find(|&other| holdings.entries(&tree_oid(other)) == found);
+            let alike = (0..at).find(|&other| holdings.in_list(holdings.list(&tree_oid(other))) == found);
             prop_assert!(alike.is_none_or(|other| holdings.list(&tree_oid(other)) == holdings.list(&tree_oid(at))));
         }
     }
