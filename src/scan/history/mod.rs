@@ -142,7 +142,10 @@ fn scan_objects(
     progress.set_total(odb.object_count());
     let mut cache_facts = CacheFacts::default();
     let folder = options.cache.filter(|_| !options.verify_engine);
-    let mut cache = folder.map(|folder| Cache::open(folder, engine, repo, &odb, &mut cache_facts));
+    let mut open = |folder| {
+        rayon::join(|| Cache::open(folder, engine, repo, &odb, &mut cache_facts), || odb.check_indexes())
+    };
+    let mut cache = folder.map(|folder| open(folder).0);
     let walk_options = WalkOptions { threads: threads(engine), verify: false };
     let scan = Scan { engine, repo, odb: &odb, options, walk_options, stop, progress };
     let mut found = scan.once(cache.as_mut(), began)?;

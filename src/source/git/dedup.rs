@@ -5,15 +5,31 @@ use std::collections::BinaryHeap;
 
 use super::oid::Oid;
 
+/// Fewer words than this are no work for one more thread.
+const LEAST_WORDS: usize = 512;
+
 /// Some of the objects of a source, by their positions: one bit for each.
 pub(super) struct Positions(Vec<u64>);
 
 impl Positions {
-    /// Those of `count` objects for which `which` holds. It is asked in order, so that lists in the same order are
-    /// read as they lie in memory.
-    pub(super) fn of(count: usize, which: impl Fn(usize) -> bool) -> Self {
+    /// Those of `count` objects for which `which` holds. It is asked in order, by each of so many threads for a part
+    /// of its own, so that lists in the same order are read as they lie in memory.
+    pub(super) fn of(count: usize, threads: usize, which: impl Fn(usize) -> bool + Sync) -> Self {
         let mut positions = Positions::none(count);
-        (0..count).filter(|&at| which(at)).for_each(|at| positions.insert(at));
+        let words = positions.0.len().div_ceil(threads.max(1)).max(LEAST_WORDS);
+        let fill = |(part, words_here): (usize, &mut [u64])| {
+            for (word, at) in words_here.iter_mut().zip((part * words * 64..).step_by(64)) {
+                let bits = (at..count.min(at + 64)).map(|at| u64::from(which(at)) << (at % 64));
+                *word = bits.fold(0, |word, bit| word | bit);
+            }
+        };
+        std::thread::scope(|scope| {
+            let mut parts = positions.0.chunks_mut(words).enumerate();
+            let first = parts.next();
+            let fill = &fill;
+            parts.for_each(|part| drop(scope.spawn(move || fill(part))));
+            first.into_iter().for_each(fill);
+        });
         positions
     }
 
@@ -95,6 +111,19 @@ mod tests {
         assert_eq!(positions(0), [0; 0]);
         assert_eq!(positions(1), [0, 1, 3]);
         assert_eq!(positions(3), [0, 1]);
+    }
+
+    #[test]
+    fn any_number_of_threads_finds_the_same_positions() {
+        for count in [0, 1, 63, 64, 65, 64 * LEAST_WORDS - 1, 64 * LEAST_WORDS + 1, 200_000] {
+            for threads in [0, 1, 2, 3, 7] {
+                let which = |at: usize| at % 7 == 0 || at + 1 == count;
+                let positions = Positions::of(count, threads, which);
+                let wrong = (0..count + 70).find(|&at| positions.contains(at) != (at < count && which(at)));
+                assert_eq!(wrong, None, "{count} objects, {threads} threads");
+                assert_eq!(positions.count(), (0..count).filter(|&at| which(at)).count());
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::bytes::{be32, be64};
 use super::error::{Error, Result};
@@ -21,6 +22,8 @@ pub(super) struct Idx {
     hash_len: usize,
     count: usize,
     layout: Layout,
+    /// Whether its checksum is right, once that was asked.
+    is_intact: OnceLock<bool>,
 }
 
 enum Layout {
@@ -66,7 +69,7 @@ impl Idx {
         if need > end {
             return Err(corrupt("shorter than its tables"));
         }
-        Ok(Idx { map, path: path.to_owned(), hash_len, count, layout })
+        Ok(Idx { map, path: path.to_owned(), hash_len, count, layout, is_intact: OnceLock::new() })
     }
 
     /// The file.
@@ -81,8 +84,10 @@ impl Idx {
 
     /// Whether the file is as git wrote it, by its checksum.
     pub(super) fn is_intact(&self, hash: HashKind) -> bool {
-        let (content, checksum) = self.map.split_at(self.map.len() - self.hash_len);
-        hash.checksum(content) == checksum
+        *self.is_intact.get_or_init(|| {
+            let (content, checksum) = self.map.split_at(self.map.len() - self.hash_len);
+            hash.checksum(content) == checksum
+        })
     }
 
     /// The CRC-32 of an entry's bytes in the pack. None in version 1.

@@ -127,6 +127,13 @@ impl Odb {
         self.list_mut().note_unreadable(dir, error);
     }
 
+    /// Checks the indexes of all packs, as a walk does at its beginning: something to be done meanwhile.
+    pub fn check_indexes(&self) {
+        for pack in self.packs() {
+            let _ = pack.idx.is_intact(self.hash);
+        }
+    }
+
     /// Opens all packs for a walk: makes indexes for those that have none or a damaged one, and looks again
     /// when some were deleted meanwhile. Returns the packs that can be read, and the others with the reason.
     pub(super) fn open_all_packs(&self) -> (Vec<Arc<Pack>>, Vec<UnreadablePack>) {

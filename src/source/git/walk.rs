@@ -206,7 +206,7 @@ impl<'a, V: Visitor> Walk<'a, V> {
             touched: AtomicU64::new(0),
             failed: Mutex::new(HashMap::new()),
         };
-        let (in_packs, wanted_loose) = wanted(visitor, &packs, &loose);
+        let (in_packs, wanted_loose) = wanted(visitor, threads, &packs, &loose);
         let count = in_packs.iter().map(Positions::count).sum::<usize>() + wanted_loose.len();
         walk.loose = wanted_loose;
         let are_few = count <= FEW.max(packs.iter().map(|pack| pack.idx.count()).sum::<usize>() / ONE_IN);
@@ -304,13 +304,18 @@ impl<'a, V: Visitor> Walk<'a, V> {
 
 /// What is to be visited: of each pack the positions, and the loose objects. An object that is stored more than once
 /// is wanted once. The visitor is asked in the order of the ids.
-fn wanted<V: Visitor>(visitor: &V, packs: &[Arc<Pack>], loose: &[Vec<Oid>]) -> (Vec<Positions>, Vec<Oid>) {
+fn wanted<V: Visitor>(
+    visitor: &V,
+    threads: usize,
+    packs: &[Arc<Pack>],
+    loose: &[Vec<Oid>],
+) -> (Vec<Positions>, Vec<Oid>) {
     let copies = mark_duplicates(packs, loose);
     let (of_packs, of_lists) = copies.split_at(packs.len());
     let is_wanted = |oid: &Oid| visitor.wants(oid);
     let in_pack = |(pack, copies): (&Arc<Pack>, &Positions)| {
         let is_wanted = |at| !copies.contains(at) && pack.idx.oid(at).is_some_and(|oid| is_wanted(&oid));
-        Positions::of(pack.idx.count(), is_wanted)
+        Positions::of(pack.idx.count(), threads, is_wanted)
     };
     let in_list = |(list, copies): (&Vec<Oid>, &Positions)| {
         let first_copies = list.iter().enumerate().filter(|(at, _)| !copies.contains(*at));
