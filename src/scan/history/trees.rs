@@ -9,6 +9,8 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
+use rayon::prelude::*;
+
 use super::oids::FastMap;
 use super::starts::{Base, Changed, Starts};
 use crate::source::git::{HashKind, Mode, Oid, Result, tree_entries};
@@ -100,8 +102,9 @@ impl TreeLog {
             removed: (t.removed.0 + r, t.removed.1 + r),
             ..*t
         });
-        // These are the two that are large.
-        rayon::join(|| self.added.extend_from_slice(&other.added), || self.records.extend(records));
+        self.records.extend(records);
+        // By far the largest, and new memory for the most part.
+        self.added.par_extend(other.added);
         self.removed.extend_from_slice(&other.removed);
     }
 }

@@ -3,9 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use rayon::prelude::*;
+
 use super::cache::{Cache, Recalled};
 use super::inner::{Beneath, Inner, Shared};
-use super::oids::OidMap;
+use super::oids::{OidMap, OidSet};
 use super::sightings::{IGNORED, Sightings};
 use super::starts::{Base, Starts};
 use super::trees::{TreeLog, Trees};
@@ -227,9 +229,10 @@ impl<'a> Taker<'a> {
     /// What all threads took, in an order that does not depend on them, and what could not be read.
     pub fn finish(self) -> (Taken, Vec<Skipped>) {
         let mut taken = Taken::all(self.taken.into_inner().unwrap_or_else(PoisonError::into_inner));
-        taken.texts.sort_unstable_by_key(|t| t.oid);
-        taken.commits.sort_unstable_by_key(|c| c.oid);
+        taken.texts.par_sort_unstable_by_key(|t| t.oid);
+        taken.commits.par_sort_unstable_by_key(|c| c.oid);
         let spoiled = self.spoiled.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let spoiled: OidSet = spoiled.into_iter().collect();
         taken.complete.retain(|(oid, _)| !spoiled.contains(oid));
         taken.is_damaged = !spoiled.is_empty();
         (taken, self.skipped.into_inner().unwrap_or_else(PoisonError::into_inner))

@@ -1,7 +1,7 @@
 //! In which order to decode a pack: bases before what is made from them, each once.
 
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::error::{Error, Result};
 use super::map::MappedFile;
@@ -15,6 +15,8 @@ const NONE: u32 = u32::MAX;
 const RELEASE_BYTES: u64 = 32 << 20;
 /// Fewer entries than this are no work for one more thread.
 const LEAST_SHARE: usize = 8 << 10;
+/// Shares of a thread: some take longer than others.
+const SHARES: usize = 8;
 
 /// The entries of a pack as a forest: a delta is a child of its base. Entries are numbered by offset.
 pub(super) struct Plan {
@@ -148,7 +150,7 @@ impl Plan {
                 None => plan.broken.push((position, damaged_index(pack.idx.path()))),
             }
         }
-        plan.rows.sort_unstable();
+        plan.sort_rows(threads);
         let links = plan.read_headers(pack, hash, threads)?;
         plan.link_children(&links);
         plan.mark(links, &wants);
@@ -192,6 +194,19 @@ impl Plan {
         self.children.get(at(entry as usize)..at(entry as usize + 1)).unwrap_or_default()
     }
 
+    /// Sorts rows by offset, parts of them by each thread.
+    fn sort_rows(&mut self, threads: usize) {
+        let size = self.rows.len().div_ceil(threads.max(1)).max(LEAST_SHARE);
+        std::thread::scope(|scope| {
+            let mut parts = self.rows.chunks_mut(size);
+            let first = parts.next();
+            parts.for_each(|part| drop(scope.spawn(|| part.sort_unstable())));
+            first.into_iter().for_each(<[_]>::sort_unstable);
+        });
+        // Runs that are sorted are merged.
+        self.rows.sort();
+    }
+
     fn read_headers(&mut self, pack: &Pack, hash: HashKind, threads: usize) -> Result<Links> {
         let headers = Headers {
             plan: self,
@@ -204,21 +219,24 @@ impl Plan {
         let count = self.rows.len();
         let mut links = Links { base: vec![NONE; count], kind: vec![None; count] };
         let mut flags = vec![0; count];
-        let size = count.div_ceil(threads).max(LEAST_SHARE);
+        let size = count.div_ceil(threads.max(1) * SHARES).max(LEAST_SHARE);
         let bases = links.base.chunks_mut(size);
         let shares = bases.zip(links.kind.chunks_mut(size)).zip(flags.chunks_mut(size)).enumerate();
         let shares =
             shares.map(|(n, ((bases, kinds), flags))| Share { first: n * size, bases, kinds, flags });
-        let broken: Vec<Vec<(usize, Error)>> = std::thread::scope(|scope| {
-            let headers = &headers;
-            let workers: Vec<_> = shares.map(|share| scope.spawn(|| headers.read_all(share))).collect();
-            let end = |worker: std::thread::ScopedJoinHandle<'_, _>| {
-                worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            };
-            workers.into_iter().map(end).collect()
+        let queue = Mutex::new(shares);
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let work = || std::iter::from_fn(next).flat_map(|share| headers.read_all(share)).collect::<Vec<_>>();
+        let broken = std::thread::scope(|scope| {
+            let workers: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let mut broken = work();
+            for worker in workers {
+                broken.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            broken
         });
         self.flags = flags;
-        self.broken.extend(broken.into_iter().flatten());
+        self.broken.extend(broken);
         Ok(links)
     }
 
