@@ -64,15 +64,3 @@ fn used(saved: Saved, hash: HashKind) {
     let back = cache.take_back(&taken.trees, &names);
     assert_eq!(cache.totals().0, before - back.len() as u64);
 }
-#[cfg(test)]
-#[test]
-fn seeds_are_read() {
-    for name in ["cache", "cache-empty"] {
-        let data =
-            std::fs::read(format!("{}/fuzz/seeds/histories/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-        let mut bytes = [&MAGIC[..], &[VERSION], &KEY, &data[1..]].concat();
-        bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-        let saved = read(&bytes, HashKind::Sha1).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(saved.held.len(), usize::from(name == "cache"));
-    }
-}
