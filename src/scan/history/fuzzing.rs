@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::cache::fuzzing::cache;
 use super::starts::{Base, Starts};
-use super::trees::{TreeLog, Trees};
+use super::trees::{Remembered, TreeLog, Trees};
 use crate::matcher::delta::Run;
 use crate::source::git::{HashKind, Kind, Mode, Oid, tree_entries};
 
@@ -55,13 +55,13 @@ type Entry = (Vec<u8>, Mode, Oid);
 
 /// Trees, each made from the one before it, are as their log tells, whatever is in them.
 pub(super) fn check(made: &[Made], hash: HashKind) {
-    let (trees, mut log) = (Trees::default(), TreeLog::default());
+    let (trees, mut log, mut remembered) = (Trees::default(), TreeLog::default(), Remembered::default());
     let oid = |at: usize| hash.hash(Kind::Tree, &made[at].0);
     let mut starts: Vec<Starts> = Vec::new();
     for (at, (data, runs)) in made.iter().enumerate() {
         let before = at.checked_sub(1);
         let base = before.map(|old| Base { oid: oid(old), data: &made[old].0, starts: &starts[old], runs });
-        starts.push(trees.log(&mut log, oid(at), data, base, hash).0);
+        starts.push(trees.log(&mut log, &mut remembered, oid(at), data, base, hash).0);
     }
     let names = trees.names();
     let mut told: Vec<Entry> = Vec::new();

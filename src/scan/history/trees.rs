@@ -109,6 +109,10 @@ impl TreeLog {
     }
 }
 
+/// A thread's memory of the numbers of names: what all share is asked for a name once.
+#[derive(Debug, Default)]
+pub struct Remembered(FastMap<Box<[u8]>, u32>);
+
 impl Trees {
     /// Begins with names that have numbers already: their places.
     pub fn with_names(names: &[Box<[u8]>]) -> Self {
@@ -122,6 +126,7 @@ impl Trees {
     pub fn log(
         &self,
         log: &mut TreeLog,
+        remembered: &mut Remembered,
         oid: Oid,
         data: &[u8],
         base: Option<Base<'_>>,
@@ -134,7 +139,7 @@ impl Trees {
             (base, parts) = (None, vec![Changed::whole(data)]);
         }
         let old = base.map_or(&[][..], |base| base.data);
-        let compare = |part: Changed| self.compare(log, &data[part.new], &old[part.old], hash);
+        let compare = |part: Changed| self.compare(log, remembered, (&data[part.new], &old[part.old]), hash);
         let result = parts.into_iter().try_for_each(compare);
         log.records.push(TreeRecord {
             oid,
@@ -148,7 +153,13 @@ impl Trees {
     /// Logs what differs between the changed parts of two trees, both sorted by name. (Where they are not, as files
     /// and folders are sorted differently, more is logged than differs, which is harmless as long as no name stands
     /// twice in the old one: removed first, added after.)
-    fn compare(&self, log: &mut TreeLog, new: &[u8], old: &[u8], hash: HashKind) -> Result<()> {
+    fn compare(
+        &self,
+        log: &mut TreeLog,
+        remembered: &mut Remembered,
+        (new, old): (&[u8], &[u8]),
+        hash: HashKind,
+    ) -> Result<()> {
         let (mut new, mut old) = (tree_entries(new, hash), tree_entries(old, hash));
         let (mut a, mut b) = (new.next().transpose()?, old.next().and_then(Result::ok));
         loop {
@@ -159,16 +170,14 @@ impl Trees {
                 (Some(a), Some(b)) => a.name.cmp(b.name),
             };
             let same = a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| a.oid == b.oid && a.mode == b.mode);
-            if order != Ordering::Equal || !same {
-                if order.is_ge()
-                    && let Some(gone) = &b
-                {
-                    log.removed.push(self.number(gone.name));
+            let either = if order.is_ge() { &b } else { &a };
+            if let Some(either) = either.as_ref().filter(|_| order != Ordering::Equal || !same) {
+                let name = self.number(either.name, remembered);
+                if order.is_ge() {
+                    log.removed.push(name);
                 }
-                if order.is_le()
-                    && let Some(e) = &a
-                {
-                    log.added.push(Entry { name: self.number(e.name), mode: e.mode, oid: e.oid });
+                if let Some(e) = a.as_ref().filter(|_| order.is_le()) {
+                    log.added.push(Entry { name, mode: e.mode, oid: e.oid });
                 }
             }
             if order.is_le() {
@@ -180,13 +189,17 @@ impl Trees {
         }
     }
 
-    fn number(&self, name: &[u8]) -> u32 {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(&number) = names.get(name) {
+    fn number(&self, name: &[u8], remembered: &mut Remembered) -> u32 {
+        if let Some(&number) = remembered.0.get(name) {
             return number;
         }
-        let number = names.len() as u32;
-        names.insert(name.into(), number);
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = names.len() as u32;
+        let number = match names.get(name) {
+            Some(&number) => number,
+            None => *names.entry(name.into()).or_insert(next),
+        };
+        remembered.0.insert(name.into(), number);
         number
     }
 
@@ -244,9 +257,9 @@ mod tests {
         ) {
             let (old, new) = (tree(&old), tree(&new));
             let trees = Trees::default();
-            let mut log = TreeLog::default();
+            let (mut log, mut remembered) = (TreeLog::default(), Remembered::default());
             let id = Oid::null(HashKind::Sha1);
-            let (starts, result) = trees.log(&mut log, id, &old, None, HashKind::Sha1);
+            let (starts, result) = trees.log(&mut log, &mut remembered, id, &old, None, HashKind::Sha1);
             result.unwrap();
             let head = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
             let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
@@ -264,7 +277,7 @@ mod tests {
                 }
             }
             let base = Base { oid: id, data: &old, starts: &starts, runs: &runs };
-            let (starts, result) = trees.log(&mut log, id, &new, Some(base), HashKind::Sha1);
+            let (starts, result) = trees.log(&mut log, &mut remembered, id, &new, Some(base), HashKind::Sha1);
             result.unwrap();
             prop_assert_eq!(starts.places().unwrap(), &(0..new.len() as u32).step_by(30).collect::<Vec<_>>()[..]);
             let record = log.records[1];

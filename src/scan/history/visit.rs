@@ -10,7 +10,7 @@ use super::inner::{Beneath, Inner, Shared};
 use super::oids::{OidMap, OidSet};
 use super::sightings::{IGNORED, Sightings};
 use super::starts::{Base, Starts};
-use super::trees::{TreeLog, Trees};
+use super::trees::{Remembered, TreeLog, Trees};
 use crate::finding::Skipped;
 use crate::matcher::delta::{Run, Seen};
 use crate::matcher::{Candidate, Scratch};
@@ -162,6 +162,7 @@ pub struct Local {
     taken: Taken,
     runs: Vec<Run>,
     found: Vec<(Candidate, u32)>,
+    names: Remembered,
     objects: u64,
     bytes: u64,
 }
@@ -345,7 +346,7 @@ impl<'a> Taker<'a> {
     }
 
     fn tree(&self, local: &mut Local, object: Visited<'_>, base: Option<DeltaOf<'_, Node>>) -> Node {
-        let Local { taken, runs, .. } = local;
+        let Local { taken, runs, names, .. } = local;
         let base = match &base {
             Some(DeltaOf { node: Node::Tree(oid, starts), ops, data }) => {
                 shared_runs(ops, runs);
@@ -353,7 +354,8 @@ impl<'a> Taker<'a> {
             }
             _ => None,
         };
-        let (starts, result) = self.trees.log(&mut taken.trees, object.oid, object.data, base, self.hash);
+        let (starts, result) =
+            self.trees.log(&mut taken.trees, names, object.oid, object.data, base, self.hash);
         if let Err(e) = result {
             self.unreadable(&object.oid, &e);
         }
@@ -387,6 +389,7 @@ impl Visitor for Taker<'_> {
             taken: Taken::default(),
             runs: Vec::new(),
             found: Vec::new(),
+            names: Remembered::default(),
             objects: 0,
             bytes: 0,
         }
