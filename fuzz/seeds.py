@@ -182,16 +182,16 @@ def histories():
 
     body = n32(2, 0, 2) + struct.pack("<HH", 1, 256)
     body += n32(3) + oid(1) + n64(10) + n32(0) + oid(2) + n64(20) + n32(1) + oid(9) + n64(2) + n32(0xFFFFFFFF)
-    body += n64(3) + b"\1"
+    body += b"\1"
     body += n32(2) + oid(6) + oid(4) + n64(1) + n32(1) + oid(7) + oid(7) + oid(9) + n64(2) + n32(2) + oid(6) + oid(8)
     body += n32(2, 4) + b"name" + n32(0)
     # One blob, under a pad that the target does not know; its names; folders with it, and with a folder with it.
-    body += n64(7) + n32(1) + oid(77) + n32(2, 1, 0o100755, 0, 0, 0o100644, 0)
+    body += n64(7) + n32(1) + oid(77) + n32(0) + n64(8) + n32(1) + oid(80) + n32(2, 1, 0o100755, 0, 0, 0o100644, 0)
     body += n32(3, 0, 1, 0, 0o100644, 0, 2, 0, 0o40000, 1, 1, 0o100644, 0)
     # What rules have candidates, what was seen, and the blob in which it was.
     body += n32(1, 2) + struct.pack("<HH", 4, 300) + n32(1) + n64(9) + n32(1, 0) + n64(5) + n32(1, 0, 1, 0)
     put("histories", "cache", b"\0" + body)
-    nothing = n32(1, 0, 0) + n64(0) + b"\0" + n32(0, 0) + n64(0) + n32(0, 0, 1, 0, 0, 0, 0)
+    nothing = n32(1, 0, 0) + b"\0" + n32(0, 0) + n64(0) + n32(0, 0) + n64(0) + n32(0, 0, 1, 0, 0, 0, 0)
     put("histories", "cache-empty", b"\0" + nothing)
     entries = [b"100644 " + name + b"\0" + oid(n) for n, name in enumerate([b"a", b"b", b"c", b"dd"])]
     tree = b"".join(entries)

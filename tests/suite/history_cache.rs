@@ -202,6 +202,78 @@ fn of_many_versions_with_values_few_are_scanned() {
     }
 }
 
+/// The tree in which a name was seen is gone; another one that has it is left.
+#[test]
+fn a_name_that_was_seen_in_what_is_gone_is_seen_again() {
+    let (sandbox, cache) = (Sandbox::new(), Sandbox::empty());
+    let files = (0..40).map(|n| format!("file{n}.txt"));
+    files.for_each(|name| sandbox.write(&name, format!("{name}\n")));
+    sandbox.write(&format!("key-{}.txt", token(4)), "in the name\n");
+    sandbox.commit("first");
+    sandbox.write("file40.txt", "file1.txt\n");
+    sandbox.commit(&format!("with {}", token(3)));
+    sandbox.git(["gc", "-q"]);
+    assert_eq!(with_cache(&sandbox, cache.path(), &[]).secrets().len(), 2);
+    sandbox.git(["reset", "-q", "--hard", "HEAD~"]);
+    sandbox.git(["reflog", "expire", "--expire=now", "--all"]);
+    sandbox.git(["gc", "-q", "--prune=now"]);
+    let cached = with_cache(&sandbox, cache.path(), &[]);
+    assert!(cached.secrets().contains(&token(4)));
+    assert_eq!(lasting(&cached), lasting(&run(sandbox.path(), &["history"])));
+}
+
+/// A blob that is not read whole, under a name that makes a value of what is read.
+#[test]
+fn a_blob_that_is_not_read_whole_is_judged_anew() {
+    let (sandbox, cache) = (Sandbox::new(), Sandbox::empty());
+    let mut zip = crate::archive_support::zip(&[("a", &[7u8; 3000])], zip::CompressionMethod::Stored);
+    zip.truncate(1500);
+    let text = format!("password = blueHorseBattery\ndata = {}\n", data_encoding::BASE64.encode(&zip));
+    let mut codes = BTreeSet::new();
+    for name in ["dir/a.py", "b.py", "b.yml", ".env"] {
+        sandbox.write(name, &text);
+        sandbox.commit(name);
+        let cached = with_cache(&sandbox, cache.path(), &[]);
+        assert_eq!(lasting(&cached), lasting(&run(sandbox.path(), &["history"])), "{name}");
+        codes.insert(cached.report["findings"].as_array().unwrap().len());
+    }
+    assert_eq!(codes, BTreeSet::from([0, 1]));
+}
+
+/// Where no message is clean, there is nothing to cover ids with, and they are not written.
+#[test]
+fn where_every_message_holds_a_value_there_is_a_cache_of_blobs() {
+    let (sandbox, cache) = (Sandbox::new(), Sandbox::empty());
+    sandbox.write("src/leak.txt", format!("key = {}\n", token(1)));
+    sandbox.write("other.txt", "nothing\n");
+    sandbox.commit(&format!("with {}", token(2)));
+    for passed in [0, 1, 1] {
+        let ran = with_cache(&sandbox, cache.path(), &[]);
+        assert!(!ran.errors.contains("warning"), "{}", ran.errors);
+        assert_eq!((count(&ran, "passed over"), ran.secrets().len()), (passed, 2));
+    }
+}
+
+/// What a cache knows does not grow by what it knows already.
+#[test]
+fn folders_that_are_renamed_are_known_once() {
+    let (sandbox, cache) = (Sandbox::new(), Sandbox::empty());
+    sandbox.write("a/b/leak.txt", format!("key = {}\n", token(1)));
+    sandbox.write("c/b/leak.txt", format!("key = {}\n", token(2)));
+    sandbox.commit("first");
+    with_cache(&sandbox, cache.path(), &[]);
+    for (from, to) in [("a", "d"), ("d", "a"), ("c", "e"), ("a", "f"), ("f", "a"), ("e", "c")] {
+        sandbox.git(["mv", from, to]);
+        sandbox.commit("moved");
+        let cached = with_cache(&sandbox, cache.path(), &[]);
+        assert_eq!(lasting(&cached), lasting(&run(sandbox.path(), &["history"])));
+    }
+    let other = Sandbox::empty();
+    with_cache(&sandbox, other.path(), &[]);
+    let read = |folder: &Sandbox| fs::read(file_in(folder.path())).unwrap();
+    assert_eq!(read(&cache).len(), read(&other).len());
+}
+
 #[test]
 fn caches_that_are_damaged_foreign_or_newer_are_ignored_with_a_warning() {
     let (sandbox, cache) = (sandbox(), Sandbox::empty());

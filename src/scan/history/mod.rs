@@ -302,7 +302,7 @@ impl Scan<'_> {
                 commits,
                 values,
                 sightings: &list,
-                is_of_names: &|rule| engine.looks_at_names(rule),
+                looks_at_names: &|rule| engine.looks_at_names(rule),
                 may_matter: &|name| engine.may_look_at(name),
                 holdings: &holdings,
                 names,

@@ -107,8 +107,9 @@ pub enum What {
 }
 
 impl std::hash::Hash for Holding {
-    /// An object's id or a folder's number is enough: where it is the same, the rest differs rarely.
+    /// The mode and the values say little more.
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        state.write_u32(self.name);
         state.write_u64(match self.what {
             What::Blob(oid) => u64::from_le_bytes(oid.as_bytes().first_chunk().copied().unwrap_or_default()),
             What::Folder(list) => u64::from(list),
@@ -244,7 +245,12 @@ impl Lists {
                 };
             }
             let first = lists.known.len();
-            lists.by_hash.insert(lists.hasher.hash_one(&held), first as ListId);
+            // Each keeps its number, also where another one says the same.
+            let mut hash = lists.hasher.hash_one(&held);
+            while lists.by_hash.contains_key(&hash) {
+                hash = hash.wrapping_add(1);
+            }
+            lists.by_hash.insert(hash, first as ListId);
             lists.known.push((held, 0));
             lists.unite(first, sets);
         }

@@ -36,6 +36,8 @@ pub struct Taken {
     pub bytes: u64,
     /// With a cache: blobs that were read whole, and their sizes in bytes.
     pub complete: Vec<(Oid, u64)>,
+    /// With a cache: blobs that were not read whole.
+    pub incomplete: Vec<Oid>,
     /// With a cache: tags.
     pub tags: Vec<Oid>,
     /// With a cache: whether an object could not be read.
@@ -127,6 +129,7 @@ impl Taken {
         self.blobs += other.blobs;
         self.bytes += other.bytes;
         self.complete.extend(other.complete);
+        self.incomplete.extend(other.incomplete);
         self.tags.extend(other.tags);
     }
 }
@@ -264,8 +267,11 @@ impl<'a> Taker<'a> {
             seen.candidates(matcher, found);
         }
         self.record(taken, object, found, inner.marks());
-        if self.cache.is_some() && inner.is_complete() && skipped.is_empty() {
-            taken.complete.push((object.oid, object.data.len() as u64));
+        if self.cache.is_some() {
+            match inner.is_complete() && skipped.is_empty() {
+                true => taken.complete.push((object.oid, object.data.len() as u64)),
+                false => taken.incomplete.push(object.oid),
+            }
         }
         if !skipped.is_empty() {
             self.skip_parts(&object.oid, skipped);
@@ -405,6 +411,10 @@ impl Visitor for Taker<'_> {
 
     fn wants(&self, oid: &Oid) -> bool {
         !self.cache.is_some_and(|cache| cache.passes(oid))
+    }
+
+    fn is_sought(&self, _: &Oid) -> bool {
+        true // whether it is known or not: so what is known and gone is told
     }
 
     fn wants_few(&self) -> bool {

@@ -67,6 +67,11 @@ pub trait Visitor: Sync {
         true
     }
 
+    /// Whether an object that cannot be read is missed: as a rule, if it is wanted.
+    fn is_sought(&self, oid: &Oid) -> bool {
+        self.wants(oid)
+    }
+
     /// Whether it wants few objects: then those are read one by one, and no pack is gone through.
     fn wants_few(&self) -> bool {
         false
@@ -254,7 +259,7 @@ impl<'a, V: Visitor> Walk<'a, V> {
     /// visited `elsewhere`.
     fn fail_pack(&self, pack: &Pack, error: &Error, elsewhere: impl Fn(&Oid) -> bool) {
         for oid in (0..pack.idx.count()).filter_map(|position| pack.idx.oid(position)) {
-            if self.visitor.wants(&oid) && !elsewhere(&oid) {
+            if self.visitor.is_sought(&oid) && !elsewhere(&oid) {
                 let reason = error.to_string();
                 self.fail(oid, Error::PackUnreadable { path: pack.path().to_owned(), reason });
             }

@@ -2,9 +2,9 @@
 //!
 //! Integers are in little endian; a list is its length (4 bytes) and its items; a text is its length (4) and its
 //! bytes. [`MAGIC`] · version (1) · key (32) · lists of kinds of files: lists of kinds (2 each) · objects, sorted by
-//! id: id, size (8), list (4) · number of objects that are left to scan (8) · whether what follows is known (a byte 0
-//! or 1) · commits: id, tree, time (8), list of parents · names: texts · blobs with values or candidates: the token of
-//! their ids (8), then the ids under the veil, sorted · names of blobs: name (4), mode (4), blob (4) · folders: lists of
+//! id: id, size (8), list (4) · whether what follows is known (a byte 0 or 1) · commits: id, tree, time (8), list of parents · names: texts · blobs that are not among these objects: the token of
+//! their ids (8), then the ids under the veil, sorted · those of them that have no value (4 each) · other objects that are
+//! left to scan: as blobs · names of blobs: name (4), mode (4), blob (4) · folders: lists of
 //! entries: name (4), mode (4), blob or, of a tree, folder (4) · lists of rules: lists of their places in the rule set
 //! (2 each) · sightings: [`Token`]s (8 each) · blobs that need no scan: blob (4), size (8), list of kinds (4), list of
 //! rules (4), list of sightings (4 each) · CRC-32 of all of it (4).
@@ -15,6 +15,7 @@ use super::Unfit;
 use super::objects::Objects;
 use super::veil::{Token, Veil};
 use crate::rules::RuleIndex;
+use crate::scan::history::oids::FastSet;
 use crate::scan::history::visit::CommitRecord;
 use crate::source::git::{HashKind, Mode, Oid};
 
@@ -81,10 +82,12 @@ pub struct Saved {
     pub commits: Vec<CommitRecord>,
     /// Whether commits, tags and trees are known, not only blobs.
     pub has_structure: bool,
-    /// Number of objects that are there and not known.
-    pub left: u64,
-    /// Blobs with values, and others with candidates that are scanned every time; sorted.
+    /// Blobs with values, and others that are scanned every time; sorted.
     pub blobs: Vec<Oid>,
+    /// The places of those of them that have no value, ascending.
+    pub unvalued: Vec<u32>,
+    /// Trees, commits and tags that are scanned every time; sorted.
+    pub others: Vec<Oid>,
     /// Names that these blobs have in trees: of those that tell one kind of file, one.
     pub namings: Vec<Kept>,
     /// What trees hold that leads to values. The first is empty, and others are of folders before them.
@@ -108,8 +111,9 @@ impl Saved {
             names: Vec::new(),
             commits: Vec::new(),
             has_structure: false,
-            left: 0,
             blobs: Vec::new(),
+            unvalued: Vec::new(),
+            others: Vec::new(),
             namings: Vec::new(),
             folders: vec![Vec::new()],
             rules: Vec::new(),
@@ -117,6 +121,11 @@ impl Saved {
             held: Vec::new(),
             veil: None,
         }
+    }
+
+    /// How many objects are scanned every time.
+    pub fn left(&self) -> u64 {
+        (self.blobs.len() + self.others.len()).saturating_sub(self.held.len()) as u64
     }
 
     /// The id of a blob.
@@ -132,7 +141,8 @@ impl Saved {
         let commits: usize = self.commits.iter().map(|commit| (2 + commit.parents.len()) * oid + 12).sum();
         let folders: usize = self.folders.iter().map(|folder| 4 + 12 * folder.len()).sum();
         let held: usize = self.held.iter().map(|held| 24 + 4 * held.sightings.len()).sum();
-        let rest = self.objects.rows().len() + self.blobs.len() * oid + 12 * self.namings.len();
+        let ids = (self.blobs.len() + self.others.len()) * oid + 4 * self.unvalued.len();
+        let rest = self.objects.rows().len() + ids + 12 * self.namings.len();
         let lists = short(&self.lists) + short(&self.rules) + 8 * self.sightings.len();
         256 + lists + names + commits + folders + held + rest
     }
@@ -148,7 +158,6 @@ pub fn write(saved: &Saved, key: &[u8; 32], hash: HashKind) -> Vec<u8> {
     write_lists(&saved.lists, &mut out);
     count(&mut out, saved.objects.len());
     out.extend_from_slice(saved.objects.rows());
-    out.extend_from_slice(&saved.left.to_le_bytes());
     out.push(saved.has_structure.into());
     count(&mut out, saved.commits.len());
     for commit in &saved.commits {
@@ -176,16 +185,23 @@ fn write_number(n: u32, out: &mut Vec<u8>) {
 
 /// Blobs under the veil, and where they are.
 fn write_blobs(saved: &Saved, out: &mut Vec<u8>) {
-    let ids: Vec<&[u8]> = saved.blobs.iter().map(Oid::as_bytes).collect();
-    let token = saved.veil.as_ref().map_or_else(Token::default, |veil| veil.token_of(&ids));
-    out.extend_from_slice(&token);
-    // Without a veil there are none.
-    let covered = (0..).zip(&saved.blobs).filter_map(|(at, oid)| saved.veil.as_ref()?.flip(&token, at, oid));
-    write_number(if saved.veil.is_some() { saved.blobs.len() as u32 } else { 0 }, out);
-    covered.for_each(|oid| out.extend_from_slice(oid.as_bytes()));
+    write_covered(&saved.blobs, saved.veil.as_ref(), out);
+    write_number(saved.unvalued.len() as u32, out);
+    saved.unvalued.iter().for_each(|place| write_number(*place, out));
+    write_covered(&saved.others, saved.veil.as_ref(), out);
     write_kept(&saved.namings, out);
     write_number(saved.folders.len() as u32, out);
     saved.folders.iter().for_each(|folder| write_kept(folder, out));
+}
+
+/// Ids under the veil. Without one there are none.
+fn write_covered(ids: &[Oid], veil: Option<&Veil>, out: &mut Vec<u8>) {
+    let bytes: Vec<&[u8]> = ids.iter().map(Oid::as_bytes).collect();
+    let token = veil.map_or_else(Token::default, |veil| veil.token_of(&bytes));
+    out.extend_from_slice(&token);
+    let covered: Vec<Oid> = (0..).zip(ids).filter_map(|(at, oid)| veil?.flip(&token, at, oid)).collect();
+    write_number(covered.len() as u32, out);
+    covered.iter().for_each(|oid| out.extend_from_slice(oid.as_bytes()));
 }
 
 fn write_kept(entries: &[Kept], out: &mut Vec<u8>) {
@@ -271,11 +287,11 @@ impl<'a> Input<'a> {
         Oid::from_bytes(self.take(self.hash.oid_len())?)
     }
 
-    /// As many items as a number says that comes first.
-    fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+    /// As many items, of so many bytes at least, as a number says that comes first.
+    fn list<T>(&mut self, least: usize, mut item: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let count = self.u32()? as usize;
-        // Every item has a byte at least.
-        let mut list = Vec::with_capacity(count.min(self.rest.len() / 4));
+        // The number may be wrong: no more memory is taken than the file has items.
+        let mut list = Vec::with_capacity(count.min(self.rest.len() / least));
         for _ in 0..count {
             list.push(item(self)?);
         }
@@ -311,26 +327,30 @@ impl<'a> Input<'a> {
 
     /// What stands between the objects and the blobs.
     fn knowledge(&mut self, lists: Vec<Vec<KindId>>) -> Option<Saved> {
-        let left = u64::from_le_bytes(self.number()?);
         let has_structure = match self.number()? {
             [0] => false,
             [1] => true,
             _ => return None,
         };
-        let commits = self.list(|input| {
+        let id = self.hash.oid_len();
+        let commits = self.list(2 * id + 12, |input| {
             let (oid, tree) = (input.oid()?, input.oid()?);
             let time = i64::from_le_bytes(input.number()?);
-            Some(CommitRecord { oid, tree, time, parents: input.list(Self::oid)? })
+            Some(CommitRecord { oid, tree, time, parents: input.list(id, Self::oid)? })
         })?;
-        let names = self.list(|input| {
+        let names = self.list(4, |input| {
             let len = input.u32()?;
-            input.take(len as usize).map(Box::from)
+            input.take(len as usize).map(Box::<[u8]>::from)
         })?;
-        Some(Saved { lists, names, commits, has_structure, left, ..Saved::nothing(self.hash) })
+        let distinct: FastSet<&[u8]> = names.iter().map(|name| &**name).collect();
+        if distinct.len() < names.len() {
+            return None;
+        }
+        Some(Saved { lists, names, commits, has_structure, ..Saved::nothing(self.hash) })
     }
 
     fn lists(&mut self) -> Option<Vec<Vec<u16>>> {
-        self.list(|input| input.list(|input| input.number().map(u16::from_le_bytes)))
+        self.list(4, |input| input.list(2, |input| input.number().map(u16::from_le_bytes)))
     }
 
     /// The rows of known objects.
@@ -341,23 +361,32 @@ impl<'a> Input<'a> {
 
     /// Blobs, and where they are.
     fn blobs(&mut self, saved: &mut Saved, veil: Option<&Veil>) -> Option<()> {
-        let token: Token = self.number()?;
-        let mut at = 0;
-        saved.blobs = self.list(|input| {
-            let oid = veil?.flip(&token, at, &input.oid()?)?;
-            at += 1;
-            Some(oid)
-        })?;
+        saved.blobs = self.covered(veil)?;
+        saved.unvalued = self.list(4, |input| input.u32().filter(|at| (*at as usize) < saved.blobs.len()))?;
+        saved.others = self.covered(veil)?;
         let (names, blobs) = (saved.names.len(), saved.blobs.len());
-        saved.namings = self.list(|input| input.kept(names, blobs, 0).filter(|kept| !kept.mode.is_tree()))?;
+        saved.namings =
+            self.list(12, |input| input.kept(names, blobs, 0).filter(|kept| !kept.mode.is_tree()))?;
         let mut before = 0;
-        saved.folders = self.list(|input| {
-            let folder = input.list(|input| input.kept(names, blobs, before))?;
+        saved.folders = self.list(4, |input| {
+            let folder = input.list(12, |input| input.kept(names, blobs, before))?;
             before += 1;
             // The first is that of trees that hold nothing.
             (before > 1 || folder.is_empty()).then_some(folder)
         })?;
-        (!saved.folders.is_empty() && saved.blobs.is_sorted_by(|a, b| a < b)).then_some(())
+        (!saved.folders.is_empty() && saved.unvalued.is_sorted()).then_some(())
+    }
+
+    /// Ids under the veil, sorted.
+    fn covered(&mut self, veil: Option<&Veil>) -> Option<Vec<Oid>> {
+        let token: Token = self.number()?;
+        let mut at = 0;
+        let ids = self.list(self.hash.oid_len(), |input| {
+            let oid = veil?.flip(&token, at, &input.oid()?)?;
+            at += 1;
+            Some(oid)
+        })?;
+        ids.is_sorted_by(|a, b| a < b).then_some(ids)
     }
 
     /// An entry, given how many names, blobs and folders there are.
@@ -370,16 +399,16 @@ impl<'a> Input<'a> {
     /// Blobs that need no scan, and what is known of them.
     fn held(&mut self, saved: &mut Saved) -> Option<()> {
         saved.rules = self.lists()?;
-        saved.sightings = self.list(Self::number)?;
+        saved.sightings = self.list(8, Self::number)?;
         let (lists, rules, sightings) = (saved.lists.len(), saved.rules.len(), saved.sightings.len());
         let blobs = saved.blobs.len();
-        saved.held = self.list(|input| {
+        saved.held = self.list(24, |input| {
             Some(Held {
                 blob: input.u32().filter(|at| (*at as usize) < blobs)?,
                 size: u64::from_le_bytes(input.number()?),
                 list: input.u32().filter(|list| (*list as usize) < lists)?,
                 rules: input.u32().filter(|list| (*list as usize) < rules)?,
-                sightings: input.list(|input| input.u32().filter(|at| (*at as usize) < sightings))?,
+                sightings: input.list(4, |input| input.u32().filter(|at| (*at as usize) < sightings))?,
             })
         })?;
         saved.held.is_sorted_by(|a, b| a.blob < b.blob).then_some(())
@@ -406,8 +435,9 @@ mod tests {
             names: vec![Box::from(&b"name"[..]), Box::default()],
             commits: vec![commit],
             has_structure: true,
-            left: 3,
-            blobs: vec![oid(70), oid(77)],
+            blobs: vec![oid(70), oid(77), oid(78)],
+            unvalued: vec![2],
+            others: vec![oid(80), oid(81)],
             namings: vec![kept(1, 0o100755, 1), kept(0, 0o100644, 0)],
             folders: vec![
                 Vec::new(),
@@ -434,7 +464,7 @@ mod tests {
         assert!(bytes.len() <= written.size(HashKind::Sha1));
         let read = read_with(&bytes).unwrap();
         assert_eq!(format!("{read:?}"), format!("{written:?}"));
-        for n in [70, 77] {
+        for n in [70, 77, 78, 80, 81] {
             assert!(
                 !bytes.windows(20).any(|part| part == oid(n).as_bytes()),
                 "the id of a blob with a value"

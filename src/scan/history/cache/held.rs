@@ -110,7 +110,7 @@ pub fn add(
 }
 
 /// The blobs with values, in order of their ids, without those that witness what is in the others: few, and with much
-/// in each. Blobs that were not read whole are scanned every time in any case.
+/// in each. Blobs that were not read whole witness nothing: what is seen in them may differ the next time.
 fn without_witnesses<'t>(scanned: &Scanned<'t>, sizes: &OidMap<u64>) -> Vec<Valued<'t>> {
     let Scanned { taken, values, .. } = *scanned;
     let mut is_value = vec![false; scanned.sightings.len()];
@@ -118,7 +118,7 @@ fn without_witnesses<'t>(scanned: &Scanned<'t>, sizes: &OidMap<u64>) -> Vec<Valu
         if let (Some(is_value), Some(Some(sighting))) =
             (is_value.get_mut(mark as usize), scanned.sightings.get(mark as usize))
         {
-            *is_value = !(scanned.is_of_names)(sighting.rule);
+            *is_value = !(scanned.looks_at_names)(sighting.rule);
         }
     }
     let mut covered = vec![false; is_value.len()];
@@ -126,9 +126,8 @@ fn without_witnesses<'t>(scanned: &Scanned<'t>, sizes: &OidMap<u64>) -> Vec<Valu
     let has_value = |text: &&TextRecord| text.kind == Kind::Blob && values.blobs.contains_key(&text.oid);
     for text in taken.texts.iter().filter(has_value) {
         let marks = taken.marks_of(text).iter().copied().filter(|mark| is_value[*mark as usize]);
-        match sizes.get(&text.oid) {
-            Some(&size) => valued.push(Valued { text, size, marks: marks.collect() }),
-            None => marks.for_each(|mark| covered[mark as usize] = true),
+        if let Some(&size) = sizes.get(&text.oid) {
+            valued.push(Valued { text, size, marks: marks.collect() });
         }
     }
     valued.sort_by_key(|blob| (Reverse(blob.marks.len()), blob.text.oid));

@@ -3,12 +3,12 @@
 //! Known are: blobs without values, with the kinds of file for which that was judged (as another kind of file, a
 //! blob's candidates may be secrets); and, if that scan read everything, commits and tags whose text is clean,
 //! and trees, with what attribution needs of them ([`structure`]); then also which values other blobs hold, by naming
-//! others that hold the same ([`held`]). Not known, and so scanned again, are those few, trees that have or lose a
-//! name with a value in it, messages with a value, and what was not read whole. So the report is the same with a
+//! others that hold the same ([`held`]). Not known, and so scanned again, are those few, trees that have a name with a
+//! value in it, messages with a value, and what was not read whole. So the report is the same with a
 //! cache as without, and no value is in the file, nor the id of a blob that holds one: it could be guessed from.
 //!
-//! A cache that knows objects which are gone from the repository is of no use: what it says of others could be
-//! out of date.
+//! A cache that was made when objects were there which are gone from the repository, known or not, is of no use: what it
+//! says of others could be out of date.
 
 mod format;
 #[cfg(any(test, fuzzing))]
@@ -31,7 +31,7 @@ use super::sets::{Before, Holdings, ListId, SetId};
 use super::sightings::{Sighting, Sightings};
 use super::trees::TreeLog;
 use super::values::{self, Values};
-use super::visit::{CommitRecord, Taken};
+use super::visit::{CommitRecord, Taken, TextRecord};
 use crate::beside;
 use crate::rules::RuleIndex;
 use crate::scan::Engine;
@@ -57,9 +57,11 @@ pub struct Cache {
     key: [u8; 32],
     hash: HashKind,
     saved: Saved,
-    /// The places of blobs with values that need no scan.
-    held: OidMap<u32>,
-    /// A bit for each object that was passed over, and then for each blob with values that was.
+    /// The places of blobs, and behind them of others, that are not among the known objects.
+    places: OidMap<u32>,
+    /// For each of these blobs, its place among those that need no scan.
+    held: Vec<Option<u32>>,
+    /// A bit for each known object that was passed over, and then for each of the others that is there.
     passed: Vec<AtomicU64>,
     /// Whether there is something to write.
     is_renewed: bool,
@@ -85,7 +87,7 @@ pub struct Scanned<'a> {
     /// All sightings, by their numbers.
     pub sightings: &'a [Option<Sighting>],
     /// Whether a rule looks at the names of files.
-    pub is_of_names: &'a (dyn Fn(RuleIndex) -> bool + Sync),
+    pub looks_at_names: &'a (dyn Fn(RuleIndex) -> bool + Sync),
     /// Whether such a rule may mean files of this name.
     pub may_matter: &'a (dyn Fn(&[u8]) -> bool + Sync),
     /// What trees hold.
@@ -98,6 +100,14 @@ pub struct Scanned<'a> {
     pub is_whole: bool,
     /// Number of objects that were visited.
     pub visited: u64,
+}
+
+impl Scanned<'_> {
+    /// Whether a text has a candidate of a rule that looks at names.
+    fn is_of_names(&self, text: &TextRecord) -> bool {
+        let rule = |&mark: &u32| self.sightings.get(mark as usize)?.as_ref().map(|sighting| sighting.rule);
+        self.taken.marks_of(text).iter().filter_map(rule).any(self.looks_at_names)
+    }
 }
 
 /// Why a cache is of no use.
@@ -140,8 +150,8 @@ impl Cache {
 
     /// A cache that says this, before it is [indexed](Self::index).
     fn with(path: PathBuf, key: [u8; 32], hash: HashKind, saved: Saved) -> Self {
-        let (held, passed) = (OidMap::default(), Vec::new());
-        Cache { path, key, hash, saved, held, passed, is_renewed: false }
+        let (places, held, passed) = (OidMap::default(), Vec::new(), Vec::new());
+        Cache { path, key, hash, saved, places, held, passed, is_renewed: false }
     }
 
     fn read(&mut self, odb: &Odb) -> Result<(), Unfit> {
@@ -157,10 +167,19 @@ impl Cache {
 
     /// Prepares looking objects up.
     fn index(&mut self) {
-        let count = self.saved.objects.len() + self.saved.held.len();
-        self.passed = (0..count.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
-        let blobs = self.saved.held.iter().filter_map(|held| self.saved.blob(held));
-        self.held = blobs.zip(0..).collect();
+        self.passed = (0..self.bits().div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
+        self.places = self.saved.blobs.iter().chain(&self.saved.others).copied().zip(0..).collect();
+        self.held = vec![None; self.saved.blobs.len()];
+        for (held, at) in self.saved.held.iter().zip(0..) {
+            if let Some(place) = self.held.get_mut(held.blob as usize) {
+                *place = Some(at);
+            }
+        }
+    }
+
+    /// How many objects were there, those that are scanned every time included.
+    fn bits(&self) -> usize {
+        self.saved.objects.len() + self.saved.blobs.len() + self.saved.others.len()
     }
 
     /// Forgets everything.
@@ -188,7 +207,11 @@ impl Cache {
 
     /// Whether one of these blobs with values is known to have none: then what is known of trees is not right either.
     pub fn is_refuted(&self, blobs: &OidMap<SetId>) -> bool {
-        blobs.keys().any(|oid| self.saved.objects.place(oid).is_some())
+        let has_none = |bit: usize| match bit.checked_sub(self.saved.objects.len()) {
+            Some(other) => self.saved.unvalued.binary_search(&(other as u32)).is_ok(),
+            None => true,
+        };
+        blobs.keys().filter_map(|oid| self.bit(oid)).any(has_none)
     }
 
     /// Names of entries of trees, by their numbers. There are no values in them.
@@ -206,19 +229,25 @@ impl Cache {
         self.bit(oid).is_some()
     }
 
-    /// Whether an object needs no scan; if so, it counts as passed over.
+    /// Whether an object needs no scan. It counts as there, and if so as passed over.
     pub fn passes(&self, oid: &Oid) -> bool {
         let Some(at) = self.bit(oid) else { return false };
-        self.passed.get(at / 64).is_some_and(|word| {
+        if let Some(word) = self.passed.get(at / 64) {
             word.fetch_or(1 << (at % 64), Ordering::Relaxed);
-            true
-        })
+        }
+        at < self.saved.objects.len() || self.held_at(at).is_some()
     }
 
     /// The number of the bit in `passed` of an object.
     fn bit(&self, oid: &Oid) -> Option<usize> {
-        let held = || Some(self.saved.objects.len() + *self.held.get(oid)? as usize);
-        self.saved.objects.place(oid).or_else(held)
+        let other = || Some(self.saved.objects.len() + *self.places.get(oid)? as usize);
+        self.saved.objects.place(oid).or_else(other)
+    }
+
+    /// The blob with values that has this bit, if it needs no scan.
+    fn held_at(&self, bit: usize) -> Option<&Held> {
+        let held = *self.held.get(bit.checked_sub(self.saved.objects.len())?)?;
+        self.saved.held.get(held? as usize)
     }
 
     /// What is known of the blobs with values that were passed over. None when it cannot be relied on.
@@ -238,13 +267,13 @@ impl Cache {
 
     /// The blobs with values that were passed over.
     fn passed_held(&self) -> impl Iterator<Item = &Held> {
-        let bits = self.saved.objects.len()..;
-        bits.zip(&self.saved.held).filter(|(at, _)| self.is_passed(*at)).map(|(_, held)| held)
+        let first = self.saved.objects.len();
+        self.saved.held.iter().filter(move |held| self.is_passed(first + held.blob as usize))
     }
 
-    /// Whether all known objects were passed over, so that all of them are still there.
+    /// Whether all objects are still there that were: known ones were passed over, others seen.
     pub fn is_all_there(&self) -> bool {
-        (0..self.saved.objects.len() + self.saved.held.len()).all(|at| self.is_passed(at))
+        (0..self.bits()).all(|at| self.is_passed(at))
     }
 
     /// Number of objects that were passed over; number and bytes of the blobs among them.
@@ -269,7 +298,7 @@ impl Cache {
             let Some(at) = self.bit(&oid) else { continue };
             let list = match self.saved.objects.get(at) {
                 Some(known) => Some(known.list),
-                None => self.saved.held.get(at - self.saved.objects.len()).map(|held| held.list),
+                None => self.held_at(at).map(|held| held.list),
             };
             let known = list.and_then(|list| self.saved.lists.get(list as usize));
             if !known.is_some_and(|known| kinds.iter().all(|kind| known.contains(kind))) {
@@ -286,7 +315,7 @@ impl Cache {
     /// Whether a scan that visited so many objects learnt nothing new: they are those that were left to scan, and none
     /// was taken back.
     fn is_up_to_date(&self, visited: u64) -> bool {
-        self.saved.left == visited && self.is_all_there() && self.has_structure()
+        self.saved.left() == visited && self.is_all_there() && self.has_structure()
     }
 
     /// What is known after a scan: what was passed over, and what was taken.
@@ -296,29 +325,42 @@ impl Cache {
         }
         let Scanned { taken, commits, values, names, .. } = *scanned;
         let mut objects: Vec<Known> = self.passed().collect();
-        let before = self.totals().0 + scanned.visited;
         let with_candidates: OidSet = taken.texts.iter().map(|text| text.oid).collect();
         let speaking: OidSet = values.messages.iter().map(|(oid, ..)| *oid).collect();
         let mut lists = Lists::of(self.saved.lists.clone());
         let mut kinds = kinds_of(with_candidates.iter().copied(), &taken.trees, names);
         kinds.iter_mut().for_each(|(oid, kinds)| self.complete(oid, kinds));
         add_blobs(&mut objects, scanned, &with_candidates, &kinds, &mut lists);
-        let mut saved = Saved { has_structure: scanned.is_whole, ..Saved::nothing(self.hash) };
+        let mut saved = Saved::nothing(self.hash);
+        let is_clean = |oid: &Oid| !speaking.contains(oid);
         if scanned.is_whole {
-            let is_clean = |oid: &Oid| !speaking.contains(oid);
             saved.commits.extend(commits.iter().filter(|commit| is_clean(&commit.oid)).cloned());
             saved.veil = Veil::of(odb, &saved.commits);
+        }
+        // Without a veil, nothing can be said of what holds values.
+        saved.has_structure = saved.veil.is_some();
+        if saved.has_structure {
             let sizes = self.sizes(taken);
-            let structure = structure::add(&mut saved, scanned, scanned_always(scanned, &sizes));
+            let blobs = not_known(scanned, &sizes);
+            let no_value = |(_, oid): &(u32, &Oid)| !values.blobs.contains_key(*oid);
+            saved.unvalued = (0..).zip(&blobs).filter(no_value).map(|(place, _)| place).collect();
+            let structure = structure::add(&mut saved, scanned, blobs);
             let known = |oid: &Oid, size| Known { oid: *oid, size, list: NO_BLOB };
             let folder =
                 |list: ListId| structure.folders.get(list as usize).copied().flatten().map(u64::from);
+            saved.others = structure.speaking.iter().chain(&speaking).copied().collect();
             // What was known of trees has other numbers now.
             objects.retain_mut(|known| {
-                let size =
-                    if known.list == NO_BLOB { folder(known.size as ListId) } else { Some(known.size) };
-                size.map(|size| known.size = size).is_some()
+                let of_tree = || folder(known.size as ListId);
+                let size = if known.list == NO_BLOB { of_tree() } else { Some(known.size) };
+                match size {
+                    Some(size) => known.size = size,
+                    None => saved.others.push(known.oid),
+                }
+                size.is_some()
             });
+            saved.others.sort_unstable();
+            saved.others.dedup();
             let trees = taken.trees.records.iter().map(|record| &record.oid);
             let trees = trees.filter_map(|tree| Some(known(tree, folder(scanned.holdings.list(tree))?)));
             objects.extend(trees);
@@ -327,11 +369,11 @@ impl Cache {
             objects.retain(|known| !structure.speaking.contains(&known.oid));
             held::add(&mut saved, scanned, &sizes, &kinds, &mut lists);
         } else {
+            saved.commits.clear();
             objects.retain(|known| known.list != NO_BLOB);
         }
         objects.sort_unstable_by_key(|known| known.oid);
         objects.dedup_by_key(|known| known.oid);
-        saved.left = before.saturating_sub((objects.len() + saved.held.len()) as u64);
         (saved.objects, saved.lists) = (Arc::new(Objects::of(&objects, self.hash)), lists.into_all());
         self.saved = saved;
         self.is_renewed = self.saved.size(self.hash) <= MAX_BYTES as usize;
@@ -347,7 +389,7 @@ impl Cache {
     fn complete(&self, oid: &Oid, kinds: &mut Vec<KindId>) {
         let known =
             self.saved.objects.place(oid).and_then(|at| self.saved.objects.get(at)).map(|known| known.list);
-        let held = || Some(self.saved.held.get(*self.held.get(oid)? as usize)?.list);
+        let held = || Some(self.held_at(self.bit(oid)?)?.list);
         let list = known.or_else(held).and_then(|list| self.saved.lists.get(list as usize));
         kinds.extend(list.into_iter().flatten());
         kinds.extend(kinds.is_empty().then(|| number(FileKind::UNKNOWN)));
@@ -386,7 +428,13 @@ fn add_blobs(
     lists: &mut Lists,
 ) {
     let Scanned { taken, values, .. } = *scanned;
-    for &(oid, size) in taken.complete.iter().filter(|(oid, _)| !values.blobs.contains_key(oid)) {
+    let of_names = taken.texts.iter().filter(|text| scanned.is_of_names(text)).map(|text| text.oid);
+    let of_names: OidSet = of_names.collect();
+    // In the order of ids, so that lists get the same numbers whatever threads found.
+    let mut whole = taken.complete.clone();
+    whole.sort_unstable_by_key(|blob| blob.0);
+    whole.retain(|(oid, _)| !values.blobs.contains_key(oid) && !of_names.contains(oid));
+    for (oid, size) in whole {
         let list = match (with_candidates.contains(&oid), kinds.get(&oid)) {
             (false, _) => ANY_KIND,
             (true, None) => continue,
@@ -417,13 +465,22 @@ fn key(engine: &Engine, repo: &Repo) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-/// Blobs that are not passed over next time, or whose values are: with values, or with candidates and not read whole.
-/// Sorted.
-fn scanned_always(scanned: &Scanned<'_>, sizes: &OidMap<u64>) -> Vec<Oid> {
-    let blobs = scanned.taken.texts.iter().filter(|text| text.kind == Kind::Blob).map(|text| text.oid);
-    let mut blobs: Vec<Oid> =
-        blobs.filter(|oid| scanned.values.blobs.contains_key(oid) || !sizes.contains_key(oid)).collect();
+/// The blobs that are not among the known objects: those with values, those that were not read whole, and those with
+/// candidates of rules that look at names, which are needed the next time. Sorted.
+fn not_known(scanned: &Scanned<'_>, sizes: &OidMap<u64>) -> Vec<Oid> {
+    let Scanned { taken, values, .. } = *scanned;
+    let texts = taken.texts.iter().filter(|text| text.kind == Kind::Blob);
+    let mut blobs: Vec<Oid> = texts
+        .filter(|text| {
+            values.blobs.contains_key(&text.oid)
+                || !sizes.contains_key(&text.oid)
+                || scanned.is_of_names(text)
+        })
+        .map(|text| text.oid)
+        .chain(taken.incomplete.iter().copied())
+        .collect();
     blobs.sort_unstable();
+    blobs.dedup();
     blobs
 }
 
@@ -459,7 +516,8 @@ mod tests {
                 )),
                 ..Saved::nothing(HashKind::Sha1)
             },
-            held: OidMap::default(),
+            places: OidMap::default(),
+            held: Vec::new(),
             passed: Vec::new(),
             is_renewed: false,
         };

@@ -93,7 +93,7 @@ fn namings(scanned: &Scanned<'_>, places: &OidMap<u32>, names: &mut Names<'_>) -
     found.into_iter().map(|(behind, name, mode)| Kept { name: names.number(name), mode, behind }).collect()
 }
 
-/// A folder before its names have numbers: sorted by them.
+/// A folder before its names have numbers: the name by the scan's number, the mode, and what is behind it.
 type Folder = Vec<(u32, Mode, u32)>;
 
 /// The folders, those without folders in them first, and then in an order that depends on nothing but what is in them;
@@ -111,7 +111,7 @@ fn folders(
     for level in levels(&lists, names) {
         let mut level: Vec<(Folder, ListId)> = level
             .into_iter()
-            .filter_map(|list| Some((folder(lists[list as usize], blobs, &numbers)?, list)))
+            .filter_map(|list| Some((folder(lists[list as usize], blobs, &numbers, names)?, list)))
             .collect();
         let key = |entries: &Folder| -> Vec<(Box<[u8]>, u32, u32)> {
             entries.iter().map(|&(name, mode, behind)| (names.text(name).into(), mode.0, behind)).collect()
@@ -132,9 +132,13 @@ fn folders(
     (folders, numbers)
 }
 
-/// What a list says in the numbers of a cache, once the folders in it have theirs. In order of the names' numbers, which
-/// are those of the scan.
-fn folder(list: &[Holding], blobs: &OidMap<u32>, numbers: &[Option<u32>]) -> Option<Folder> {
+/// What a list says in the numbers of a cache, once the folders in it have theirs; in order of names.
+fn folder(
+    list: &[Holding],
+    blobs: &OidMap<u32>,
+    numbers: &[Option<u32>],
+    names: &Names<'_>,
+) -> Option<Folder> {
     let entry = |holding: &Holding| {
         let behind = match holding.what {
             What::Blob(oid) => *blobs.get(&oid)?,
@@ -142,7 +146,9 @@ fn folder(list: &[Holding], blobs: &OidMap<u32>, numbers: &[Option<u32>]) -> Opt
         };
         Some((holding.name, holding.mode, behind))
     };
-    list.iter().map(entry).collect()
+    let mut folder: Folder = list.iter().map(entry).collect::<Option<_>>()?;
+    folder.sort_by_key(|&(name, mode, behind)| (names.text(name), mode.0, behind));
+    Some(folder)
 }
 
 /// The lists by how deep they are, without those to which a name leads that is not kept.

@@ -74,7 +74,7 @@ fn scanned<'a>(
         commits: &[],
         values,
         sightings: &[],
-        is_of_names: &|_| false,
+        looks_at_names: &|_| false,
         may_matter: &|name| name == b"d",
         holdings,
         names,
