@@ -228,7 +228,8 @@ fn a_blob_that_is_not_read_whole_is_judged_anew() {
     let (sandbox, cache) = (Sandbox::new(), Sandbox::empty());
     let mut zip = crate::archive_support::zip(&[("a", &[7u8; 3000])], zip::CompressionMethod::Stored);
     zip.truncate(1500);
-    let text = format!("password = blueHorseBattery\ndata = {}\n", data_encoding::BASE64.encode(&zip));
+    let value = ["blueHorse", "Battery"].concat();
+    let text = format!("password = {value}\ndata = {}\n", data_encoding::BASE64.encode(&zip));
     let mut codes = BTreeSet::new();
     for name in ["dir/a.py", "b.py", "b.yml", ".env"] {
         sandbox.write(name, &text);
