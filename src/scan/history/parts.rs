@@ -226,7 +226,7 @@ impl Share {
             }
             while let Some(at) = chain.pop() {
                 let base = links.families.base_of[family[at] as usize];
-                // A base that is not done is one of a circle, which only a cache that somebody changed can have.
+                // A base that is not done is one of a circle, which no walk logs.
                 let base = if base == NONE { 0 } else { self.of_trees[first + member(base)] };
                 let record = &log.records[family[at] as usize];
                 self.of_trees[first + at] = self.list(record, base, log, links);
