@@ -224,12 +224,7 @@ impl<'a> Finder<'a> {
     fn examine_blob(&self, oid: &Oid, data: &[u8], location: &Location) -> Vec<Finding> {
         match self.taken.text(oid) {
             Some(text) => {
-                let mut rules = self.judge.rules_of(self.taken.marks_of(text));
-                if let Some(more) = self.taken.recalled.get(oid) {
-                    rules.extend_from_slice(more);
-                    rules.sort_unstable();
-                    rules.dedup();
-                }
+                let rules = self.taken.rules_of(text, self.judge.sightings);
                 let found = self.workers.examine_for(&rules, data, location);
                 debug_assert!(
                     found == self.workers.examine_anywhere(data, location),

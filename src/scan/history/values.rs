@@ -10,7 +10,6 @@ use super::sightings::Sighting;
 use super::trees::{Entry, TreeLog};
 use super::visit::Taken;
 use crate::matcher::{Candidate, Span};
-use crate::rules::RuleIndex;
 use crate::scan::Engine;
 use crate::scan::build::confidence;
 use crate::source::git::{Kind, Oid};
@@ -111,7 +110,8 @@ fn passing(judge: &Judge<'_>, taken: &Taken, kinds: &OidMap<Vec<FileKind>>) -> V
 /// The verdict on sightings, remembered.
 pub struct Judge<'a> {
     engine: &'a Engine,
-    sightings: &'a [Option<Sighting>],
+    /// All sightings, by their numbers.
+    pub sightings: &'a [Option<Sighting>],
     known: Mutex<FastMap<(u32, FileKind), bool>>,
 }
 
@@ -119,15 +119,6 @@ impl<'a> Judge<'a> {
     /// Begins with nothing judged. `sightings` are all, by their numbers.
     pub fn new(engine: &'a Engine, sightings: &'a [Option<Sighting>]) -> Self {
         Judge { engine, sightings, known: Mutex::default() }
-    }
-
-    /// The rules of some sightings, each once.
-    pub fn rules_of(&self, marks: &[u32]) -> Vec<RuleIndex> {
-        let sighting = |&mark: &u32| self.sightings.get(mark as usize)?.as_ref();
-        let mut rules: Vec<RuleIndex> = marks.iter().filter_map(sighting).map(|it| it.rule).collect();
-        rules.sort_unstable();
-        rules.dedup();
-        rules
     }
 
     /// Whether a sighting is a finding in a file of this kind, if nothing else there speaks against it.

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::cache::{Cache, Recalled};
 use super::inner::{Beneath, Inner, Shared};
 use super::oids::{OidMap, OidSet};
-use super::sightings::{IGNORED, Sightings};
+use super::sightings::{IGNORED, Sighting, Sightings};
 use super::starts::{Base, Starts};
 use super::trees::{Remembered, TreeLog, Trees};
 use crate::finding::Skipped;
@@ -76,6 +76,16 @@ impl Taken {
     /// The sightings of a text.
     pub fn marks_of(&self, text: &TextRecord) -> &[u32] {
         &self.marks[text.first as usize..(text.first + text.count) as usize]
+    }
+
+    /// The rules that have candidates in a text, each once. `sightings` are all, by their numbers.
+    pub fn rules_of(&self, text: &TextRecord, sightings: &[Option<Sighting>]) -> Vec<RuleIndex> {
+        let rule = |&mark: &u32| Some(sightings.get(mark as usize)?.as_ref()?.rule);
+        let recalled = self.recalled.get(&text.oid).into_iter().flatten().copied();
+        let mut rules: Vec<RuleIndex> = self.marks_of(text).iter().filter_map(rule).chain(recalled).collect();
+        rules.sort_unstable();
+        rules.dedup();
+        rules
     }
 
     /// The text with this id, if it has candidates. Only once the walk is [finished](Taker::finish).

@@ -154,22 +154,21 @@ pub fn write(saved: &Saved, key: &[u8; 32], hash: HashKind) -> Vec<u8> {
     out.extend_from_slice(MAGIC);
     out.push(VERSION);
     out.extend_from_slice(key);
-    let count = |out: &mut Vec<u8>, n: usize| out.extend_from_slice(&(n as u32).to_le_bytes());
     write_lists(&saved.lists, &mut out);
-    count(&mut out, saved.objects.len());
+    write_number(saved.objects.len() as u32, &mut out);
     out.extend_from_slice(saved.objects.rows());
     out.push(saved.has_structure.into());
-    count(&mut out, saved.commits.len());
+    write_number(saved.commits.len() as u32, &mut out);
     for commit in &saved.commits {
         out.extend_from_slice(commit.oid.as_bytes());
         out.extend_from_slice(commit.tree.as_bytes());
         out.extend_from_slice(&commit.time.to_le_bytes());
-        count(&mut out, commit.parents.len());
+        write_number(commit.parents.len() as u32, &mut out);
         commit.parents.iter().for_each(|parent| out.extend_from_slice(parent.as_bytes()));
     }
-    count(&mut out, saved.names.len());
+    write_number(saved.names.len() as u32, &mut out);
     for name in &saved.names {
-        count(&mut out, name.len());
+        write_number(name.len() as u32, &mut out);
         out.extend_from_slice(name);
     }
     write_blobs(saved, &mut out);
@@ -225,9 +224,9 @@ fn write_held(saved: &Saved, out: &mut Vec<u8>) {
 }
 
 fn write_lists(lists: &[Vec<u16>], out: &mut Vec<u8>) {
-    out.extend_from_slice(&(lists.len() as u32).to_le_bytes());
+    write_number(lists.len() as u32, out);
     for list in lists {
-        out.extend_from_slice(&(list.len() as u32).to_le_bytes());
+        write_number(list.len() as u32, out);
         out.extend(list.iter().flat_map(|item| item.to_le_bytes()));
     }
 }

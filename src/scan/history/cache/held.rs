@@ -13,11 +13,11 @@ use std::collections::HashMap;
 use super::Scanned;
 use super::format::{Held, Saved};
 use super::lists::Lists;
-use super::veil::{Token, Veil};
+use super::veil::Token;
 use crate::rules::RuleIndex;
 use crate::scan::history::oids::{FastMap, OidMap};
-use crate::scan::history::sightings::{Sighting, Sightings};
-use crate::scan::history::visit::{Taken, TextRecord};
+use crate::scan::history::sightings::Sightings;
+use crate::scan::history::visit::TextRecord;
 use crate::source::git::{Kind, Oid};
 
 /// What is known of blobs that were not scanned.
@@ -57,13 +57,9 @@ fn numbers_of(saved: &Saved, sightings: &Sightings) -> Option<Vec<Option<u32>>> 
     let veil = saved.veil.as_ref()?;
     let mut now: FastMap<Token, u32> = FastMap::default();
     sightings.each(|number, sighting| {
-        now.insert(token(veil, sighting), number);
+        now.insert(veil.token_of(sighting), number);
     });
     Some(saved.sightings.iter().map(|token| now.get(token).copied()).collect())
-}
-
-fn token(veil: &Veil, sighting: &Sighting) -> Token {
-    veil.token_of(sighting)
 }
 
 /// A blob with values.
@@ -75,7 +71,7 @@ struct Valued<'t> {
 }
 
 /// Adds the blobs with values that need no scan the next time. `sizes` are those of blobs that were read whole;
-/// `kinds_of` tells the kinds of file that blobs are, as a list.
+/// `kinds` the kinds of file that they are.
 pub fn add(
     saved: &mut Saved,
     scanned: &Scanned<'_>,
@@ -93,7 +89,7 @@ pub fn add(
             continue;
         };
         let seen = blob.marks.iter().filter_map(|&mark| scanned.sightings.get(mark as usize)?.as_ref());
-        let mut tokens: Vec<Token> = seen.map(|sighting| token(veil, sighting)).collect();
+        let mut tokens: Vec<Token> = seen.map(|sighting| veil.token_of(sighting)).collect();
         tokens.sort_unstable();
         let sightings = tokens.into_iter().map(|token| {
             *numbers.entry(token).or_insert_with(|| {
@@ -102,7 +98,7 @@ pub fn add(
             })
         });
         let sightings = sightings.collect();
-        let rules = rules.number(rules_of(scanned, blob.text));
+        let rules = rules.number(scanned.taken.rules_of(blob.text, scanned.sightings));
         let list = lists.number(kinds.clone());
         saved.held.push(Held { blob: place as u32, size: blob.size, list, rules, sightings });
     }
@@ -137,16 +133,4 @@ fn without_witnesses<'t>(scanned: &Scanned<'t>, sizes: &OidMap<u64>) -> Vec<Valu
     });
     valued.sort_unstable_by_key(|blob| blob.text.oid);
     valued
-}
-
-/// The rules that have candidates in a text.
-fn rules_of(scanned: &Scanned<'_>, text: &TextRecord) -> Vec<RuleIndex> {
-    let Taken { recalled, .. } = scanned.taken;
-    let rule = |&mark: &u32| Some(scanned.sightings.get(mark as usize)?.as_ref()?.rule);
-    let known = recalled.get(&text.oid).into_iter().flatten().copied();
-    let mut rules: Vec<RuleIndex> =
-        scanned.taken.marks_of(text).iter().filter_map(rule).chain(known).collect();
-    rules.sort_unstable();
-    rules.dedup();
-    rules
 }

@@ -330,7 +330,9 @@ impl Cache {
         let mut lists = Lists::of(self.saved.lists.clone());
         let mut kinds = kinds_of(with_candidates.iter().copied(), &taken.trees, names);
         kinds.iter_mut().for_each(|(oid, kinds)| self.complete(oid, kinds));
-        add_blobs(&mut objects, scanned, &with_candidates, &kinds, &mut lists);
+        let sizes = self.sizes(taken);
+        let blobs = not_known(scanned, &sizes);
+        add_blobs(&mut objects, taken, &blobs, &with_candidates, &kinds, &mut lists);
         let mut saved = Saved::nothing(self.hash);
         let is_clean = |oid: &Oid| !speaking.contains(oid);
         if scanned.is_whole {
@@ -340,8 +342,6 @@ impl Cache {
         // Without a veil, nothing can be said of what holds values.
         saved.has_structure = saved.veil.is_some();
         if saved.has_structure {
-            let sizes = self.sizes(taken);
-            let blobs = not_known(scanned, &sizes);
             let no_value = |(_, oid): &(u32, &Oid)| !values.blobs.contains_key(*oid);
             saved.unvalued = (0..).zip(&blobs).filter(no_value).map(|(place, _)| place).collect();
             let structure = structure::add(&mut saved, scanned, blobs);
@@ -419,21 +419,20 @@ impl Cache {
     }
 }
 
-/// Adds the blobs that were read whole and have no value. `kinds` are those of all blobs with candidates.
+/// Adds the blobs that are known: all that were read whole but for these, which are not. `kinds` are those of all blobs
+/// with candidates.
 fn add_blobs(
     objects: &mut Vec<Known>,
-    scanned: &Scanned<'_>,
+    taken: &Taken,
+    not_known: &[Oid],
     with_candidates: &OidSet,
     kinds: &OidMap<Vec<KindId>>,
     lists: &mut Lists,
 ) {
-    let Scanned { taken, values, .. } = *scanned;
-    let of_names = taken.texts.iter().filter(|text| scanned.is_of_names(text)).map(|text| text.oid);
-    let of_names: OidSet = of_names.collect();
     // In the order of ids, so that lists get the same numbers whatever threads found.
     let mut whole = taken.complete.clone();
     whole.sort_unstable_by_key(|blob| blob.0);
-    whole.retain(|(oid, _)| !values.blobs.contains_key(oid) && !of_names.contains(oid));
+    whole.retain(|(oid, _)| not_known.binary_search(oid).is_err());
     for (oid, size) in whole {
         let list = match (with_candidates.contains(&oid), kinds.get(&oid)) {
             (false, _) => ANY_KIND,
